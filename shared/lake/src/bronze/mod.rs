@@ -1,0 +1,1 @@
+//! Bronze: FHIR resources flattened into rows, immutable and append-only.

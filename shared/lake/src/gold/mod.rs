@@ -1,0 +1,1 @@
+//! Gold: the stay ledger and the metrics.

@@ -1,0 +1,154 @@
+//! Where every object of the landing and the lake bucket lies, and how a key is read back.
+//!
+//! Keys are plain text with `/` between segments. Partition values are escaped as Hive does, so that any hospital's
+//! name makes a valid path and every engine reads the column back from it.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+/// The directory value that Hive, Athena, DuckDB and Spark read back as NULL.
+pub const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// The prefix below which bronze commits lie: what wakes silver.
+pub const BRONZE_COMMITS: &str = "bronze/_commits/";
+
+/// The prefix below which silver commits lie: what wakes gold.
+pub const SILVER_COMMITS: &str = "silver/_commits/";
+
+/// The prefix of reference data; a change to it wakes gold as well.
+pub const REFERENCE: &str = "reference/";
+
+/// The staffed beds and places of the hospitals, a CSV file that people may edit.
+pub const HOSPITALS: &str = "reference/hospitals.csv";
+
+/// The name of a landed object: SHA-256, in hex, of its key, its version or ETag, and its landed time.
+///
+/// The landed time is the object's last-modified time in its store, in UTC microseconds.
+pub fn object_id(key: &str, version_or_etag: &str, landed_micros: i64) -> String {
+    let mut hash = Sha256::new();
+    for part in [key, version_or_etag] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.update(landed_micros.to_be_bytes());
+    hex(&hash.finalize())
+}
+
+/// Bytes as lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A bronze file: `bronze/encounter/hospital_name=…/<object-id>.parquet`.
+pub fn bronze_file(table: &str, partition: &str, value: Option<&str>, object_id: &str) -> String {
+    format!("{table}/{}/{object_id}.parquet", partition_segment(partition, value))
+}
+
+/// The commit of a landed object, written last: what silver is woken by.
+pub fn bronze_commit(object_id: &str) -> String {
+    format!("{BRONZE_COMMITS}{object_id}.json")
+}
+
+/// A silver or gold file of one bucket: `silver/encounter/bucket=07/part.parquet`.
+pub fn bucket_file(table: &str, bucket: u16) -> String {
+    format!("{table}/bucket={bucket:02}/part.parquet")
+}
+
+/// The commit of a silver bucket, written last: what gold is woken by.
+pub fn silver_commit(bucket: u16) -> String {
+    format!("{SILVER_COMMITS}bucket={bucket:02}.json")
+}
+
+/// What a bucket adds to the final tables.
+pub fn gold_partial(bucket: u16) -> String {
+    format!("gold/_partials/bucket={bucket:02}.json")
+}
+
+/// A final gold table.
+pub fn gold_file(table: &str) -> String {
+    format!("{table}/part.parquet")
+}
+
+/// The bucket number in a key such as `silver/_commits/bucket=07.json`.
+pub fn bucket_of(key: &str) -> Option<u16> {
+    let tail = &key[key.find("bucket=")? + "bucket=".len()..];
+    let end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+    tail[..end].parse().ok()
+}
+
+/// One directory of a partition, `column=value`, with the value escaped as Hive does; NULL for none or an empty value.
+pub fn partition_segment(column: &str, value: Option<&str>) -> String {
+    match value {
+        Some(value) if !value.is_empty() => format!("{column}={}", hive_escape(value)),
+        _ => format!("{column}={NULL_PARTITION}"),
+    }
+}
+
+/// The value of a partition column in a key, unescaped; `None` where the column is not in the path,
+/// `Some(None)` where its value is NULL.
+pub fn partition_value(key: &str, column: &str) -> Option<Option<String>> {
+    key.split('/').find_map(|segment| {
+        let (name, value) = segment.split_once('=')?;
+        (name == column).then(|| (value != NULL_PARTITION).then(|| hive_unescape(value)))
+    })
+}
+
+/// Escapes a partition value as Hive's `FileUtils.escapePathName` does, and `/`-safe names such as `.` besides.
+pub fn hive_escape(value: &str) -> String {
+    const ESCAPED: &str = "\"#%'*/:=?\\{}[]^";
+    let mut text = String::with_capacity(value.len());
+    for c in value.chars() {
+        if c.is_ascii_control() || ESCAPED.contains(c) {
+            let _ = write!(text, "%{:02X}", c as u32);
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// Reads an escaped partition value back; a lone `%` stays as it is.
+pub fn hive_unescape(value: &str) -> String {
+    percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_partition_value_comes_back_from_its_path(value in "\\PC{1,40}") {
+            let key = bronze_file("bronze/encounter", "hospital_name", Some(&value), "ab");
+            prop_assert_eq!(partition_value(&key, "hospital_name"), Some(Some(value)));
+            prop_assert_eq!(key.split('/').count(), 4);
+        }
+    }
+
+    #[test]
+    fn a_missing_value_is_hives_null() {
+        let key = bronze_file("bronze/encounter", "hospital_name", None, "ab");
+        assert_eq!(key, "bronze/encounter/hospital_name=__HIVE_DEFAULT_PARTITION__/ab.parquet");
+        assert_eq!(partition_value(&key, "hospital_name"), Some(None));
+    }
+
+    #[test]
+    fn source_document_hospitals_keep_their_spaces() {
+        assert_eq!(
+            partition_segment("hospital_name", Some("MetricCare Hospital - Charlotte")),
+            "hospital_name=MetricCare Hospital - Charlotte"
+        );
+    }
+
+    #[test]
+    fn buckets_are_read_from_keys() {
+        assert_eq!(bucket_of(&silver_commit(7)), Some(7));
+        assert_eq!(bucket_of("silver/_commits/readme.json"), None);
+    }
+}

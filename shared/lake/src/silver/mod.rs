@@ -1,0 +1,1 @@
+//! Silver: the latest version of every resource, merged per bucket.
