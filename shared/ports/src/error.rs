@@ -67,6 +67,11 @@ impl Error {
         self.kind
     }
 
+    /// What was operated on: a bucket and key, a work, a path.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
     /// Whether the same operation may succeed when it is tried again later, unchanged.
     pub fn retryable(&self) -> bool {
         matches!(self.kind, ErrorKind::Conflict | ErrorKind::Unavailable)

@@ -2,8 +2,8 @@
 //!
 //! The meaning is that of S3: reads see the last finished write, a put replaces the whole object or nothing, and a
 //! conditional put is judged and done in one step, across threads and processes. Missing is
-//! [`ErrorKind::NotFound`](crate::ErrorKind::NotFound), a failed condition
-//! [`ErrorKind::Precondition`](crate::ErrorKind::Precondition).
+//! [`ErrorKind::NotFound`], a failed condition
+//! [`ErrorKind::Precondition`].
 
 use std::fmt;
 
@@ -105,7 +105,7 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
     fn bucket(&self) -> &str;
 
     /// Reads an object; with an ETag, only if it still has it, else
-    /// [`ErrorKind::Precondition`](crate::ErrorKind::Precondition).
+    /// [`ErrorKind::Precondition`].
     async fn get_if(&self, key: &str, etag: Option<&ETag>) -> Result<Object>;
 
     /// What is known of an object, without its bytes.
