@@ -94,3 +94,24 @@ async fn an_error_of_the_computation_or_of_permission_ends_the_update_at_once() 
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert_eq!(clock.now_micros(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_lost_among_writers_whose_calls_fail_and_whose_replies_are_lost() {
+    for seed in 0..20 {
+        let (clock, lake) = lake();
+        let faults = Arc::new(Faults::seeded(seed, 300));
+        let mut tasks = tokio::task::JoinSet::new();
+        for writer in 0..8_u64 {
+            let (clock, store) = (clock.clone(), FaultyStore::new(lake.clone(), faults.clone()));
+            tasks.spawn(async move {
+                let add = |current: Option<Current>| async move {
+                    Ok::<_, Error>(Change::Write(joined(current.as_ref(), &format!("writer {writer}"))))
+                };
+                let retry = Retry::seeded(seed * 8 + writer).attempts(100);
+                update(&store, &*clock, "r", &retry, add).await.expect("our turn comes");
+            });
+        }
+        tasks.join_all().await;
+        assert_eq!(String::from_utf8_lossy(&lake.snapshot()["r"]).lines().count(), 8, "seed {seed}");
+    }
+}

@@ -48,6 +48,13 @@ impl DiskStore {
     pub fn open(bucket: impl Into<String>, root: impl Into<PathBuf>) -> Result<Self> {
         let (bucket, root) = (bucket.into(), root.into());
         fs::create_dir_all(&root).map_err(|error| fault("open", &root, error))?;
+        Self::open_existing(bucket, root)
+    }
+
+    /// Opens a folder as a bucket; a folder that is not there is not made, but [`NotFound`](crate::ErrorKind::NotFound).
+    pub fn open_existing(bucket: impl Into<String>, root: impl Into<PathBuf>) -> Result<Self> {
+        let (bucket, root) = (bucket.into(), root.into());
+        fs::read_dir(&root).map_err(|error| fault("open", &root, error))?;
         write::sweep(&root);
         let folder = Folder { bucket, root, hidden: Vec::new(), known: KnownETags::default() };
         Ok(Self { folder: Arc::new(folder) })

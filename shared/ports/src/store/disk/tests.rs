@@ -102,6 +102,37 @@ async fn a_large_file_keeps_the_right_etag_through_rewrites_behind_the_stores_ba
     assert_eq!(object.body.bytes().await.expect("read").len(), other.len());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn etags_of_large_files_stay_right_when_writers_race() {
+    let (_folder, store) = store();
+    for _ in 0..20 {
+        let mut tasks = tokio::task::JoinSet::new();
+        for fill in 0..4_u8 {
+            let store = store.clone();
+            tasks.spawn(async move {
+                store.put("big", vec![fill; 1 << 20].into(), PutMode::Overwrite).await.expect("written");
+            });
+        }
+        tasks.join_all().await;
+        let object = store.get("big").await.expect("read");
+        assert_eq!(object.meta.etag, ETag::of_bytes(&object.body.bytes().await.expect("read")));
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_made_only_when_asked() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = folder.path().join("a/b");
+    let missing = DiskStore::open_existing("lake", &root).expect_err("missing");
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    assert!(missing.to_string().contains("a/b"), "{missing}");
+    DiskStore::open("lake", &root).expect("made");
+    DiskStore::open_existing("lake", &root).expect("there");
+    fs::write(folder.path().join("file"), "").expect("written");
+    let file = DiskStore::open("lake", folder.path().join("file")).expect_err("a file");
+    assert_eq!(file.kind(), ErrorKind::Invalid, "{file}");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn files_are_for_everybody_whom_the_umask_allows() {

@@ -44,28 +44,30 @@ impl Folder {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| fault("put", parent, error))?;
         }
-        match &options.mode {
+        let written = match &options.mode {
             PutMode::Overwrite => {
                 let _with_others = self.lock(key, false)?;
-                take_place(temp, &path)?;
+                take_place(temp, &path)?
             }
             PutMode::IfAbsent => self.put_first(key, temp, &path)?,
             PutMode::IfMatch(expected) => {
                 let _alone = self.lock(key, true)?;
                 self.check_unchanged(key, &path, expected)?;
-                take_place(temp, &path)?;
+                take_place(temp, &path)?
             }
-        }
-        if let Ok(metadata) = fs::metadata(&path) {
+        };
+        // Asked of the open file: at the path there may be another writer's already.
+        if let Ok(metadata) = written.metadata() {
             self.known.written(key, &metadata, &etag);
         }
         Ok(etag)
     }
 
     /// A hard link is made only where no name is: the first of many writers wins, in any process.
-    fn put_first(&self, key: &str, temp: NamedTempFile, path: &Path) -> Result<()> {
+    fn put_first(&self, key: &str, temp: NamedTempFile, path: &Path) -> Result<File> {
         match fs::hard_link(temp.path(), path) {
-            Ok(()) => Ok(()),
+            // The other name goes here: a file's times of status change with it.
+            Ok(()) => Ok(temp.into_parts().0),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(&self.bucket, key)),
             Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
                 // A file system without hard links: look and rename under the lock that every writer takes.
@@ -142,9 +144,8 @@ impl Folder {
     }
 }
 
-fn take_place(temp: NamedTempFile, path: &Path) -> Result<()> {
-    temp.persist(path).map_err(|error| fault("put", path, error.error))?;
-    Ok(())
+fn take_place(temp: NamedTempFile, path: &Path) -> Result<File> {
+    temp.persist(path).map_err(|error| fault("put", path, error.error))
 }
 
 /// A new file that other people may read as far as the umask allows, like any file of theirs.
