@@ -1,1 +1,3 @@
 //! FHIR wire types.
+
+pub mod write;
