@@ -1,0 +1,100 @@
+//! One work's record and its moves, pure: every adapter that can read, decide and write in one step uses them as they are.
+//!
+//! absent → in progress (1) → completed | rejected; in progress and lapsed, or failed → in progress (attempt + 1).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Begin, Claim, Receipt, WorkId};
+use crate::{Error, ErrorKind, Result};
+
+/// What the ledger knows of a work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Who tried it last.
+    pub owner: String,
+    /// The number of that attempt, from 1.
+    pub attempt: u32,
+    /// How it stands.
+    pub state: State,
+}
+
+/// How a work stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum State {
+    /// Somebody has it until the lease ends.
+    InProgress {
+        /// When the lease ends, in milliseconds since 1970.
+        lease_until_millis: i64,
+    },
+    /// The last attempt failed; anybody may try it again.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// Done.
+    Completed {
+        /// What it left.
+        receipt: Receipt,
+    },
+    /// Given up for good.
+    Rejected {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Record {
+    /// Claims a work: the answer, and the record to write if there is one.
+    pub fn begin(
+        current: Option<&Self>,
+        work: &WorkId,
+        owner: &str,
+        now_millis: i64,
+        lease_until_millis: i64,
+    ) -> Result<(Begin, Option<Self>)> {
+        if lease_until_millis <= now_millis {
+            let reason = format!("the lease ends at {lease_until_millis} ms, before it begins at {now_millis} ms");
+            return Err(Error::new(ErrorKind::Invalid, "begin", work, reason));
+        }
+        let attempt = match current {
+            None => 1,
+            Some(Self { state: State::Completed { receipt }, .. }) => return Ok((Begin::Done(receipt.clone()), None)),
+            Some(Self { state: State::Rejected { reason }, .. }) => return Ok((Begin::Rejected(reason.clone()), None)),
+            Some(Self { state: State::Failed { .. }, attempt, .. }) => attempt + 1,
+            Some(Self { state: State::InProgress { lease_until_millis: until }, attempt, owner: holder }) => {
+                if *until <= now_millis {
+                    attempt + 1
+                } else if holder == owner {
+                    *attempt
+                } else {
+                    return Ok((Begin::Busy { until_millis: *until }, None));
+                }
+            }
+        };
+        let claim = Claim { work: work.clone(), owner: owner.to_owned(), attempt };
+        let record = Self { owner: owner.to_owned(), attempt, state: State::InProgress { lease_until_millis } };
+        Ok((Begin::Claimed(claim), Some(record)))
+    }
+
+    /// Ends a claim in a new state: the record to write, or none where this very end is written already.
+    pub fn end(current: Option<&Self>, operation: &'static str, claim: &Claim, state: State) -> Result<Option<Self>> {
+        let ended = Self { owner: claim.owner.clone(), attempt: claim.attempt, state };
+        match current {
+            Some(record) if *record == ended => Ok(None),
+            Some(Self { owner, attempt, state: State::InProgress { .. } })
+                if *owner == claim.owner && *attempt == claim.attempt =>
+            {
+                Ok(Some(ended))
+            }
+            other => {
+                let found = other.map_or_else(
+                    || "the ledger does not know the work".to_owned(),
+                    |record| format!("the ledger has attempt {} of {}", record.attempt, record.owner),
+                );
+                let reason = format!("attempt {} of {} no longer holds it: {found}", claim.attempt, claim.owner);
+                Err(Error::new(ErrorKind::LeaseLost, operation, &claim.work, reason))
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A bucket in a folder: a key is a path below it, as it is written, so that people and query engines find their way.
+//!
+//! A file is written beside the data and takes its place in one step, so a reader or a killed process never leaves or
+//! sees half of one. Conditions are exact across threads and processes: the first writer wins by a hard link, a
+//! compare-and-swap compares and renames under a file lock. ETags name the content, so equal lakes have equal ETags.
+//! Nothing is forced out of the page cache: a killed process loses nothing, a power cut may lose the last seconds.
+//!
+//! Names that begin with a dot belong to the folder (`.store/` holds locks and files being written) and are no keys.
+
+use std::{
+    fs::{self, File},
+    io::{self, Seek},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+
+use self::{fault::fault, known::KnownETags};
+use super::{
+    Body, ETag, Listed, Object, ObjectMeta, ObjectStore, Payload, PutOptions, body::blocking, changed, missing,
+};
+use crate::{Result, clock::micros};
+
+mod fault;
+mod known;
+mod list;
+mod path;
+mod write;
+
+/// A bucket in a folder.
+#[derive(Debug, Clone)]
+pub struct DiskStore {
+    folder: Arc<Folder>,
+}
+
+/// The blocking half: everything that touches the file system.
+#[derive(Debug)]
+struct Folder {
+    bucket: String,
+    root: PathBuf,
+    hidden: Vec<String>,
+    known: KnownETags,
+}
+
+impl DiskStore {
+    /// Opens a folder as a bucket, and makes it where it is missing.
+    pub fn open(bucket: impl Into<String>, root: impl Into<PathBuf>) -> Result<Self> {
+        let (bucket, root) = (bucket.into(), root.into());
+        fs::create_dir_all(&root).map_err(|error| fault("open", &root, error))?;
+        Self::open_existing(bucket, root)
+    }
+
+    /// Opens a folder as a bucket; a folder that is not there is not made, but [`NotFound`](crate::ErrorKind::NotFound).
+    pub fn open_existing(bucket: impl Into<String>, root: impl Into<PathBuf>) -> Result<Self> {
+        let (bucket, root) = (bucket.into(), root.into());
+        fs::read_dir(&root).map_err(|error| fault("open", &root, error))?;
+        write::sweep(&root);
+        let folder = Folder { bucket, root, hidden: Vec::new(), known: KnownETags::default() };
+        Ok(Self { folder: Arc::new(folder) })
+    }
+
+    /// The same bucket without one folder at its top, which belongs to another bucket.
+    #[must_use]
+    pub fn hiding(self, name: &str) -> Self {
+        let Folder { bucket, root, hidden, .. } = &*self.folder;
+        let hidden = hidden.iter().cloned().chain([name.to_owned()]).collect();
+        let folder = Folder { bucket: bucket.clone(), root: root.clone(), hidden, known: KnownETags::default() };
+        Self { folder: Arc::new(folder) }
+    }
+
+    /// The bucket's folder.
+    pub fn root(&self) -> &Path {
+        &self.folder.root
+    }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Folder) -> Result<T> + Send + 'static) -> Result<T> {
+        let folder = Arc::clone(&self.folder);
+        blocking(move || work(&folder)).await
+    }
+}
+
+#[async_trait]
+impl ObjectStore for DiskStore {
+    fn bucket(&self) -> &str {
+        &self.folder.bucket
+    }
+
+    async fn get_if(&self, key: &str, etag: Option<&ETag>) -> Result<Object> {
+        let (key, etag) = (key.to_owned(), etag.cloned());
+        self.blocking(move |folder| {
+            let (meta, mut file) = folder.read("get", &key)?;
+            if let Some(expected) = etag.filter(|etag| *etag != meta.etag) {
+                return Err(changed("get", &folder.bucket, &key, &expected, &meta.etag));
+            }
+            file.rewind().map_err(|error| fault("get", &folder.root.join(&key), error))?;
+            Ok(Object { meta, body: Body::File(file) })
+        })
+        .await
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectMeta> {
+        let key = key.to_owned();
+        self.blocking(move |folder| Ok(folder.read("head", &key)?.0)).await
+    }
+
+    async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag> {
+        let key = key.to_owned();
+        self.blocking(move |folder| folder.put(&key, &payload, &options)).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
+        let prefix = prefix.to_owned();
+        self.blocking(move |folder| folder.list(&prefix)).await
+    }
+}
+
+impl Folder {
+    /// Opens an object and learns all that is to know of it from the open file, which no later put changes.
+    fn read(&self, operation: &'static str, key: &str) -> Result<(ObjectMeta, File)> {
+        let path = self.path(operation, key)?;
+        let found = File::open(&path).and_then(|file| Ok((file.metadata()?, file)));
+        let (metadata, mut file) = match found {
+            Ok((metadata, file)) if metadata.is_file() => (metadata, file),
+            Ok(_) => return Err(missing(operation, &self.bucket, key)),
+            // A file where the key has a folder: no object of this key can be there.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Err(missing(operation, &self.bucket, key));
+            }
+            Err(error) => return Err(fault(operation, &path, error)),
+        };
+        let etag = self.known.etag(key, &metadata, &mut file).map_err(|error| fault(operation, &path, error))?;
+        let modified = metadata.modified().map_err(|error| fault(operation, &path, error))?;
+        let meta = ObjectMeta {
+            key: key.to_owned(),
+            size: metadata.len(),
+            etag,
+            version: None,
+            last_modified_micros: micros(modified),
+        };
+        Ok((meta, file))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! A bucket in memory, for tests: exact conditions, and times from an injected clock.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::{
+    Body, ETag, Listed, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions, body::blocking, changed,
+    check_key, exists, missing,
+};
+use crate::{Clock, Error, ErrorKind, Result};
+
+/// A bucket in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    bucket: String,
+    clock: Arc<dyn Clock>,
+    objects: Mutex<BTreeMap<String, Stored>>,
+}
+
+#[derive(Debug, Clone)]
+struct Stored {
+    bytes: Bytes,
+    etag: ETag,
+    last_modified_micros: i64,
+}
+
+impl MemoryStore {
+    /// An empty bucket.
+    pub fn new(bucket: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        Self { bucket: bucket.into(), clock, objects: Mutex::default() }
+    }
+
+    /// Takes an object away, as a person might behind the pipeline's back. Returns whether it was there.
+    pub fn remove(&self, key: &str) -> bool {
+        self.objects().remove(key).is_some()
+    }
+
+    /// The bytes of every object, by key: what a test compares two buckets by.
+    pub fn snapshot(&self) -> BTreeMap<String, Bytes> {
+        self.objects().iter().map(|(key, stored)| (key.clone(), stored.bytes.clone())).collect()
+    }
+
+    fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Stored>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, operation: &'static str, key: &str) -> Result<Stored> {
+        check_key(operation, &self.bucket, key)?;
+        self.objects().get(key).cloned().ok_or_else(|| missing(operation, &self.bucket, key))
+    }
+}
+
+impl Stored {
+    fn meta(&self, key: &str) -> ObjectMeta {
+        ObjectMeta {
+            key: key.to_owned(),
+            size: self.bytes.len() as u64,
+            etag: self.etag.clone(),
+            version: None,
+            last_modified_micros: self.last_modified_micros,
+        }
+    }
+}
+
+#[async_trait]
+impl ObjectStore for MemoryStore {
+    fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    async fn get_if(&self, key: &str, etag: Option<&ETag>) -> Result<Object> {
+        let stored = self.find("get", key)?;
+        match etag {
+            Some(etag) if *etag != stored.etag => Err(changed("get", &self.bucket, key, etag, &stored.etag)),
+            _ => Ok(Object { meta: stored.meta(key), body: Body::Bytes(stored.bytes) }),
+        }
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectMeta> {
+        Ok(self.find("head", key)?.meta(key))
+    }
+
+    async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag> {
+        check_key("put", &self.bucket, key)?;
+        let bytes = match payload {
+            Payload::Bytes(bytes) => bytes,
+            Payload::File(path) => {
+                blocking(move || {
+                    let bytes = fs::read(&path).map_err(|error: io::Error| {
+                        Error::new(ErrorKind::Invalid, "put", path.display(), &error).with_source(error)
+                    })?;
+                    Ok(bytes.into())
+                })
+                .await?
+            }
+        };
+        let etag = ETag::of_bytes(&bytes);
+        let last_modified_micros = options.last_modified_micros.unwrap_or_else(|| self.clock.now_micros());
+        let mut objects = self.objects();
+        match (&options.mode, objects.get(key)) {
+            (PutMode::IfAbsent, Some(_)) => return Err(exists(&self.bucket, key)),
+            (PutMode::IfMatch(_), None) => return Err(missing("put", &self.bucket, key)),
+            (PutMode::IfMatch(expected), Some(found)) if found.etag != *expected => {
+                return Err(changed("put", &self.bucket, key, expected, &found.etag));
+            }
+            _ => {}
+        }
+        objects.insert(key.to_owned(), Stored { bytes, etag: etag.clone(), last_modified_micros });
+        Ok(etag)
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
+        let objects = self.objects();
+        let below = objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
+        Ok(below
+            .map(|(key, stored)| Listed {
+                key: key.clone(),
+                size: stored.bytes.len() as u64,
+                last_modified_micros: stored.last_modified_micros,
+                etag: Some(stored.etag.clone()),
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,170 @@
+//! Objects in a bucket: get, head, put under a condition, list. There is no delete, because the pipeline never deletes.
+//!
+//! The meaning is that of S3: reads see the last finished write, a put replaces the whole object or nothing, and a
+//! conditional put is judged and done in one step, across threads and processes. Missing is
+//! [`ErrorKind::NotFound`], a failed condition
+//! [`ErrorKind::Precondition`].
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::{Error, ErrorKind, Result};
+
+mod body;
+mod disk;
+mod etag;
+mod memory;
+
+pub(crate) use body::blocking;
+pub use body::{Body, ChunkSource, Payload};
+pub use disk::DiskStore;
+pub use etag::ETag;
+pub use memory::MemoryStore;
+
+/// What a store knows of an object besides its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectMeta {
+    /// The object's key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Names its content: two different contents of one key never share it.
+    pub etag: ETag,
+    /// The version's id, where the bucket keeps versions.
+    pub version: Option<String>,
+    /// When it was written, in microseconds since 1970, UTC: for a landed object, the time it landed.
+    pub last_modified_micros: i64,
+}
+
+/// An object: what is known of it, and its bytes.
+#[derive(Debug)]
+pub struct Object {
+    /// What is known of it.
+    pub meta: ObjectMeta,
+    /// Its bytes, as they are stored.
+    pub body: Body,
+}
+
+/// A line of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The object's key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was written, in microseconds since 1970, UTC.
+    pub last_modified_micros: i64,
+    /// Its ETag, where the store has it at hand.
+    pub etag: Option<ETag>,
+}
+
+/// The condition of a put.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum PutMode {
+    /// Writes whatever is there.
+    #[default]
+    Overwrite,
+    /// Writes only where nothing is.
+    IfAbsent,
+    /// Writes only over the object that has this ETag.
+    IfMatch(ETag),
+}
+
+/// How to put an object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PutOptions {
+    /// The condition.
+    pub mode: PutMode,
+    /// The time to stamp the object with, in microseconds since 1970; the present where there is none. A store whose
+    /// times are its own (S3) ignores it.
+    pub last_modified_micros: Option<i64>,
+}
+
+/// A bucket.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use metriccare_ports::{ErrorKind, ManualClock, MemoryStore, ObjectStore, PutMode};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> metriccare_ports::Result<()> {
+/// let lake: Arc<dyn ObjectStore> = Arc::new(MemoryStore::new("lake", Arc::new(ManualClock::default())));
+/// let first = lake.put("gold/a", "one".into(), PutMode::IfAbsent).await?;
+/// lake.put("gold/a", "two".into(), PutMode::IfMatch(first.clone())).await?;
+/// let late = lake.put("gold/a", "three".into(), PutMode::IfMatch(first)).await.unwrap_err();
+/// assert_eq!(late.kind(), ErrorKind::Precondition);
+/// assert_eq!(lake.get("gold/a").await?.body.bytes().await?, "two");
+/// # Ok(())
+/// # }
+/// ```
+#[async_trait]
+pub trait ObjectStore: fmt::Debug + Send + Sync {
+    /// The bucket's name.
+    fn bucket(&self) -> &str;
+
+    /// Reads an object; with an ETag, only if it still has it, else
+    /// [`ErrorKind::Precondition`].
+    async fn get_if(&self, key: &str, etag: Option<&ETag>) -> Result<Object>;
+
+    /// What is known of an object, without its bytes.
+    async fn head(&self, key: &str) -> Result<ObjectMeta>;
+
+    /// Writes an object under a condition and returns its new ETag.
+    async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag>;
+
+    /// Every object whose key begins with the prefix, sorted by the key's bytes.
+    async fn list(&self, prefix: &str) -> Result<Vec<Listed>>;
+
+    /// Reads an object.
+    async fn get(&self, key: &str) -> Result<Object> {
+        self.get_if(key, None).await
+    }
+
+    /// Writes an object under a condition, stamped with the present, and returns its new ETag.
+    async fn put(&self, key: &str, payload: Payload, mode: PutMode) -> Result<ETag> {
+        self.put_with(key, payload, PutOptions { mode, last_modified_micros: None }).await
+    }
+
+    /// Writes an object under a condition, stamped with a time of the caller's, and returns its new ETag.
+    async fn put_stamped(&self, key: &str, payload: Payload, mode: PutMode, micros: i64) -> Result<ETag> {
+        self.put_with(key, payload, PutOptions { mode, last_modified_micros: Some(micros) }).await
+    }
+}
+
+/// The longest key that S3 takes, in bytes.
+const LONGEST_KEY: usize = 1024;
+
+/// Refuses a key that S3 refuses too.
+fn check_key(operation: &'static str, bucket: &str, key: &str) -> Result<()> {
+    let reason = if key.is_empty() {
+        "the key is empty".to_owned()
+    } else if key.len() > LONGEST_KEY {
+        format!("the key has {} bytes, and {LONGEST_KEY} is the most", key.len())
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::Invalid, operation, subject(bucket, key), reason))
+}
+
+/// How an error names an object.
+fn subject(bucket: &str, key: &str) -> String {
+    format!("{bucket}/{key}")
+}
+
+/// The error of a read that found nothing.
+fn missing(operation: &'static str, bucket: &str, key: &str) -> Error {
+    Error::new(ErrorKind::NotFound, operation, subject(bucket, key), "there is no such object")
+}
+
+/// The error of a write that was to be the first.
+fn exists(bucket: &str, key: &str) -> Error {
+    Error::new(ErrorKind::Precondition, "put", subject(bucket, key), "the object exists already")
+}
+
+/// The error of a condition on an ETag that did not hold.
+fn changed(operation: &'static str, bucket: &str, key: &str, expected: &ETag, found: &ETag) -> Error {
+    let reason = format!("the object has changed: ETag {found}, not {expected}");
+    Error::new(ErrorKind::Precondition, operation, subject(bucket, key), reason)
+}
