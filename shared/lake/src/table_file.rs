@@ -188,8 +188,8 @@ fn properties(table: &Table, inputs: Option<&str>) -> WriterProperties {
     for (name, _) in table.file_columns().filter(|(name, _)| mostly_unique(table, name)) {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
     }
-    // Nobody looks for a range of hashes: page bounds of them would only take room.
-    properties.set_column_statistics_enabled(ColumnPath::from("content_id"), EnabledStatistics::Chunk).build()
+    // Nobody looks for a range of hashes: their bounds would take time and room.
+    properties.set_column_statistics_enabled(ColumnPath::from("content_id"), EnabledStatistics::None).build()
 }
 
 /// Whether a column's values hardly repeat, so that a dictionary would cost time and save nothing.

@@ -19,7 +19,7 @@ use crate::silver::{Resource, merge, split};
 use crate::table_file::{INPUTS, metadata};
 use histories::{History, history};
 
-const BUCKETS: u16 = 3;
+const BUCKETS: u16 = 2;
 const HOSPITALS: &str = "hospital_name,staffed_beds,city,state\nA,10,Charlotte,NC\nB,,Raleigh,NC\n";
 
 /// Every silver and gold table's rows, as the pipeline makes them from a history in two deliveries.

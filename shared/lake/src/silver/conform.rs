@@ -3,18 +3,19 @@
 //! Everything here looks at one row alone, so that it may run before the merge: rows that are merged later in another
 //! company are the same rows. Rules run once per distinct value, not per row.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
 use arrow_select::concat::concat_batches;
+use metriccare_fhir::read::reference::logical_id;
 
 use super::Resource;
 use super::class::encounter_class;
 use super::department::department;
 use super::disposition::hl7_disposition;
 use super::infection::infection_type;
-use super::reference::logical_id;
 use super::status::r5_status;
 use crate::coded::{Coded, map_text};
 use crate::table_file::{Columns, FileError};
@@ -54,7 +55,9 @@ fn conformed(bronze: Columns<'_>, name: &'static str) -> Result<ArrayRef, FileEr
         "discharge_disposition" => Arc::new(map_text(bronze.text(name)?, |code| {
             trimmed(code).map(|code| hl7_disposition(&code).unwrap_or("oth").to_owned())
         })),
-        "practitioner_id" => Arc::new(map_text(bronze.text("practitioner_ref")?, logical_id)),
+        "practitioner_id" => {
+            Arc::new(map_text(bronze.text("practitioner_ref")?, |reference| logical_id(reference).map(Cow::into_owned)))
+        }
         "encounter_class" => Arc::new(classes(bronze.text(name)?, bronze.text("encounter_type")?)),
         "infection_type" => Arc::new(infections(bronze)?),
         _ => Arc::clone(bronze.get(name)?),

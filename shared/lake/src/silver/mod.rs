@@ -16,7 +16,6 @@ mod bucket;
 mod conform;
 mod merge;
 mod read;
-mod reference;
 mod resource;
 mod version;
 

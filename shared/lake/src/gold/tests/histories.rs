@@ -37,13 +37,18 @@ fn encounter() -> impl Strategy<Value = EncounterRow> {
     let classes = one_of(&["IMP", "IMP", "IMP", "ACUTE", "IMP", "AMB", "EMER", "NONAC", ""]);
     let statuses = one_of(&["finished", "completed", "discharged", "finished", "in-progress", "onleave", "cancelled"]);
     let lengths = prop::sample::select(vec![0, 0, 1, 1, 2, 3, 5, 9, 20, 90, -3]);
-    let places = (one_of(&["A", "A", "B", "C", ""]), one_of(&["ICU", "ER", "Ward 7", ""]));
+    let places = (one_of(&["A", "A", "A", "B", "C", ""]), one_of(&["ICU", "ER", "Ward 7", ""]));
     let codes = (
         one_of(&["EL", "", "", "R"]),
-        one_of(&["home", "", "", "exp", "07", "99", "hosp", "1"]),
-        one_of(&["I50.9", "I50.1", "Z51.11", "F20.0", "U07.1", "22298006", "O80", "C50.9", "D3A.0", "Z51.89", ""]),
+        one_of(&["home", "home", "", "exp", "07", "99", "hosp", "1"]),
+        one_of(&[
+            "I50.9", "I50.9", "I50.1", "22298006", "22298006", "Z51.11", "F20.0", "U07.1", "O80", "C50.9", "D3A.0",
+            "Z51.89", "",
+        ]),
     );
-    let times = (prop::option::weighted(0.95, 0..180i64), lengths, prop::bool::weighted(0.9), 0..3i64);
+    // Most stays crowd around the turn of the year, so that they touch, overlap and follow on each other.
+    let begins = prop_oneof![3 => 70..100i64, 1 => 0..180i64];
+    let times = (prop::option::weighted(0.95, begins), lengths, prop::bool::weighted(0.9), 0..3i64);
     (0..14u8, classes, statuses, places, codes, times).prop_map(
         |(number, class, status, (hospital, department), (priority, disposition, reason), (from, length, ends, at))| {
             let admission = from.map(instant);
@@ -90,14 +95,17 @@ fn patient() -> impl Strategy<Value = PatientRow> {
 }
 
 fn condition() -> impl Strategy<Value = ConditionRow> {
-    let codes = one_of(&["T80.211A", "T80.211D", "A04.72", "A41.02", "T81.41XA", "40733004", "I50.9", ""]);
+    let codes = one_of(&[
+        "T80.211A", "T80.211D", "T80.211A", "A04.72", "A04.72", "A41.02", "T81.41XA", "40733004", "I50.9", "",
+    ]);
     let verification = one_of(&["", "", "confirmed", "refuted"]);
-    let times = (prop::option::of(0..200i64), prop::option::of(0..200i64), 0..3i64);
-    (0..9u8, 0..16u8, codes, verification, times, prop::bool::weighted(0.9)).prop_map(
+    let times = (prop::option::of(70..110i64), prop::option::of(60..200i64), 0..3i64);
+    let encounters = prop_oneof![3 => 0..4u8, 1 => 0..16u8];
+    (0..9u8, encounters, codes, verification, times, prop::bool::weighted(0.8)).prop_map(
         |(number, encounter, code, verification, (onset, recorded, at), same)| ConditionRow {
             id: format!("c{number}-{}", encounter % 3),
             // A condition of another patient than its encounter's links to nothing.
-            patient: if same { subject(encounter) } else { Some("p9".into()) },
+            patient: if same { subject(encounter) } else { subject(encounter + 1) },
             encounter: (encounter < 14).then(|| format!("e{encounter}")),
             code,
             verification,
@@ -108,12 +116,12 @@ fn condition() -> impl Strategy<Value = ConditionRow> {
     )
 }
 
-/// Histories of three patients with up to twenty versions of encounters.
+/// Histories of three patients with up to thirty versions of encounters.
 pub(super) fn history() -> impl Strategy<Value = History> {
     let rows = (
         prop::collection::vec(patient(), 0..5),
-        prop::collection::vec(encounter(), 0..20),
-        prop::collection::vec(condition(), 0..14),
+        prop::collection::vec(encounter(), 0..30),
+        prop::collection::vec(condition(), 0..20),
     );
     rows.prop_map(|(mut patients, mut encounters, mut conditions)| {
         // Content decides between versions of one time, so it must differ.
