@@ -5,7 +5,14 @@
 //! bytes or a reader, what is written leaves as bytes or goes to a writer that the caller hands in.
 
 pub mod bronze;
+pub mod calendar;
+pub mod cells;
 pub mod gold;
 pub mod keys;
 pub mod schema;
 pub mod silver;
+pub mod table_file;
+
+mod coded;
+#[cfg(test)]
+mod sample;

@@ -1,1 +1,21 @@
-//! Bronze: FHIR resources flattened into rows, immutable and append-only.
+//! Bronze: one landed object flattened into rows, immutable and append-only.
+//!
+//! [`flatten`] streams: it splits the object into records ([`records`]), makes rows of them on as many threads as it is
+//! given ([`rows`]), and writes one Parquet file per partition into the sinks of its caller. Memory is bounded by the
+//! size of a chunk, not of the object. No record is dropped: `records = accepted + quarantined + skipped`.
+
+mod chunk_rows;
+mod commit;
+mod counts;
+mod directory;
+mod flatten;
+mod ingest_log;
+pub mod records;
+pub mod rows;
+mod writers;
+
+pub use commit::{BronzeCommit, CommittedFile};
+pub use counts::Counts;
+pub use flatten::{FlattenError, Flattened, Limits, Sinks, Source, flatten};
+pub use ingest_log::{IngestStatus, ingest_log};
+pub use writers::BronzeFile;

@@ -1,0 +1,179 @@
+//! What every resource has: its type, its id, its version; and how a resource is refused.
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{error::Category, value::RawValue};
+
+use super::Text;
+
+/// The rule that a quarantined record broke; its name is stable, people filter by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// Not JSON at all.
+    NotJson,
+    /// JSON, or a container of records, that ends too early.
+    Truncated,
+    /// Bytes that are not UTF-8.
+    NotUtf8,
+    /// A JSON value that names no resource type.
+    NoResourceType,
+    /// A resource without an id.
+    NoId,
+    /// A wrong JSON type in an element that feeds a column.
+    WrongType,
+    /// A value that cannot be parsed in an element that feeds a column.
+    BadValue,
+    /// A record larger than is read.
+    TooLarge,
+}
+
+impl Rule {
+    /// The rule's name in `bronze/quarantine`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rule::NotJson => "not-json",
+            Rule::Truncated => "truncated",
+            Rule::NotUtf8 => "not-utf8",
+            Rule::NoResourceType => "no-resource-type",
+            Rule::NoId => "no-id",
+            Rule::WrongType => "wrong-type",
+            Rule::BadValue => "bad-value",
+            Rule::TooLarge => "too-large",
+        }
+    }
+}
+
+/// Why a record is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {reason}", rule.name())]
+pub struct Fault {
+    /// The rule that was broken.
+    pub rule: Rule,
+    /// What is wrong and where, in words, with the element's path.
+    pub reason: String,
+}
+
+impl Fault {
+    /// A fault of a rule, with its reason.
+    pub fn new(rule: Rule, reason: impl Into<String>) -> Self {
+        Fault { rule, reason: reason.into() }
+    }
+
+    /// The fault of JSON that serde refused.
+    pub fn of_json(error: &serde_json::Error) -> Self {
+        let rule = match error.classify() {
+            Category::Eof => Rule::Truncated,
+            Category::Data => Rule::WrongType,
+            Category::Syntax | Category::Io => Rule::NotJson,
+        };
+        Fault::new(rule, error.to_string())
+    }
+}
+
+/// The first look at a record: which resource it is.
+#[derive(Debug, Deserialize)]
+pub struct Head<'a> {
+    /// The resource's type.
+    #[serde(rename = "resourceType", borrow)]
+    pub resource_type: Option<Text<'a>>,
+}
+
+/// `Resource.meta`.
+#[derive(Debug, Default, Deserialize)]
+pub struct Meta<'a> {
+    /// The version of the resource in its system.
+    #[serde(rename = "versionId", borrow)]
+    pub version_id: Option<Text<'a>>,
+    /// When that version came to be.
+    #[serde(rename = "lastUpdated", borrow)]
+    pub last_updated: Option<Text<'a>>,
+}
+
+/// An entry of a Bundle.
+#[derive(Debug, Deserialize)]
+pub struct Entry<'a> {
+    /// The entry's identity; gives an id to a resource that has none.
+    #[serde(rename = "fullUrl", borrow)]
+    pub full_url: Option<Text<'a>>,
+    /// The resource, unread.
+    #[serde(borrow)]
+    pub resource: Option<&'a RawValue>,
+}
+
+/// A Bundle whose entries are unread; for Bundles inside a line or a list.
+#[derive(Debug, Deserialize)]
+pub struct Bundle<'a> {
+    /// The entries, unread.
+    #[serde(borrow)]
+    pub entry: Option<Vec<&'a RawValue>>,
+}
+
+/// A start and an end.
+#[derive(Debug, Default, Deserialize)]
+pub struct Period<'a> {
+    /// The inclusive start.
+    #[serde(borrow)]
+    pub start: Option<Text<'a>>,
+    /// The inclusive end.
+    #[serde(borrow)]
+    pub end: Option<Text<'a>>,
+}
+
+/// Reads a resource; a fault names the element and what was expected there.
+///
+/// # Errors
+/// What is no JSON, ends too early, or has a wrong type in an element that feeds a column.
+pub fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Fault> {
+    serde_json::from_str(json).map_err(|error| match error.classify() {
+        Category::Data => {
+            let mut reader = serde_json::Deserializer::from_str(json);
+            let path = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+                Err(error) => error.path().to_string(),
+                Ok(_) => ".".to_owned(),
+            };
+            Fault::new(Rule::WrongType, format!("{path}: {}", without_value(&error)))
+        }
+        _ => Fault::of_json(&error),
+    })
+}
+
+/// Whether a value is JSON at all, without reading anything of it.
+pub fn is_json(json: &str) -> bool {
+    fn check<T: DeserializeOwned>(json: &str) -> bool {
+        serde_json::from_str::<T>(json).is_ok()
+    }
+    check::<serde::de::IgnoredAny>(json)
+}
+
+/// serde's words, with the offending value cut out: a reason must not repeat what may be personal.
+fn without_value(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    match (text.find(['`', '"']), text.rfind(['`', '"']), text.rfind(", expected ")) {
+        (Some(start), Some(end), Some(expected)) if start < end && end < expected + 1 => {
+            format!("{}{}", text[..start].trim_end(), &text[expected..])
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::Encounter;
+
+    #[test]
+    fn a_wrong_type_names_its_element_and_not_its_value() {
+        let fault =
+            read::<Encounter<'_>>(r#"{"resourceType":"Encounter","id":"e","status":42}"#).expect_err("a number");
+        assert_eq!(fault.rule, Rule::WrongType);
+        assert_eq!(fault.reason, "status: invalid type: integer, expected a string");
+        let fault = read::<Encounter<'_>>(r#"{"id":"e","period":{"start":["x"]}}"#).expect_err("a list");
+        assert_eq!(fault.reason, "period.start: invalid type: sequence, expected a string");
+    }
+
+    #[test]
+    fn broken_json_is_told_from_cut_json() {
+        assert_eq!(read::<Head<'_>>("{oops}").expect_err("no JSON").rule, Rule::NotJson);
+        assert_eq!(read::<Head<'_>>(r#"{"resourceType":"#).expect_err("cut").rule, Rule::Truncated);
+    }
+}

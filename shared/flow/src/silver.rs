@@ -1,0 +1,165 @@
+//! The silver stage: the bronze files of a batch of commits are dealt to buckets, and each bucket is merged.
+//!
+//! Every silver object is one compare-and-swap register: what is there is read with its ETag, merged with what came,
+//! and written if it still is what was read. The bucket's commit is written last, and even when nothing changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use arrow_array::RecordBatch;
+use metriccare_lake::{
+    bronze::{BronzeCommit, CommittedFile},
+    keys,
+    silver::{Resource, merge, read_bronze, split},
+};
+use metriccare_ports::{Claim, ErrorKind, PutMode, Receipt, register};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    outcome::{FlowError, Outcome},
+    worker::{Worker, compute, side_by_side, unclaimed, work_on},
+};
+
+/// `silver/_commits/bucket=NN.json`: what gold is woken by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilverCommit {
+    /// The bucket.
+    pub bucket: u16,
+    /// The ETags of the bucket's silver objects by their keys, as the merge left them.
+    pub objects: BTreeMap<String, String>,
+}
+
+/// The rows of one bucket by resource.
+type BucketRows = BTreeMap<Resource, Vec<RecordBatch>>;
+
+/// Carries the bronze commits with these keys into silver, all at once; the answers stand in the keys' order.
+///
+/// A commit that cannot be read fails alone; where a bucket cannot be written, all commits of the batch come again.
+pub async fn silver(worker: &Arc<Worker>, commits: &[String]) -> Vec<Result<Outcome, FlowError>> {
+    let mut answers = Vec::with_capacity(commits.len());
+    let mut claimed: Vec<(usize, Claim, BronzeCommit)> = Vec::new();
+    for (at, key) in commits.iter().enumerate() {
+        answers.push(match claim(worker, key).await {
+            Ok(Ok((claim, commit))) => {
+                claimed.push((at, claim, commit));
+                Ok(Outcome::Gone)
+            }
+            Ok(Err(outcome)) => Ok(outcome),
+            Err(error) => Err(error),
+        });
+    }
+    let files: Vec<_> = claimed.iter().flat_map(|(_, _, commit)| commit.files.clone()).collect();
+    let merged = merge_files(worker, files).await.map_err(Arc::new);
+    for (at, claim, commit) in claimed {
+        let result = match &merged {
+            Ok(()) => Ok(Receipt {
+                output: keys::SILVER_COMMITS.to_owned(),
+                digest: commit.content_id,
+                rows: commit.counts.accepted(),
+            }),
+            Err(error) => Err(FlowError::Batch(Arc::clone(error))),
+        };
+        answers[at] = worker.end(&claim, result).await;
+    }
+    answers
+}
+
+/// Claims a commit's work and reads what it lists.
+async fn claim(worker: &Worker, key: &str) -> Result<Result<(Claim, BronzeCommit), Outcome>, FlowError> {
+    let lake = &worker.ports.lake;
+    let object = match lake.get(key).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err(Outcome::Gone)),
+        other => other?,
+    };
+    let claim = match unclaimed(worker.begin(&work_on("silver", lake.bucket(), &object.meta)).await?) {
+        Ok(claim) => claim,
+        Err(outcome) => return Ok(Err(outcome)),
+    };
+    let read = match object.body.bytes().await {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|error| FlowError::Document { key: key.to_owned(), reason: error.to_string() }),
+        Err(error) => Err(error.into()),
+    };
+    match read {
+        Ok(commit) => Ok(Ok((claim, commit))),
+        Err(error) => worker.end(&claim, Err(error)).await.map(Err),
+    }
+}
+
+async fn merge_files(worker: &Arc<Worker>, files: Vec<CommittedFile>) -> Result<(), FlowError> {
+    let read = side_by_side(worker.threads, files, |file| deal(Arc::clone(worker), file)).await;
+    let mut buckets: BTreeMap<u16, BucketRows> = BTreeMap::new();
+    for file in read {
+        let (resource, parts) = match file? {
+            Some(dealt) => dealt,
+            None => continue,
+        };
+        for (bucket, rows) in parts {
+            buckets.entry(bucket).or_default().entry(resource).or_default().push(rows);
+        }
+    }
+    let work = buckets.into_iter().collect();
+    let merged = side_by_side(worker.threads, work, |(bucket, rows)| merge_bucket(Arc::clone(worker), bucket, rows));
+    merged.await.into_iter().collect()
+}
+
+type Dealt = (Resource, Vec<(u16, RecordBatch)>);
+
+/// Reads a bronze file and deals its rows to buckets; none for what silver does not keep.
+async fn deal(worker: Arc<Worker>, file: CommittedFile) -> Result<Option<Dealt>, FlowError> {
+    let Some(resource) = Resource::of_bronze_key(&file.key) else { return Ok(None) };
+    let bytes = worker.ports.lake.get(&file.key).await?.body.bytes().await?;
+    let (key, buckets) = (file.key.clone(), worker.buckets);
+    let parts = compute(&file.key, move || split(resource, &read_bronze(resource, &key, &bytes)?, buckets)).await?;
+    Ok(Some((resource, parts.map_err(|source| FlowError::File { key: file.key, source })?)))
+}
+
+/// Merges rows into a bucket's objects, then commits it.
+async fn merge_bucket(worker: Arc<Worker>, bucket: u16, mut rows: BucketRows) -> Result<(), FlowError> {
+    let lake = &worker.ports.lake;
+    let mut objects = BTreeMap::new();
+    for resource in Resource::ALL {
+        let key = keys::bucket_file(resource.silver().path, bucket);
+        let etag = match rows.remove(&resource) {
+            Some(incoming) => {
+                let incoming = Arc::new(incoming);
+                let merged = |current: Option<register::Current>| {
+                    merge_object(resource, key.clone(), current, Arc::clone(&incoming))
+                };
+                register::update(&**lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?.etag
+            }
+            None => match lake.head(&key).await {
+                Ok(meta) => Some(meta.etag),
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        if let Some(etag) = etag {
+            objects.insert(key, etag.as_str().to_owned());
+        }
+    }
+    let key = keys::silver_commit(bucket);
+    let commit = serde_json::to_vec(&SilverCommit { bucket, objects })
+        .map_err(|error| FlowError::Document { key: key.clone(), reason: error.to_string() })?;
+    lake.put(&key, commit.into(), PutMode::Overwrite).await?;
+    Ok(())
+}
+
+async fn merge_object(
+    resource: Resource,
+    key: String,
+    current: Option<register::Current>,
+    incoming: Arc<Vec<RecordBatch>>,
+) -> Result<register::Change, FlowError> {
+    let existing = current.map(|current| current.bytes);
+    let merged = compute(&key, move || merge(resource, existing.as_ref(), &incoming)).await?;
+    let merged = merged.map_err(|source| FlowError::File { key, source })?;
+    Ok(if merged.changed { register::Change::Write(merged.parquet) } else { register::Change::Keep })
+}
+
+/// The buckets that a batch of silver commits names, and whether reference data changed.
+pub(crate) fn buckets_of(keys: &[String]) -> BTreeSet<u16> {
+    keys.iter().filter(|key| key.starts_with(keys::SILVER_COMMITS)).filter_map(|key| keys::bucket_of(key)).collect()
+}

@@ -1,0 +1,195 @@
+//! One chunk of records made into rows. Chunks know nothing of each other, so they are read on any thread.
+
+use std::collections::BTreeSet;
+
+use metriccare_fhir::read::{
+    Condition, Encounter, Entry, Fault, Head, Named, Patient, Rule, Text,
+    reference::{self, Reference},
+    resource::{self, Bundle},
+};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Counts, Limits,
+    directory::{Directory, Found, ids_of},
+    records::{Chunk, Span, SpanKind},
+    rows::{
+        ConditionRows, EncounterRows, Origin, Partitions, PatientRows, QuarantineRows, condition::ConditionRow,
+        encounter::EncounterRow, patient::PatientRow,
+    },
+};
+use crate::keys::hex;
+
+/// What a chunk became.
+#[derive(Default)]
+pub(super) struct ChunkRows {
+    pub(super) encounters: Partitions<EncounterRows>,
+    pub(super) patients: Partitions<PatientRows>,
+    pub(super) conditions: Partitions<ConditionRows>,
+    pub(super) quarantine: QuarantineRows,
+    pub(super) counts: Counts,
+    pub(super) found: Vec<Found>,
+    pub(super) wanted: BTreeSet<String>,
+}
+
+/// Reads a chunk's records with the names that are known so far.
+pub(super) fn read(chunk: &Chunk, origin: Origin<'_>, directory: &Directory, limits: Limits) -> ChunkRows {
+    let mut reader = Reader { rows: ChunkRows::default(), origin, directory, limits };
+    for span in &chunk.spans {
+        reader.span(span, &chunk.bytes[span.bytes.clone()]);
+    }
+    reader.rows
+}
+
+struct Reader<'a> {
+    rows: ChunkRows,
+    origin: Origin<'a>,
+    directory: &'a Directory,
+    limits: Limits,
+}
+
+/// What a readable record turned out to be.
+enum Read {
+    Row,
+    Skipped(String),
+}
+
+impl Reader<'_> {
+    fn span(&mut self, span: &Span, bytes: &[u8]) {
+        if let SpanKind::Broken(rule, reason) = span.kind {
+            return self.quarantine(span, bytes, None, &Fault::new(rule, reason));
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return self.quarantine(span, bytes, None, &Fault::new(Rule::NotUtf8, "the record is not UTF-8"));
+        };
+        match span.kind {
+            SpanKind::Entry => self.entry(span, text),
+            _ => self.record(span, text, None),
+        }
+    }
+
+    fn entry(&mut self, span: &Span, text: &str) {
+        match resource::read::<Entry<'_>>(text) {
+            Ok(Entry { resource: Some(resource), full_url }) => self.record(span, resource.get(), full_url.as_deref()),
+            Ok(Entry { resource: None, .. }) => {
+                self.rows.counts.records += 1;
+                self.rows.counts.skip("entry without resource");
+            }
+            Err(fault) => self.quarantine(span, text.as_bytes(), None, &fault),
+        }
+    }
+
+    fn record(&mut self, span: &Span, text: &str, full_url: Option<&str>) {
+        let kind = match resource_type(text) {
+            Ok(kind) => kind,
+            Err(fault) => return self.quarantine(span, text.as_bytes(), None, &fault),
+        };
+        if &*kind == "Bundle" && full_url.is_none() {
+            match resource::read::<Bundle<'_>>(text) {
+                Ok(bundle) => {
+                    for entry in bundle.entry.unwrap_or_default() {
+                        self.entry(span, entry.get());
+                    }
+                }
+                Err(fault) => self.quarantine(span, text.as_bytes(), Some("Bundle"), &fault),
+            }
+            return;
+        }
+        match self.resource(&kind, text, full_url) {
+            Ok(Read::Row) => self.rows.counts.records += 1,
+            Ok(Read::Skipped(kind)) => {
+                self.rows.counts.records += 1;
+                self.rows.counts.skip(&kind);
+            }
+            Err(fault) => self.quarantine(span, text.as_bytes(), Some(&kind), &fault),
+        }
+    }
+
+    fn resource(&mut self, kind: &str, text: &str, full_url: Option<&str>) -> Result<Read, Fault> {
+        match kind {
+            "Encounter" => {
+                let encounter: Encounter<'_> = resource::read(text)?;
+                let id = id(encounter.id.as_ref(), full_url)?;
+                let row = EncounterRow::of(&encounter, &id)?;
+                let hospital = row.hospital(self.directory)?;
+                row.append(self.rows.encounters.of(hospital), self.origin, self.directory, &content_id(text));
+                self.want(row.nameless());
+                self.rows.counts.encounters += 1;
+            }
+            "Patient" => {
+                let patient: Patient<'_> = resource::read(text)?;
+                let id = id(patient.id.as_ref(), full_url)?;
+                let row = PatientRow::of(&patient, &id)?;
+                let hospital = row.hospital(self.directory)?;
+                row.append(self.rows.patients.of(hospital), self.origin, &content_id(text));
+                self.want(row.nameless());
+                self.rows.counts.patients += 1;
+            }
+            "Condition" => {
+                let condition: Condition<'_> = resource::read(text)?;
+                let id = id(condition.id.as_ref(), full_url)?;
+                let row = ConditionRow::of(&condition, &id)?;
+                let year = row.recorded_year().map(|year| year.to_string());
+                row.append(self.rows.conditions.of(year.as_deref()), self.origin, &content_id(text));
+                self.rows.counts.conditions += 1;
+            }
+            other => {
+                if matches!(other, "Organization" | "Location") {
+                    let named: Named<'_> = resource::read(text)?;
+                    self.rows.found.extend(ids_of(&named, full_url));
+                } else if !resource::is_json(text) {
+                    return Err(resource::read::<serde::de::IgnoredAny>(text)
+                        .err()
+                        .unwrap_or_else(|| Fault::new(Rule::NotJson, "the resource is not JSON")));
+                }
+                return Ok(Read::Skipped(other.to_owned()));
+            }
+        }
+        Ok(Read::Row)
+    }
+
+    fn want<'r>(&mut self, references: impl Iterator<Item = &'r Reference<'r>>) {
+        for id in references.filter_map(Reference::id) {
+            if !self.rows.wanted.contains(id.as_ref()) {
+                self.rows.wanted.insert(id.into_owned());
+            }
+        }
+    }
+
+    fn quarantine(&mut self, span: &Span, bytes: &[u8], resource_type: Option<&str>, fault: &Fault) {
+        self.rows.counts.records += 1;
+        self.rows.counts.quarantine(fault.rule.name());
+        self.rows.quarantine.append(self.origin, span, bytes, resource_type, fault, self.limits.raw);
+    }
+}
+
+/// The type of a resource: read off its beginning where it stands there, as it mostly does.
+fn resource_type(text: &str) -> Result<Text<'_>, Fault> {
+    let start = text.strip_prefix('{').map(str::trim_start).unwrap_or_default();
+    let value = start.strip_prefix("\"resourceType\"").map(str::trim_start);
+    let value = value.and_then(|value| value.strip_prefix(':')).map(str::trim_start);
+    if let Some((kind, _)) = value.and_then(|value| value.strip_prefix('"')).and_then(|value| value.split_once('"')) {
+        if !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Ok(Text::from(kind));
+        }
+    }
+    let head = resource::read::<Head<'_>>(text).map_err(|fault| match fault.rule {
+        Rule::WrongType => Fault::new(Rule::NoResourceType, "the record is no JSON object with a resourceType"),
+        _ => fault,
+    })?;
+    head.resource_type
+        .filter(|kind| kind.trimmed().is_some())
+        .ok_or_else(|| Fault::new(Rule::NoResourceType, "the record has no resourceType"))
+}
+
+/// The resource's own id, else the one in its Bundle entry's `urn:uuid:` address.
+fn id<'a>(own: Option<&'a Text<'_>>, full_url: Option<&'a str>) -> Result<std::borrow::Cow<'a, str>, Fault> {
+    own.and_then(Text::trimmed)
+        .map(std::borrow::Cow::Borrowed)
+        .or_else(|| full_url.filter(|url| url.starts_with("urn:uuid:")).and_then(reference::logical_id))
+        .ok_or_else(|| Fault::new(Rule::NoId, "the resource has no id"))
+}
+
+fn content_id(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}

@@ -1,0 +1,33 @@
+//! The commit of one landed object: written last, it wakes silver and lists what silver has to read.
+
+use serde::{Deserialize, Serialize};
+
+use super::Counts;
+
+/// `bronze/_commits/<object-id>.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BronzeCommit {
+    /// The landed object's id.
+    pub object_id: String,
+    /// The landed object's key.
+    pub sourcename: String,
+    /// The SHA-256 of the landed object's bytes.
+    pub content_id: String,
+    /// When it landed, in UTC microseconds.
+    pub landed_micros: i64,
+    /// What became of its records.
+    pub counts: Counts,
+    /// Its bronze files, sorted by key.
+    pub files: Vec<CommittedFile>,
+}
+
+/// A bronze file of a commit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CommittedFile {
+    /// The file's key in the lake bucket.
+    pub key: String,
+    /// The table it belongs to, such as `bronze/encounter`.
+    pub table: String,
+    /// Its rows.
+    pub rows: u64,
+}

@@ -1,0 +1,67 @@
+//! What became of the records of a landed object.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Records counted once each: `records = accepted + quarantined + skipped`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Everything that the object held.
+    pub records: u64,
+    /// Patients that became a row.
+    pub patients: u64,
+    /// Encounters that became a row.
+    pub encounters: u64,
+    /// Conditions that became a row.
+    pub conditions: u64,
+    /// Records that could not be read, by rule.
+    pub quarantined: BTreeMap<String, u64>,
+    /// Resources of other types, and Bundle entries without a resource, by type.
+    pub skipped: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    /// Records that became a row.
+    pub fn accepted(&self) -> u64 {
+        self.patients + self.encounters + self.conditions
+    }
+
+    /// Records that were set aside whole.
+    pub fn quarantined(&self) -> u64 {
+        self.quarantined.values().sum()
+    }
+
+    /// Records that are none of the lake's tables.
+    pub fn skipped(&self) -> u64 {
+        self.skipped.values().sum()
+    }
+
+    /// Adds another count to this one.
+    pub fn add(&mut self, other: &Counts) {
+        self.records += other.records;
+        self.patients += other.patients;
+        self.encounters += other.encounters;
+        self.conditions += other.conditions;
+        for (rule, count) in &other.quarantined {
+            *self.quarantined.entry(rule.clone()).or_default() += count;
+        }
+        for (kind, count) in &other.skipped {
+            *self.skipped.entry(kind.clone()).or_default() += count;
+        }
+    }
+
+    pub(super) fn quarantine(&mut self, rule: &str) {
+        match self.quarantined.get_mut(rule) {
+            Some(count) => *count += 1,
+            None => _ = self.quarantined.insert(rule.to_owned(), 1),
+        }
+    }
+
+    pub(super) fn skip(&mut self, kind: &str) {
+        match self.skipped.get_mut(kind) {
+            Some(count) => *count += 1,
+            None => _ = self.skipped.insert(kind.to_owned(), 1),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The stream from a landed object to its bronze files.
+//!
+//! Chunks are read in waves: the records of a wave are parsed on all threads, then its partitions are encoded on all
+//! threads. The bytes that come out do not depend on the number of threads.
+
+use std::{
+    io::{self, Read, Write},
+    num::NonZeroUsize,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use parquet::errors::ParquetError;
+
+use super::{
+    BronzeFile, Counts, chunk_rows,
+    directory::Directory,
+    records::{Hints, Measured, Records},
+    rows::Origin,
+    writers::Writers,
+};
+
+/// The landed object that is flattened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its full key in the landing bucket.
+    pub key: String,
+    /// Its id: [`crate::keys::object_id`].
+    pub object_id: String,
+    /// Its ETag.
+    pub etag: String,
+    /// When it landed, in UTC microseconds.
+    pub landed_micros: i64,
+}
+
+impl Source {
+    /// The UTC date on which the object landed, as `YYYY-MM-DD`.
+    pub fn ingest_date(&self) -> String {
+        chrono::DateTime::from_timestamp_micros(self.landed_micros)
+            .map_or_else(|| "1970-01-01".to_owned(), |time| time.format("%Y-%m-%d").to_string())
+    }
+}
+
+/// Sizes in bytes that bound memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// A chunk of records.
+    pub chunk: usize,
+    /// The largest record that is read.
+    pub record: usize,
+    /// The largest record that is kept in the quarantine's `raw`.
+    pub raw: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { chunk: 4 << 20, record: 64 << 20, raw: 1 << 20 }
+    }
+}
+
+/// Where bronze files are written: temporary files in practice, memory in tests.
+pub trait Sinks {
+    /// A file that is being written.
+    type File: Write + Send;
+
+    /// Opens a new file.
+    ///
+    /// # Errors
+    /// Where there is no room for it.
+    fn create(&mut self) -> io::Result<Self::File>;
+}
+
+/// What a landed object became.
+#[derive(Debug)]
+pub struct Flattened<F> {
+    /// Its bronze files, sorted by key, none of them empty.
+    pub files: Vec<(BronzeFile, F)>,
+    /// What became of its records.
+    pub counts: Counts,
+    /// Its size in bytes and its hash.
+    pub measured: Measured,
+}
+
+/// Why a landed object could not be flattened; never because of what is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum FlattenError {
+    /// The store could not be read, or a sink not be written.
+    #[error("reading the landed object or writing its rows failed: {0}")]
+    Io(#[from] io::Error),
+    /// The Parquet writer failed.
+    #[error("writing Parquet failed: {0}")]
+    Parquet(#[from] ParquetError),
+}
+
+/// Flattens a landed object into bronze files.
+///
+/// `open` opens the object at its beginning; it is called again where a name or a Bundle's type came too late in the
+/// object to be known at once.
+///
+/// # Errors
+/// Only what the store or the sinks do: every fault of the data is a row of the quarantine.
+pub fn flatten<S: Sinks>(
+    source: &Source,
+    mut open: impl FnMut() -> io::Result<Box<dyn Read + Send>>,
+    sinks: &mut S,
+    threads: NonZeroUsize,
+    limits: Limits,
+) -> Result<Flattened<S::File>, FlattenError> {
+    let mut hints = Hints::default();
+    let mut known = Directory::default();
+    loop {
+        let records = Records::open(&source.key, open()?, limits, hints)?;
+        let pass = one_pass(source, records, &known, sinks, threads, limits)?;
+        if pass.mistook_a_bundle && !hints.type_before_entries {
+            hints.type_before_entries = true;
+        } else if known.is_empty() && pass.learned.came_late() {
+            known = pass.learned;
+        } else {
+            let files = pass.writers.finish(&source.object_id)?;
+            return Ok(Flattened { files, counts: pass.counts, measured: pass.measured });
+        }
+    }
+}
+
+struct Pass<F: Write + Send> {
+    writers: Writers<F>,
+    counts: Counts,
+    measured: Measured,
+    learned: Directory,
+    mistook_a_bundle: bool,
+}
+
+fn one_pass<S: Sinks>(
+    source: &Source,
+    mut records: Records<'_>,
+    known: &Directory,
+    sinks: &mut S,
+    threads: NonZeroUsize,
+    limits: Limits,
+) -> Result<Pass<S::File>, FlattenError> {
+    let origin = Origin { sourcename: &source.key, landed_micros: source.landed_micros };
+    let mut writers = Writers::new(source.ingest_date());
+    let mut counts = Counts::default();
+    let mut learned = Directory::default();
+    let threads = threads.get();
+    loop {
+        let mut wave = Vec::with_capacity(threads * 2);
+        while wave.len() < wave.capacity() {
+            match records.next_chunk()? {
+                Some(chunk) => wave.push(chunk),
+                None => break,
+            }
+        }
+        if wave.is_empty() {
+            break;
+        }
+        let read = on_threads(threads, wave, |chunk| chunk_rows::read(&chunk, origin, known, limits));
+        for mut rows in read {
+            counts.add(&rows.counts);
+            learned.learn(std::mem::take(&mut rows.found), std::mem::take(&mut rows.wanted));
+            writers.add(rows, sinks)?;
+        }
+        writers.encode(threads)?;
+    }
+    let mistook_a_bundle = records.mistook_a_bundle();
+    Ok(Pass { writers, counts, measured: records.measure()?, learned, mistook_a_bundle })
+}
+
+/// Does a piece of work for each item on up to `threads` threads; the results stand in the items' order.
+pub(super) fn on_threads<T: Send, R: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    if threads < 2 || items.len() < 2 {
+        return items.into_iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let slots: Vec<_> = items.into_iter().map(|item| (Mutex::new(Some(item)), Mutex::new(None))).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(slots.len()) {
+            scope.spawn(|| {
+                while let Some((item, result)) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let item = item.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    if let Some(item) = item {
+                        *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(work(item));
+                    }
+                }
+            });
+        }
+    });
+    let taken = |(_, result): (Mutex<Option<T>>, Mutex<Option<R>>)| {
+        result
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .expect("every slot was worked on before the scope ended")
+    };
+    slots.into_iter().map(taken).collect()
+}
+
+#[cfg(test)]
+mod tests;

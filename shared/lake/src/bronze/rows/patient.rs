@@ -1,0 +1,70 @@
+//! Patient: one resource, one row of `bronze/patient`.
+
+use metriccare_fhir::read::{Fault, Patient, Text, reference::Reference};
+
+use super::{Origin, Version, columns::columns, date, instant, partition};
+use crate::bronze::directory::Directory;
+
+columns! {
+    /// Rows of `bronze/patient`.
+    PatientRows for BRONZE_PATIENT;
+    patient_id StringBuilder, mrn StringBuilder, active BooleanBuilder, gender StringBuilder,
+    birth_date Date32Builder, city StringBuilder, state StringBuilder, country StringBuilder, language StringBuilder,
+    deceased_time TimestampMicrosecondBuilder, sourcename StringBuilder, precombine_ts TimestampMicrosecondBuilder,
+    fhir_version StringBuilder, version_id StringBuilder, last_updated TimestampMicrosecondBuilder,
+    content_id StringBuilder,
+}
+
+/// A Patient whose values have been parsed: it can become a row.
+pub(in crate::bronze) struct PatientRow<'a> {
+    patient: &'a Patient<'a>,
+    id: &'a str,
+    birth_date: Option<i32>,
+    deceased: Option<i64>,
+    version: Version<'a>,
+}
+
+impl<'a> PatientRow<'a> {
+    pub(in crate::bronze) fn of(patient: &'a Patient<'a>, id: &'a str) -> Result<Self, Fault> {
+        Ok(PatientRow {
+            patient,
+            id,
+            birth_date: date("birthDate", patient.birth_date.as_ref())?,
+            deceased: instant("deceasedDateTime", patient.deceased_date_time.as_ref())?,
+            version: Version::of(patient.meta.as_ref(), None)?,
+        })
+    }
+
+    /// References whose target's name has to come from the same landed object.
+    pub(in crate::bronze) fn nameless(&self) -> impl Iterator<Item = &'a Reference<'a>> {
+        self.patient.managing_organization.as_ref().filter(|organization| organization.display().is_none()).into_iter()
+    }
+
+    /// The hospital's name: the reference's words, else the Organization's.
+    pub(in crate::bronze) fn hospital<'d>(&'d self, directory: &'d Directory) -> Result<Option<&'d str>, Fault> {
+        let organization = self.patient.managing_organization.as_ref();
+        let named = || directory.name(organization.and_then(Reference::raw));
+        partition("managingOrganization", organization.and_then(Reference::display).or_else(named))
+    }
+
+    pub(in crate::bronze) fn append(&self, rows: &mut PatientRows, origin: Origin<'_>, content_id: &str) {
+        let patient = self.patient;
+        let address = patient.address.as_deref().and_then(<[_]>::first);
+        rows.patient_id.append_value(self.id);
+        rows.mrn.append_option(patient.mrn());
+        rows.active.append_option(patient.active);
+        rows.gender.append_option(patient.gender.as_ref().and_then(Text::trimmed));
+        rows.birth_date.append_option(self.birth_date);
+        rows.city.append_option(address.and_then(|address| address.city.as_ref()?.trimmed()));
+        rows.state.append_option(address.and_then(|address| address.state.as_ref()?.trimmed()));
+        rows.country.append_option(address.and_then(|address| address.country.as_ref()?.trimmed()));
+        rows.language.append_option(patient.language());
+        rows.deceased_time.append_option(self.deceased);
+        rows.sourcename.append_value(origin.sourcename);
+        rows.precombine_ts.append_value(origin.landed_micros);
+        rows.fhir_version.append_option(self.version.fhir_version);
+        rows.version_id.append_option(self.version.version_id);
+        rows.last_updated.append_option(self.version.last_updated);
+        rows.content_id.append_value(content_id);
+    }
+}

@@ -1,0 +1,93 @@
+//! Any table's rows as plain cells, for whoever prints or compares them.
+
+use std::fmt;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef};
+use bytes::Bytes;
+
+use crate::calendar::{DAY, civil, date_of};
+use crate::schema::{Kind, Table};
+use crate::table_file::{self, FileError};
+
+/// One value of a table.
+#[derive(Clone, Debug, PartialEq, PartialOrd)]
+pub enum Cell {
+    /// No value.
+    Null,
+    /// Text.
+    Text(String),
+    /// A count.
+    Int(i64),
+    /// A rate, hours, a mean.
+    Float(f64),
+    /// A flag.
+    Bool(bool),
+    /// A date, in days since 1970-01-01.
+    Date(i32),
+    /// An instant, in microseconds since 1970-01-01T00:00:00Z.
+    Timestamp(i64),
+}
+
+impl fmt::Display for Cell {
+    /// Writes nothing for null, dates as `2025-01-31`, instants as `2025-01-31T08:00:00Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cell::Null => Ok(()),
+            Cell::Text(text) => f.pad(text),
+            Cell::Int(count) => write!(f, "{count}"),
+            Cell::Float(number) => write!(f, "{number}"),
+            Cell::Bool(flag) => write!(f, "{flag}"),
+            Cell::Date(date) => {
+                let (year, month, day) = civil(*date);
+                write!(f, "{year:04}-{month:02}-{day:02}")
+            }
+            Cell::Timestamp(micros) => {
+                let of_day = micros.rem_euclid(DAY);
+                let (seconds, fraction) = (of_day / 1_000_000, of_day % 1_000_000);
+                let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+                write!(f, "{}T{hour:02}:{minute:02}:{second:02}", Cell::Date(date_of(*micros)))?;
+                if fraction != 0 {
+                    write!(f, ".{fraction:06}")?;
+                }
+                f.write_str("Z")
+            }
+        }
+    }
+}
+
+/// Reads the rows of a table's file, each with the table's file columns in order.
+pub fn read_rows(table: &'static Table, bytes: &Bytes) -> Result<Vec<Vec<Cell>>, FileError> {
+    let names: Vec<_> = table.file_columns().map(|(name, _)| name).collect();
+    let batch = table_file::read(table, bytes, &names)?;
+    let columns: Vec<_> = table.file_columns().zip(batch.columns()).map(|((_, kind), array)| (kind, array)).collect();
+    Ok((0..batch.num_rows()).map(|row| columns.iter().map(|(kind, array)| cell(*kind, array, row)).collect()).collect())
+}
+
+fn cell(kind: Kind, array: &ArrayRef, row: usize) -> Cell {
+    if array.is_null(row) {
+        return Cell::Null;
+    }
+    match kind {
+        Kind::Text => Cell::Text(array.as_string::<i32>().value(row).to_owned()),
+        Kind::Timestamp => Cell::Timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row)),
+        Kind::Date => Cell::Date(array.as_primitive::<Date32Type>().value(row)),
+        Kind::BigInt => Cell::Int(array.as_primitive::<Int64Type>().value(row)),
+        Kind::Double => Cell::Float(array.as_primitive::<Float64Type>().value(row)),
+        Kind::Boolean => Cell::Bool(array.as_boolean().value(row)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_written_as_people_read_them() {
+        assert_eq!(Cell::Date(20_119).to_string(), "2025-01-31");
+        assert_eq!(Cell::Timestamp(20_119 * DAY + 8 * 3_600_000_000).to_string(), "2025-01-31T08:00:00Z");
+        assert_eq!(Cell::Timestamp(1).to_string(), "1970-01-01T00:00:00.000001Z");
+        assert_eq!(Cell::Null.to_string(), "");
+    }
+}

@@ -1,0 +1,207 @@
+//! Reading and writing one table's Parquet file, in memory.
+//!
+//! Every silver and gold object goes through here, so that all have the same compression, row groups, statistics and
+//! metadata, and the same rows always make the same bytes. A file that lacks a column or has another type is refused
+//! with the table's and the column's name.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{ArrowPrimitiveType, TimestampMicrosecondType};
+use arrow_array::{PrimitiveArray, RecordBatch, RecordBatchReader, StringArray};
+use arrow_schema::{ArrowError, DataType, Schema};
+use arrow_select::concat::concat_batches;
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::schema::{Kind, Table};
+
+/// The key of a file's metadata that names the digest of what the file was computed from.
+pub const INPUTS: &str = "metriccare.inputs";
+
+/// Rows of a row group: few enough that a month of a bucket can be read alone.
+const ROW_GROUP: usize = 16_384;
+
+/// Why a table's file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The bytes are no Parquet file, or a broken one.
+    #[error("{table} cannot be read as Parquet")]
+    Read {
+        /// The table's path.
+        table: &'static str,
+        /// What the reader found.
+        source: ParquetError,
+    },
+    /// The rows could not be encoded.
+    #[error("{table} cannot be written as Parquet")]
+    Write {
+        /// The table's path.
+        table: &'static str,
+        /// What the writer refused.
+        source: ParquetError,
+    },
+    /// The columns could not be put together, for instance because a text column outgrows 2 GiB.
+    #[error("rows of {table} cannot be put together")]
+    Rows {
+        /// The table's path.
+        table: &'static str,
+        /// What Arrow refused.
+        source: ArrowError,
+    },
+    /// A column is missing or has another type.
+    #[error("{table} has no column {column} of type {expected}")]
+    Column {
+        /// The table's path.
+        table: &'static str,
+        /// The column's name.
+        column: &'static str,
+        /// The type that the column must have.
+        expected: DataType,
+    },
+}
+
+/// Decodes the named columns of a file into one batch, in the order of `columns`.
+pub fn read(table: &'static Table, bytes: &Bytes, columns: &[&'static str]) -> Result<RecordBatch, FileError> {
+    let broken = |source| FileError::Read { table: table.path, source };
+    let loose = |source| FileError::Rows { table: table.path, source };
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(broken)?;
+    let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    // One batch of all rows is cheapest; the cap keeps a lying footer from reserving memory.
+    let reader = builder.with_projection(mask).with_batch_size(rows.clamp(1, 1 << 20)).build().map_err(broken)?;
+    let schema = reader.schema();
+    let batches = reader.collect::<Result<Vec<_>, _>>().map_err(loose)?;
+    let batch = match <[RecordBatch; 1]>::try_from(batches) {
+        Ok([batch]) => batch,
+        Err(batches) => concat_batches(&schema, &batches).map_err(loose)?,
+    };
+    let wanted = Columns { table, batch: &batch };
+    let arrays = columns.iter().map(|name| wanted.get(name).cloned()).collect::<Result<Vec<_>, _>>()?;
+    let fields = columns.iter().filter_map(|name| schema.field_with_name(name).ok().cloned()).collect::<Vec<_>>();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(loose)
+}
+
+/// The text that a file's metadata holds under a key, such as [`INPUTS`].
+pub fn metadata(table: &'static Table, bytes: &Bytes, key: &str) -> Result<Option<String>, FileError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
+        .map_err(|source| FileError::Read { table: table.path, source })?;
+    let pairs = builder.metadata().file_metadata().key_value_metadata();
+    Ok(pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == key)?.value.clone()))
+}
+
+/// The columns of a batch by name, with their types checked.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns<'a> {
+    /// The table whose column types hold.
+    pub(crate) table: &'static Table,
+    /// The rows.
+    pub(crate) batch: &'a RecordBatch,
+}
+
+impl<'a> Columns<'a> {
+    /// A column of the type that the table documents.
+    pub(crate) fn get(self, name: &str) -> Result<&'a arrow_array::ArrayRef, FileError> {
+        let Some(&(column, kind)) = self.table.columns.iter().find(|(column, _)| *column == name) else {
+            return Err(self.missing("(not in the table)", DataType::Null));
+        };
+        match self.batch.column_by_name(name) {
+            Some(array) if *array.data_type() == kind.data_type() => Ok(array),
+            _ => Err(self.missing(column, kind.data_type())),
+        }
+    }
+
+    /// A text column.
+    pub(crate) fn text(self, name: &'static str) -> Result<&'a StringArray, FileError> {
+        self.get(name)?.as_string_opt().ok_or_else(|| self.missing(name, DataType::Utf8))
+    }
+
+    /// A column of UTC microseconds.
+    pub(crate) fn time(self, name: &'static str) -> Result<&'a PrimitiveArray<TimestampMicrosecondType>, FileError> {
+        self.primitive(name, Kind::Timestamp)
+    }
+
+    fn primitive<T: ArrowPrimitiveType>(
+        self,
+        name: &'static str,
+        kind: Kind,
+    ) -> Result<&'a PrimitiveArray<T>, FileError> {
+        self.get(name)?.as_primitive_opt().ok_or_else(|| self.missing(name, kind.data_type()))
+    }
+
+    fn missing(self, column: &'static str, expected: DataType) -> FileError {
+        FileError::Column { table: self.table.path, column, expected }
+    }
+}
+
+/// Encodes rows as the table's file.
+pub fn write(table: &'static Table, rows: &RecordBatch, inputs: Option<&str>) -> Result<Bytes, FileError> {
+    let mut writer = TableWriter::new(table, inputs)?;
+    writer.write(rows)?;
+    writer.finish()
+}
+
+/// Encodes rows batch by batch; the bytes depend on the rows alone as long as the batches are cut alike.
+pub struct TableWriter {
+    table: &'static Table,
+    writer: ArrowWriter<Vec<u8>>,
+}
+
+impl TableWriter {
+    /// Starts a file whose metadata names the digest of its inputs, where there is one.
+    pub fn new(table: &'static Table, inputs: Option<&str>) -> Result<Self, FileError> {
+        let writer = ArrowWriter::try_new(Vec::new(), table.file_schema(), Some(properties(table, inputs)))
+            .map_err(|source| FileError::Write { table: table.path, source })?;
+        Ok(TableWriter { table, writer })
+    }
+
+    /// Adds rows with the table's file schema.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<(), FileError> {
+        self.writer.write(rows).map_err(|source| FileError::Write { table: self.table.path, source })
+    }
+
+    /// Ends the file.
+    pub fn finish(self) -> Result<Bytes, FileError> {
+        let bytes = self.writer.into_inner().map_err(|source| FileError::Write { table: self.table.path, source })?;
+        Ok(Bytes::from(bytes))
+    }
+}
+
+fn properties(table: &Table, inputs: Option<&str>) -> WriterProperties {
+    let level = ZstdLevel::try_new(1).unwrap_or_default();
+    let mut properties = WriterProperties::builder()
+        .set_created_by("metriccare".to_owned())
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP))
+        .set_key_value_metadata(inputs.map(|digest| vec![KeyValue::new(INPUTS.to_owned(), digest.to_owned())]));
+    for (name, _) in table.file_columns().filter(|(name, _)| mostly_unique(table, name)) {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
+    }
+    // Nobody looks for a range of hashes: page bounds of them would only take room.
+    properties.set_column_statistics_enabled(ColumnPath::from("content_id"), EnabledStatistics::Chunk).build()
+}
+
+/// Whether a column's values hardly repeat, so that a dictionary would cost time and save nothing.
+fn mostly_unique(table: &Table, column: &str) -> bool {
+    let own_id = table.columns[0].0 == column && column.ends_with("_id");
+    own_id
+        || matches!(
+            column,
+            "content_id"
+                | "mrn"
+                | "prior_encounter_id"
+                | "next_stay_id"
+                | "admission_time"
+                | "discharge_time"
+                | "onset_time"
+                | "recorded_time"
+                | "last_updated"
+                | "length_hours"
+        )
+}
