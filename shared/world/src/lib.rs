@@ -1,1 +1,47 @@
-//! placeholder
+//! The simulated world: one year of hospitals, clinicians and patients, seeded and without a clock.
+//!
+//! ```
+//! use metriccare_fhir::write::FhirVersion;
+//! use metriccare_world::{Answers, FhirWriter, Known, Resources, Spec, World, fhir_directory};
+//!
+//! let world = World::new(Spec { patients: 200, ..Spec::default() })?; // refuses impossible values by name
+//! let hospitals_csv: String = world.directory().hospitals_csv(); // reference/hospitals.csv
+//! let directory = fhir_directory(&world, FhirVersion::R5); // Organization, Location, Practitioner lines
+//!
+//! // Shard 1 of 2, in parts as large as the caller likes; each thread has its own writer, buffers and key.
+//! let mut writer = FhirWriter::new(&world, FhirVersion::R5, Known::YearEnd);
+//! let (mut out, mut key) = (Resources::default(), Answers::new(&world));
+//! writer.write(world.shard(1, 2), &mut out, Some(&mut key));
+//! assert!(out.patient.ends_with(b"}\n") && out.counts[0] == 100);
+//!
+//! // The answer key of the other shard is added up, written, read back, and compared with the gold tables.
+//! let mut other = Answers::new(&world);
+//! writer.write(world.shard(2, 2), &mut Resources::default(), Some(&mut other));
+//! key.merge(&other)?;
+//! let rows = Answers::from_json(&key.to_json())?.expected();
+//! assert!(rows.iter().any(|row| row.table == "gold/readmission"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The same spec makes the same bytes whatever the ranges, threads and machines: every patient is simulated from
+//! streams keyed by seed, year and index alone. Where no exact total or share is asked for, patient i is the same for
+//! any population size. [`Known::Day`] writes one day of the year's feed instead of the whole year: over all days the
+//! same last versions appear.
+
+mod answers;
+mod calendar;
+mod directory;
+mod ids;
+mod life;
+mod spec;
+mod stream;
+mod tables;
+pub mod view;
+mod world;
+
+pub use answers::{Answers, Covered, ExpectedRow, OtherWorld, Value};
+pub use directory::{Clinician, Department, Directory, Hospital, Town};
+pub use life::{Condition, ConditionKind, DeviceDays, Encounter, Infection, Language, Life, Person, Segment};
+pub use spec::{Fault, Spec, SpecError};
+pub use view::fhir::{DirectoryResources, FhirWriter, Known, Resources, directory as fhir_directory};
+pub use world::World;

@@ -1,0 +1,236 @@
+//! The answer key: what every cell of the gold tables has to be, counted from the event log.
+//!
+//! It shares no code with silver and gold: the rules are written down here a second time, from the truth of the log
+//! instead of from resources. A key is a sum (counts, histograms, census changes, the greatest date), so shards write
+//! one each and [`Answers::merge`] adds them up; [`Answers::expected`] then makes the rows with their rates.
+
+mod expected;
+mod intervals;
+mod rules;
+mod summary;
+mod tally;
+#[cfg(test)]
+mod tests;
+
+pub use expected::{ExpectedRow, Value};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::world::World;
+
+/// A month as a number: twelve times the year, plus the month from 0.
+pub(crate) type Month = i32;
+
+/// A landed object that a key covers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Covered {
+    /// The object's key.
+    pub name: String,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+}
+
+/// Why two keys cannot be added up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the answer keys are of different worlds: {0} and {1}")]
+pub struct OtherWorld(
+    /// The world of the one.
+    pub String,
+    /// The world of the other.
+    pub String,
+);
+
+/// Counts of stays and events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Share {
+    pub(crate) of: i64,
+    pub(crate) events: i64,
+}
+
+/// Encounters of a department and month.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Load {
+    pub(crate) encounters: i64,
+    pub(crate) emergency: i64,
+    pub(crate) inpatient: i64,
+    /// Time of completed encounters, in microseconds.
+    pub(crate) micros: i64,
+}
+
+/// Stays of a group of patients and a month.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Group {
+    pub(crate) stays: i64,
+    pub(crate) index: i64,
+    pub(crate) readmissions: i64,
+    pub(crate) deaths: i64,
+    pub(crate) patients: i64,
+}
+
+/// The plain counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Totals {
+    pub(crate) patients: i64,
+    pub(crate) encounters: i64,
+    pub(crate) stays: i64,
+    pub(crate) conditions: i64,
+}
+
+/// An answer key: sums over the patients that were added to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answers {
+    /// The world's name, [`crate::Spec::slug`].
+    world: String,
+    /// The landed objects that hold these patients.
+    covers: Vec<Covered>,
+    /// The hospitals' names and staffed beds; the numbers below are places in this list.
+    hospitals: Vec<(String, i64)>,
+    /// The departments' names; the numbers below are places in this list.
+    departments: Vec<String>,
+    last_date: Option<i32>,
+    totals: Totals,
+    /// By hospital, month and definition.
+    #[serde(with = "pairs")]
+    readmission: BTreeMap<(u16, Month, u8), Share>,
+    /// By hospital, month and definition.
+    #[serde(with = "pairs")]
+    mortality: BTreeMap<(u16, Month, u8), Share>,
+    /// How many stays had how many days, by hospital, department and month.
+    #[serde(with = "pairs")]
+    lengths: BTreeMap<(u16, u8, Month), BTreeMap<i64, i64>>,
+    /// Hospital-onset and present on admission, by hospital, month and type.
+    #[serde(with = "pairs")]
+    infections: BTreeMap<(u16, Month, u8), (i64, i64)>,
+    /// By hospital, department and month of admission.
+    #[serde(with = "pairs")]
+    loads: BTreeMap<(u16, u8, Month), Load>,
+    /// Changes of the census by hospital, department and date.
+    #[serde(with = "pairs")]
+    census: BTreeMap<(u16, u8, i32), i64>,
+    /// Inpatient encounters that are open, by hospital, department and date of admission.
+    #[serde(with = "pairs")]
+    open: BTreeMap<(u16, u8, i32), i64>,
+    /// By dimension, value and month.
+    #[serde(with = "pairs")]
+    groups: BTreeMap<(u8, String, Month), Group>,
+}
+
+impl Answers {
+    /// An empty key of a world.
+    pub fn new(world: &World) -> Answers {
+        let hospitals = world.directory.hospitals();
+        Answers {
+            world: world.spec.slug(),
+            covers: Vec::new(),
+            hospitals: hospitals.iter().map(|h| (h.name.clone(), i64::from(h.staffed_beds))).collect(),
+            departments: crate::directory::Department::ALL.iter().map(|d| d.name().to_owned()).collect(),
+            last_date: None,
+            totals: Totals::default(),
+            readmission: BTreeMap::new(),
+            mortality: BTreeMap::new(),
+            lengths: BTreeMap::new(),
+            infections: BTreeMap::new(),
+            loads: BTreeMap::new(),
+            census: BTreeMap::new(),
+            open: BTreeMap::new(),
+            groups: BTreeMap::new(),
+        }
+    }
+
+    /// The name of the world that the key belongs to.
+    pub fn world(&self) -> &str {
+        &self.world
+    }
+
+    /// The landed objects that the key covers.
+    pub fn covers(&self) -> &[Covered] {
+        &self.covers
+    }
+
+    /// Says that a landed object holds patients of this key.
+    pub fn cover(&mut self, name: impl Into<String>, sha256: impl Into<String>) {
+        self.covers.push(Covered { name: name.into(), sha256: sha256.into() });
+        self.covers.sort();
+    }
+
+    /// Where a key lies in the lake bucket: `reference/_answers/<spec>/<k>-of-<n>.json`.
+    pub fn key(&self, k: u64, n: u64) -> String {
+        format!("reference/_answers/{}/{k}-of-{n}.json", self.world)
+    }
+
+    /// The key as JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a key is numbers and text, which JSON can hold")
+    }
+
+    /// Reads a key from JSON.
+    pub fn from_json(text: &str) -> Result<Answers, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// Adds another shard's key; both have to be of the same world.
+    pub fn merge(&mut self, other: &Answers) -> Result<(), OtherWorld> {
+        if self.world != other.world {
+            return Err(OtherWorld(self.world.clone(), other.world.clone()));
+        }
+        self.covers.extend(other.covers.iter().cloned());
+        self.covers.sort();
+        self.covers.dedup();
+        self.last_date = self.last_date.max(other.last_date);
+        self.totals.patients += other.totals.patients;
+        self.totals.encounters += other.totals.encounters;
+        self.totals.stays += other.totals.stays;
+        self.totals.conditions += other.totals.conditions;
+        add(&mut self.readmission, &other.readmission, |a, b| (a.of, a.events) = (a.of + b.of, a.events + b.events));
+        add(&mut self.mortality, &other.mortality, |a, b| (a.of, a.events) = (a.of + b.of, a.events + b.events));
+        add(&mut self.lengths, &other.lengths, |a, b| add(a, b, |a, b| *a += b));
+        add(&mut self.infections, &other.infections, |a, b| *a = (a.0 + b.0, a.1 + b.1));
+        add(&mut self.loads, &other.loads, |a, b| {
+            a.encounters += b.encounters;
+            a.emergency += b.emergency;
+            a.inpatient += b.inpatient;
+            a.micros += b.micros;
+        });
+        add(&mut self.census, &other.census, |a, b| *a += b);
+        add(&mut self.open, &other.open, |a, b| *a += b);
+        add(&mut self.groups, &other.groups, |a, b| {
+            a.stays += b.stays;
+            a.index += b.index;
+            a.readmissions += b.readmissions;
+            a.deaths += b.deaths;
+            a.patients += b.patients;
+        });
+        Ok(())
+    }
+}
+
+fn add<K: Ord + Clone, V: Default>(into: &mut BTreeMap<K, V>, from: &BTreeMap<K, V>, sum: impl Fn(&mut V, &V)) {
+    for (key, value) in from {
+        sum(into.entry(key.clone()).or_default(), value);
+    }
+}
+
+/// Maps as lists of pairs, since JSON's keys are text.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}

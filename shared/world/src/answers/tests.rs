@@ -1,0 +1,56 @@
+//! Keys add up: shards make the whole, JSON brings a key back, and the rows agree with each other.
+
+use super::*;
+use crate::life::Life;
+use crate::spec::Spec;
+
+fn key(world: &World, patients: std::ops::Range<u64>) -> Answers {
+    let (mut key, mut life) = (Answers::new(world), Life::new());
+    for index in patients {
+        world.live(index, &mut life);
+        key.add(world, &life);
+    }
+    key
+}
+
+#[test]
+fn shards_add_up_to_the_whole() {
+    let world = World::new(Spec { patients: 700, ..Spec::default() }).unwrap();
+    let whole = key(&world, 0..700);
+    let mut sum = Answers::new(&world);
+    for k in (1..=7).rev() {
+        let shard = Answers::from_json(&key(&world, world.shard(k, 7)).to_json()).unwrap();
+        sum.merge(&shard).unwrap();
+    }
+    assert_eq!(sum, whole);
+    let other = World::new(Spec { patients: 700, seed: 7, ..Spec::default() }).unwrap();
+    assert!(sum.merge(&Answers::new(&other)).is_err());
+}
+
+#[test]
+fn the_tables_agree_with_each_other() {
+    let world = World::new(Spec { patients: 3_000, ..Spec::default() }).unwrap();
+    let rows = key(&world, 0..3_000).expected();
+    let sum = |table: &str, column: &str| -> i64 {
+        let cells = rows.iter().filter(|row| row.table == table).flat_map(|row| &row.values);
+        cells
+            .filter(|(name, _)| *name == column)
+            .map(|(_, value)| if let Value::Count(n) = value { *n } else { 0 })
+            .sum()
+    };
+    let stays = sum("gold/length_of_stay", "discharges");
+    assert!(stays > 500);
+    assert_eq!(sum("gold/demographics", "stays"), 4 * stays);
+    let days = sum("gold/census", "patients");
+    assert_eq!(sum("gold/occupancy", "patient_days"), days);
+    assert_eq!(sum("gold/infection", "patient_days"), 7 * days);
+    assert_eq!(sum("gold/department_load", "patient_days"), days);
+    let tables: std::collections::BTreeSet<_> = rows.iter().map(|row| row.table).collect();
+    assert_eq!(tables.len(), 9);
+}
+
+#[test]
+fn an_empty_key_still_has_the_plain_counts() {
+    let world = World::new(Spec::default()).unwrap();
+    assert_eq!(Answers::new(&world).expected().len(), 4);
+}

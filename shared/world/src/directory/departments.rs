@@ -1,0 +1,81 @@
+//! The departments that every hospital has.
+
+/// A department of a hospital.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Department {
+    Emergency,
+    IntensiveCare,
+    GeneralMedicine,
+    Cardiology,
+    Surgery,
+    Orthopedics,
+    Neurology,
+    Oncology,
+    Obstetrics,
+    Pediatrics,
+    Psychiatry,
+    Rehabilitation,
+    PrimaryCare,
+    Telehealth,
+    HomeHealth,
+}
+
+impl Department {
+    /// All departments, in the order of their numbers.
+    pub const ALL: [Department; 15] = [
+        Department::Emergency,
+        Department::IntensiveCare,
+        Department::GeneralMedicine,
+        Department::Cardiology,
+        Department::Surgery,
+        Department::Orthopedics,
+        Department::Neurology,
+        Department::Oncology,
+        Department::Obstetrics,
+        Department::Pediatrics,
+        Department::Psychiatry,
+        Department::Rehabilitation,
+        Department::PrimaryCare,
+        Department::Telehealth,
+        Department::HomeHealth,
+    ];
+
+    /// The name, as it is displayed and as the lake normalises it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Department::Emergency => "Emergency",
+            Department::IntensiveCare => "Intensive Care",
+            Department::GeneralMedicine => "General Medicine",
+            Department::Cardiology => "Cardiology",
+            Department::Surgery => "Surgery",
+            Department::Orthopedics => "Orthopedics",
+            Department::Neurology => "Neurology",
+            Department::Oncology => "Oncology",
+            Department::Obstetrics => "Obstetrics",
+            Department::Pediatrics => "Pediatrics",
+            Department::Psychiatry => "Psychiatry",
+            Department::Rehabilitation => "Rehabilitation",
+            Department::PrimaryCare => "Primary Care",
+            Department::Telehealth => "Telehealth",
+            Department::HomeHealth => "Home Health",
+        }
+    }
+
+    /// The department of a name in the tables.
+    pub(crate) fn named(name: &str) -> Department {
+        let found = Department::ALL.into_iter().find(|department| department.name() == name);
+        found.expect("the tables name departments that exist")
+    }
+
+    /// How many of a hospital's clinicians work there, relative to the other departments.
+    pub(super) fn staff(self) -> f64 {
+        match self {
+            Department::PrimaryCare => 4.0,
+            Department::Emergency | Department::GeneralMedicine => 3.0,
+            Department::Cardiology | Department::Surgery | Department::Orthopedics => 2.0,
+            _ => 1.0,
+        }
+    }
+}

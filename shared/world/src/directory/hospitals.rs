@@ -1,0 +1,101 @@
+//! Hospitals: names, places, the towns around them, their share of the patients, and their staffed beds.
+//!
+//! The first three hold four fifths of the inpatients, so that a small world's figures are not spread over fifty
+//! hospitals; from the 21st on they are outpatient centers without beds.
+
+use metriccare_fhir::write::Id;
+
+use crate::ids::{Ids, Kind};
+use crate::spec::Spec;
+use crate::tables::rows;
+
+/// Inpatient days per patient and year that a world without exact shares makes, on average.
+const DAYS_PER_PATIENT: f64 = 1.55;
+
+/// The share of staffed beds that is meant to be taken.
+const TARGET_OCCUPANCY: f64 = 0.725;
+
+/// A town where patients live.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Town {
+    /// Its name.
+    pub city: &'static str,
+    /// Its state, two letters.
+    pub state: &'static str,
+    /// How many of the hospital's patients live there, relative to the other towns.
+    pub weight: f64,
+}
+
+/// A hospital.
+#[derive(Clone, Debug)]
+pub struct Hospital {
+    /// The Organization's id.
+    pub id: Id,
+    /// The name.
+    pub name: String,
+    /// The city it stands in.
+    pub city: &'static str,
+    /// The state, two letters.
+    pub state: &'static str,
+    /// The towns around it.
+    pub towns: Vec<Town>,
+    /// The staffed inpatient beds; 0 for an outpatient center, and where a small world leaves less than one.
+    pub staffed_beds: u32,
+    /// The share of inpatients, relative to the other hospitals; 0 for an outpatient center.
+    pub inpatient_share: f64,
+    /// The share of patients who are at home here, relative to the other hospitals.
+    pub home_share: f64,
+}
+
+pub(super) fn make(spec: &Spec, ids: &Ids) -> Vec<Hospital> {
+    let known: Vec<_> = rows(include_str!("../../data/hospitals.tsv")).collect();
+    let mut hospitals: Vec<Hospital> = (0..spec.facilities as usize)
+        .map(|i| {
+            let row = &known[i % known.len()];
+            let round = i / known.len();
+            let inpatient_share = if round == 0 { row[3].parse().expect("a share is a number") } else { 0.0 };
+            let name = if round == 0 { row[0].to_owned() } else { format!("{} Outpatient Center {round}", row[1]) };
+            Hospital {
+                id: ids.id(Kind::Organization, i as u64, 0),
+                name,
+                city: row[1],
+                state: row[2],
+                towns: row[4].split(',').map(|town| read_town(town, row[2])).collect(),
+                staffed_beds: 0,
+                inpatient_share,
+                home_share: if inpatient_share > 0.0 { inpatient_share } else { 0.35 },
+            }
+        })
+        .collect();
+    staff_beds(&mut hospitals, spec);
+    hospitals
+}
+
+fn read_town(text: &'static str, home_state: &'static str) -> Town {
+    let (place, weight) = text.split_once(':').expect("a town is name:weight");
+    let (city, state) = place.split_once('/').unwrap_or((place, home_state));
+    Town { city, state, weight: weight.parse().expect("a weight is a number") }
+}
+
+/// Shares the beds out by largest remainder, so that their sum fits the population however small it is.
+fn staff_beds(hospitals: &mut [Hospital], spec: &Spec) {
+    let mut days = DAYS_PER_PATIENT;
+    if spec.alos_pct.is_some() {
+        days = 5.6 * spec.count(spec.alos_pct) as f64 / spec.patients as f64;
+    }
+    let census = spec.patients as f64 * days / 365.0;
+    let beds = libm::round(census / TARGET_OCCUPANCY).max(1.0);
+    let shares: f64 = hospitals.iter().map(|hospital| hospital.inpatient_share).sum();
+    let mut left = beds as u32;
+    let mut remainders: Vec<(f64, usize)> = Vec::new();
+    for (i, hospital) in hospitals.iter_mut().enumerate() {
+        let exact = beds * hospital.inpatient_share / shares;
+        hospital.staffed_beds = exact as u32;
+        left -= hospital.staffed_beds.min(left);
+        remainders.push((exact - f64::from(hospital.staffed_beds), i));
+    }
+    remainders.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    for (_, i) in remainders.into_iter().take(left as usize) {
+        hospitals[i].staffed_beds += 1;
+    }
+}

@@ -1,0 +1,137 @@
+//! The directory: hospitals, their departments and their clinicians.
+//!
+//! It depends on the spec alone and is made once per world. Hospital i and its towns are the same whatever the number
+//! of patients; only the staffed beds grow with the population, so that about 72 % of them are taken.
+
+mod clinicians;
+mod departments;
+mod hospitals;
+
+pub use clinicians::Clinician;
+pub use departments::Department;
+pub use hospitals::{Hospital, Town};
+
+use crate::ids::{Ids, Kind};
+use crate::spec::Spec;
+use crate::stream::Stream;
+use crate::tables::Tables;
+
+/// All hospitals and clinicians of a world.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    hospitals: Vec<Hospital>,
+    clinicians: Vec<Clinician>,
+    /// For each hospital and department the range of its clinicians, which are sorted that way.
+    ranges: Vec<[(u32, u32); Department::ALL.len()]>,
+    inpatient: Vec<f64>,
+    homes: Vec<f64>,
+}
+
+impl Directory {
+    pub(crate) fn new(spec: &Spec, ids: &Ids, tables: &Tables) -> Directory {
+        let hospitals = hospitals::make(spec, ids);
+        let clinicians = clinicians::make(spec, ids, tables, &hospitals);
+        let ranges = clinicians::ranges(&clinicians, hospitals.len());
+        let inpatient = hospitals.iter().map(|hospital| hospital.inpatient_share).collect();
+        let homes = hospitals.iter().map(|hospital| hospital.home_share).collect();
+        Directory { hospitals, clinicians, ranges, inpatient, homes }
+    }
+
+    /// The hospitals, in order.
+    pub fn hospitals(&self) -> &[Hospital] {
+        &self.hospitals
+    }
+
+    /// The clinicians, by hospital and department.
+    pub fn clinicians(&self) -> &[Clinician] {
+        &self.clinicians
+    }
+
+    /// Picks the hospital that a patient goes to by habit.
+    pub(crate) fn home(&self, stream: &mut Stream) -> u16 {
+        stream.weighted(self.homes.iter().copied()) as u16
+    }
+
+    /// Picks a hospital with beds: the preferred one where it has any and no reason speaks against it.
+    pub(crate) fn with_beds(&self, preferred: u16, loyalty: f64, stream: &mut Stream) -> u16 {
+        if self.inpatient[usize::from(preferred)] > 0.0 && stream.chance(loyalty) {
+            return preferred;
+        }
+        stream.weighted(self.inpatient.iter().copied()) as u16
+    }
+
+    /// Picks another hospital with beds than `from`, if there is one: one of the large ones, which take transfers.
+    pub(crate) fn transfer_target(&self, from: u16, stream: &mut Stream) -> Option<u16> {
+        let large = self.inpatient.iter().take(3).enumerate();
+        let weights = large.map(|(i, &share)| if i == usize::from(from) { 0.0 } else { share });
+        let at = stream.weighted(weights) as u16;
+        (at != from && self.inpatient[usize::from(at)] > 0.0).then_some(at)
+    }
+
+    /// Picks a clinician of a department, of the hospital where the department has none, of all where the hospital has none.
+    pub(crate) fn clinician(&self, hospital: u16, department: Department, stream: &mut Stream) -> u32 {
+        let ranges = &self.ranges[usize::from(hospital)];
+        let (mut low, mut high) = ranges[department as usize];
+        if low == high {
+            (low, high) = (ranges[0].0, ranges[Department::ALL.len() - 1].1);
+        }
+        if low == high {
+            (low, high) = (0, self.clinicians.len() as u32);
+        }
+        low + stream.below(high - low)
+    }
+
+    /// The text of `reference/hospitals.csv`: hospital_name, staffed_beds, city, state.
+    pub fn hospitals_csv(&self) -> String {
+        let mut text = String::from("hospital_name,staffed_beds,city,state\n");
+        for hospital in &self.hospitals {
+            text.push_str(&format!(
+                "{},{},{},{}\n",
+                hospital.name, hospital.staffed_beds, hospital.city, hospital.state
+            ));
+        }
+        text
+    }
+}
+
+/// The id of a department of a hospital as a Location.
+pub(crate) fn location_id(ids: &Ids, hospital: u16, department: Department) -> metriccare_fhir::write::Id {
+    ids.id(Kind::Location, u64::from(hospital), department as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(spec: &Spec) -> Directory {
+        Directory::new(spec, &Ids::new(spec.seed, spec.year), &Tables::read())
+    }
+
+    #[test]
+    fn the_first_three_hospitals_are_the_named_ones() {
+        let directory = directory(&Spec::default());
+        let names: Vec<&str> = directory.hospitals().iter().map(|h| h.name.as_str()).collect();
+        assert_eq!(
+            names[..3],
+            ["MetricCare Hospital - Charlotte", "MetricCare Hospital - Raleigh", "MetricCare Hospital - Durham"]
+        );
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!((names.len(), distinct.len(), directory.clinicians().len()), (50, 50, 500));
+        assert!(directory.hospitals_csv().lines().nth(1).unwrap().starts_with("MetricCare Hospital - Charlotte,"));
+    }
+
+    #[test]
+    fn any_number_of_hospitals_and_clinicians_works() {
+        for (facilities, providers) in [(1, 1), (2, 500), (3, 2), (400, 100)] {
+            let directory = directory(&Spec { facilities, providers, ..Spec::default() });
+            assert_eq!(directory.hospitals().len(), facilities as usize);
+            assert_eq!(directory.clinicians().len(), providers as usize);
+            let mut stream = Stream::new(1, 2025, 0, crate::stream::Purpose::Directory);
+            for hospital in 0..facilities as u16 {
+                for department in Department::ALL {
+                    assert!(directory.clinician(hospital, department, &mut stream) < providers);
+                }
+            }
+        }
+    }
+}

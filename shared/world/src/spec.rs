@@ -1,0 +1,202 @@
+//! What world to make: one struct for the command's flags, the TOML file and the Lambda's payload.
+//!
+//! An unknown field is refused by serde, an impossible value by [`Spec::validate`], which names the field, the value
+//! and the range. Every world is made from a validated spec.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What world to make.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Spec {
+    /// How many patients.
+    pub patients: u64,
+    /// Which year is simulated.
+    pub year: i32,
+    /// The seed of all random streams.
+    pub seed: u64,
+    /// How many hospitals; the first three are those of Charlotte, Raleigh and Durham.
+    pub facilities: u32,
+    /// How many clinicians.
+    pub providers: u32,
+    /// The exact number of encounters; without it 5 per patient on average.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encounters: Option<u64>,
+    /// The exact number of claims; without it 10 per patient on average.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<u64>,
+    /// The exact share of patients who die in hospital, in per cent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mortality_pct: Option<f64>,
+    /// The exact share of patients with a hospital-onset infection, in per cent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub infection_pct: Option<f64>,
+    /// The exact share of patients readmitted within 30 days, planned or not, in per cent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readmission_pct: Option<f64>,
+    /// The exact share of patients with a completed stay, in per cent; it contains the other three cohorts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alos_pct: Option<f64>,
+}
+
+impl Default for Spec {
+    fn default() -> Spec {
+        Spec {
+            patients: 1_000,
+            year: 2025,
+            seed: 42,
+            facilities: 50,
+            providers: 500,
+            encounters: None,
+            claims: None,
+            mortality_pct: None,
+            infection_pct: None,
+            readmission_pct: None,
+            alos_pct: None,
+        }
+    }
+}
+
+/// A value that a spec refuses, with what would be allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The field's name.
+    pub field: &'static str,
+    /// The value it had.
+    pub value: String,
+    /// What it may be.
+    pub allowed: String,
+}
+
+/// All that is impossible in a spec.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct SpecError {
+    /// The refused values.
+    pub faults: Vec<Fault>,
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.faults.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "; " };
+            write!(f, "{separator}{} is {}: it must be {}", fault.field, fault.value, fault.allowed)?;
+        }
+        Ok(())
+    }
+}
+
+/// The most encounters per patient that an exact total may ask for.
+const MOST_ENCOUNTERS: u64 = 200;
+
+impl Spec {
+    /// Refuses impossible values, all at once.
+    pub fn validate(&self) -> Result<(), SpecError> {
+        let mut faults = Vec::new();
+        let mut check = |field, value: String, allowed: String, holds: bool| {
+            if !holds {
+                faults.push(Fault { field, value, allowed });
+            }
+        };
+        let mut whole = |field, value: u64, low: u64, high: u64| {
+            check(field, value.to_string(), format!("from {low} to {high}"), (low..=high).contains(&value));
+        };
+        whole("patients", self.patients, 1, 100_000_000);
+        whole("facilities", u64::from(self.facilities), 1, 1_000);
+        whole("providers", u64::from(self.providers), 1, 1_000_000);
+        if let Some(encounters) = self.encounters {
+            let needed = self.stays_asked_for();
+            whole("encounters", encounters, needed, self.patients.saturating_mul(MOST_ENCOUNTERS).max(needed));
+        }
+        if let Some(claims) = self.claims {
+            whole("claims", claims, 0, self.patients.saturating_mul(1_000));
+        }
+        check("year", self.year.to_string(), "from 1900 to 2200".into(), (1900..=2200).contains(&self.year));
+        for (field, share) in self.shares() {
+            let Some(share) = share else { continue };
+            check(field, share.to_string(), "from 0 to 100".into(), (0.0..=100.0).contains(&share));
+            if let Some(alos) = self.alos_pct {
+                let inside = format!("at most alos_pct ({alos}): its patients need a completed stay");
+                check(field, share.to_string(), inside, self.count(Some(share)) <= self.count(Some(alos)));
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(SpecError { faults }) }
+    }
+
+    /// Whether an exact total or share is asked for, so that a patient depends on the population's size.
+    pub fn is_exact(&self) -> bool {
+        self.encounters.is_some() || self.shares().iter().any(|(_, share)| share.is_some())
+    }
+
+    /// A name for the world, safe in a path: year, seed, size and a digest of all fields.
+    pub fn slug(&self) -> String {
+        let text = serde_json::to_string(self).expect("a spec is numbers, which JSON can hold");
+        let digest = text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        format!("y{}-s{}-p{}-{digest:016x}", self.year, self.seed, self.patients)
+    }
+
+    /// The number of patients that a share means.
+    pub(crate) fn count(&self, share: Option<f64>) -> u64 {
+        share.map_or(0, |share| libm::round(share / 100.0 * self.patients as f64) as u64).min(self.patients)
+    }
+
+    /// The fewest stays that the shares can be made of: one each, and a second for a readmission.
+    fn stays_asked_for(&self) -> u64 {
+        let cohorts = [self.mortality_pct, self.infection_pct, self.readmission_pct];
+        let apart: u64 = cohorts.iter().map(|&share| self.count(share)).sum();
+        let with_stay = if self.alos_pct.is_some() { self.count(self.alos_pct) } else { apart.min(self.patients) };
+        with_stay + self.count(self.readmission_pct)
+    }
+
+    fn shares(&self) -> [(&'static str, Option<f64>); 4] {
+        [
+            ("mortality_pct", self.mortality_pct),
+            ("infection_pct", self.infection_pct),
+            ("readmission_pct", self.readmission_pct),
+            ("alos_pct", self.alos_pct),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_possible_and_reads_back() {
+        let spec = Spec::default();
+        assert_eq!(spec.validate(), Ok(()));
+        let text = serde_json::to_string(&spec).unwrap();
+        assert_eq!(serde_json::from_str::<Spec>(&text).unwrap(), spec);
+        assert_eq!(serde_json::from_str::<Spec>(r#"{"patients":7}"#).unwrap().patients, 7);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name_value_and_range() {
+        let spec = Spec { patients: 0, year: 3000, mortality_pct: Some(120.0), ..Spec::default() };
+        let text = spec.validate().unwrap_err().to_string();
+        assert!(text.contains("patients is 0: it must be from 1 to 100000000"), "{text}");
+        assert!(text.contains("year is 3000: it must be from 1900 to 2200"), "{text}");
+        assert!(text.contains("mortality_pct is 120: it must be from 0 to 100"), "{text}");
+        assert!(serde_json::from_str::<Spec>(r#"{"patiens":7}"#).unwrap_err().to_string().contains("patiens"));
+    }
+
+    #[test]
+    fn a_cohort_outside_the_stays_is_refused_with_the_reason() {
+        let spec = Spec { alos_pct: Some(10.0), readmission_pct: Some(15.0), ..Spec::default() };
+        let text = spec.validate().unwrap_err().to_string();
+        assert_eq!(text, "readmission_pct is 15: it must be at most alos_pct (10): its patients need a completed stay");
+        let spec = Spec { alos_pct: Some(100.0), encounters: Some(10), ..Spec::default() };
+        assert!(spec.validate().is_err());
+    }
+
+    #[test]
+    fn another_spec_has_another_slug() {
+        let other = Spec { facilities: 3, ..Spec::default() };
+        assert_ne!(Spec::default().slug(), other.slug());
+        assert!(Spec::default().slug().starts_with("y2025-s42-p1000-"));
+    }
+}

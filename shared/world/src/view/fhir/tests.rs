@@ -1,0 +1,76 @@
+//! The same bytes for any cut into ranges, and a feed whose last versions are the year's batch.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::spec::Spec;
+
+fn write(world: &World, known: Known, cuts: &[u64]) -> Resources {
+    let mut out = Resources::default();
+    for pair in cuts.windows(2) {
+        FhirWriter::new(world, FhirVersion::R5, known).write(pair[0]..pair[1], &mut out, None);
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_cut_gives_the_same_bytes(seed in any::<u64>(), shards in 1u64..9) {
+        let world = World::new(Spec { patients: 120, seed, ..Spec::default() }).unwrap();
+        let whole = write(&world, Known::YearEnd, &[0, 120]);
+        let mut cuts: Vec<u64> = (1..=shards).map(|k| world.shard(k, shards).start).collect();
+        cuts.push(120);
+        let parts = write(&world, Known::YearEnd, &cuts);
+        prop_assert_eq!(whole.counts, parts.counts);
+        prop_assert!(whole.patient == parts.patient);
+        prop_assert!(whole.encounter == parts.encounter);
+        prop_assert!(whole.condition == parts.condition);
+    }
+}
+
+#[test]
+fn the_feeds_last_versions_are_the_batch() {
+    let world = World::new(Spec { patients: 150, ..Spec::default() }).unwrap();
+    let mut latest: BTreeMap<String, String> = BTreeMap::new();
+    let (mut versions, mut again) = (0, 0);
+    for day in 0..world.calendar.days() {
+        let out = write(&world, Known::Day(Date(world.calendar.first().0 + day)), &[0, 150]);
+        for line in [&out.patient, &out.encounter, &out.condition].map(|b| lines(b)).concat() {
+            versions += 1;
+            again += usize::from(latest.insert(id(&line), line).is_some());
+        }
+    }
+    let batch = write(&world, Known::YearEnd, &[0, 150]);
+    let all = [&batch.patient, &batch.encounter, &batch.condition].map(|b| lines(b)).concat();
+    assert_eq!(all.len(), latest.len());
+    assert!(again > 100 && versions == latest.len() + again);
+    for line in all {
+        assert_eq!(latest.get(&id(&line)), Some(&line));
+    }
+}
+
+#[test]
+fn patients_stay_below_one_kilobyte_and_open_stays_have_no_end() {
+    let world = World::new(Spec { patients: 4_000, ..Spec::default() }).unwrap();
+    let out = write(&world, Known::YearEnd, &[0, 4_000]);
+    assert!(lines(&out.patient).iter().all(|line| line.len() < 1_024));
+    let encounters: Vec<Value> = lines(&out.encounter).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let open: Vec<&Value> = encounters.iter().filter(|e| e["status"] == "in-progress").collect();
+    assert!(!open.is_empty());
+    assert!(open.iter().all(|e| e["actualPeriod"]["end"].is_null() && e["meta"]["versionId"] == "1"));
+    assert!(encounters.iter().any(|e| e["location"].as_array().unwrap().len() == 3));
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    std::str::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn id(line: &str) -> String {
+    let doc: Value = serde_json::from_str(line).unwrap();
+    format!("{}/{}", doc["resourceType"].as_str().unwrap(), doc["id"].as_str().unwrap())
+}

@@ -1,0 +1,3 @@
+//! Views of the world: what each kind of reader gets to see of the event logs.
+
+pub mod fhir;
