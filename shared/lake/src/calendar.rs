@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const DAY: i64 = 86_400_000_000;
 
 /// The UTC date of an instant, in days since 1970-01-01.
-pub fn date_of(micros: i64) -> i32 {
+pub const fn date_of(micros: i64) -> i32 {
     // 2^63 microseconds are 106,751,991 days: an i32 holds every one.
     micros.div_euclid(DAY) as i32
 }

@@ -11,13 +11,13 @@ use crate::calendar::{DAY, civil, date_of};
 use crate::schema::{Kind, Table};
 use crate::table_file::{self, FileError};
 
-/// One value of a table.
+/// One value of a table; its text is owned where it is read, and borrowed where it is written.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
-pub enum Cell {
+pub enum Cell<T = String> {
     /// No value.
     Null,
     /// Text.
-    Text(String),
+    Text(T),
     /// A count.
     Int(i64),
     /// A rate, hours, a mean.
@@ -30,12 +30,12 @@ pub enum Cell {
     Timestamp(i64),
 }
 
-impl fmt::Display for Cell {
+impl<T: AsRef<str>> fmt::Display for Cell<T> {
     /// Writes nothing for null, dates as `2025-01-31`, instants as `2025-01-31T08:00:00Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Cell::Null => Ok(()),
-            Cell::Text(text) => f.pad(text),
+            Cell::Text(text) => f.pad(text.as_ref()),
             Cell::Int(count) => write!(f, "{count}"),
             Cell::Float(number) => write!(f, "{number}"),
             Cell::Bool(flag) => write!(f, "{flag}"),
@@ -47,13 +47,43 @@ impl fmt::Display for Cell {
                 let of_day = micros.rem_euclid(DAY);
                 let (seconds, fraction) = (of_day / 1_000_000, of_day % 1_000_000);
                 let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-                write!(f, "{}T{hour:02}:{minute:02}:{second:02}", Cell::Date(date_of(*micros)))?;
+                write!(f, "{}T{hour:02}:{minute:02}:{second:02}", Cell::<T>::Date(date_of(*micros)))?;
                 if fraction != 0 {
                     write!(f, ".{fraction:06}")?;
                 }
                 f.write_str("Z")
             }
         }
+    }
+}
+
+impl<'a> From<&'a str> for Cell<&'a str> {
+    fn from(text: &'a str) -> Self {
+        Cell::Text(text)
+    }
+}
+
+impl From<i64> for Cell<&str> {
+    fn from(count: i64) -> Self {
+        Cell::Int(count)
+    }
+}
+
+impl From<f64> for Cell<&str> {
+    fn from(number: f64) -> Self {
+        Cell::Float(number)
+    }
+}
+
+impl From<bool> for Cell<&str> {
+    fn from(flag: bool) -> Self {
+        Cell::Bool(flag)
+    }
+}
+
+impl<'a, V: Into<Cell<&'a str>>> From<Option<V>> for Cell<&'a str> {
+    fn from(value: Option<V>) -> Self {
+        value.map_or(Cell::Null, Into::into)
     }
 }
 
@@ -85,9 +115,9 @@ mod tests {
 
     #[test]
     fn cells_are_written_as_people_read_them() {
-        assert_eq!(Cell::Date(20_119).to_string(), "2025-01-31");
-        assert_eq!(Cell::Timestamp(20_119 * DAY + 8 * 3_600_000_000).to_string(), "2025-01-31T08:00:00Z");
-        assert_eq!(Cell::Timestamp(1).to_string(), "1970-01-01T00:00:00.000001Z");
-        assert_eq!(Cell::Null.to_string(), "");
+        assert_eq!(Cell::<String>::Date(20_119).to_string(), "2025-01-31");
+        assert_eq!(Cell::<String>::Timestamp(20_119 * DAY + 8 * 3_600_000_000).to_string(), "2025-01-31T08:00:00Z");
+        assert_eq!(Cell::<String>::Timestamp(1).to_string(), "1970-01-01T00:00:00.000001Z");
+        assert_eq!(Cell::<String>::Null.to_string(), "");
     }
 }

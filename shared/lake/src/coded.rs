@@ -35,6 +35,12 @@ impl<'a> Interner<'a> {
         }
     }
 
+    /// The code of a text that may never have been seen.
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        let same = |code: &u32| self.values[*code as usize] == text;
+        self.table.find(xxh3_64(text.as_bytes()), same).copied()
+    }
+
     /// The distinct texts, by code.
     pub(crate) fn values(&self) -> &[&'a str] {
         &self.values
@@ -121,6 +127,7 @@ mod tests {
         for (code, text) in texts.iter().enumerate() {
             assert_eq!(interner.intern(text), code as u32);
         }
-        assert!(texts.iter().enumerate().all(|(code, text)| interner.intern(text) == code as u32));
+        assert!(texts.iter().enumerate().all(|(code, text)| interner.find(text) == Some(code as u32)));
+        assert_eq!(interner.find("none"), None);
     }
 }

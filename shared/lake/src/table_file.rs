@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{ArrowPrimitiveType, TimestampMicrosecondType};
+use arrow_array::types::{ArrowPrimitiveType, Date32Type, TimestampMicrosecondType};
 use arrow_array::{PrimitiveArray, RecordBatch, RecordBatchReader, StringArray};
 use arrow_schema::{ArrowError, DataType, Schema};
 use arrow_select::concat::concat_batches;
@@ -26,7 +26,7 @@ use crate::schema::{Kind, Table};
 pub const INPUTS: &str = "metriccare.inputs";
 
 /// Rows of a row group: few enough that a month of a bucket can be read alone.
-const ROW_GROUP: usize = 16_384;
+pub(crate) const ROW_GROUP: usize = 16_384;
 
 /// Why a table's file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,11 @@ impl<'a> Columns<'a> {
     /// A column of UTC microseconds.
     pub(crate) fn time(self, name: &'static str) -> Result<&'a PrimitiveArray<TimestampMicrosecondType>, FileError> {
         self.primitive(name, Kind::Timestamp)
+    }
+
+    /// A column of dates.
+    pub(crate) fn date(self, name: &'static str) -> Result<&'a PrimitiveArray<Date32Type>, FileError> {
+        self.primitive(name, Kind::Date)
     }
 
     fn primitive<T: ArrowPrimitiveType>(

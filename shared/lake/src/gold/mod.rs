@@ -1,1 +1,31 @@
-//! Gold: the stay ledger and the metrics.
+//! Gold: the stay ledger and the metrics, by the rules of the metric definitions.
+//!
+//! [`measure`] turns one bucket of silver into its stay ledger and a [`Partial`] of integers; [`fold`] adds the partials
+//! of all buckets and writes the final tables, and only there makes floats. Both are pure: gold is a function of silver
+//! and of the hospitals' reference file.
+
+pub mod hospitals;
+pub mod interval;
+pub mod national;
+pub mod reason;
+pub mod verdict;
+
+mod facts;
+mod fold;
+mod infections;
+mod ledger;
+mod measure;
+mod partial;
+mod rows;
+mod tables;
+mod tally;
+mod whole;
+
+pub use facts::SilverBucket;
+pub use fold::fold;
+pub use hospitals::{Hospital, Hospitals, HospitalsError};
+pub use measure::{Measured, inputs_digest, measure};
+pub use partial::{Name, Partial, PartialError, Sums};
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,7 @@ mod resource;
 mod version;
 
 pub use bucket::{DEFAULT_BUCKETS, bucket_of, split};
+pub(crate) use merge::length_days;
 pub use merge::{Merged, merge};
 pub use read::read_bronze;
 pub use resource::Resource;

@@ -1,0 +1,173 @@
+//! Counting a bucket into its partial.
+
+use std::collections::BTreeSet;
+
+use arrow_array::Array;
+
+use super::facts::Facts;
+use super::infections::Infection;
+use super::ledger::Stay;
+use super::partial::{Name, Partial, add};
+use super::verdict::{INDEX, age_band};
+use crate::calendar::{Month, date_of, milliseconds_between};
+use crate::silver::class::{EMERGENCY, INPATIENT};
+use crate::silver::length_days;
+use crate::silver::status::Phase;
+
+/// The dimensions of gold/demographics, in the order in which the table lists them.
+pub(super) const DIMENSIONS: [&str; 4] = ["gender", "age_band", "language", "state"];
+
+/// The value of a dimension that is not known.
+const UNKNOWN: &str = "unknown";
+
+/// Counts everything that a bucket adds to gold.
+pub(super) fn tally(
+    bucket: u16,
+    facts: &Facts<'_>,
+    ledger: &[Stay<'_>],
+    infections: &[Infection],
+    inputs: &str,
+) -> Partial {
+    let mut tally = Tally::new(facts, ledger);
+    tally.partial.bucket = bucket;
+    inputs.clone_into(&mut tally.partial.inputs);
+    for row in 0..facts.encounters.len() {
+        tally.encounter(row);
+    }
+    for stay in ledger {
+        tally.stay(stay);
+    }
+    tally.demographics(ledger);
+    for infection in infections {
+        tally.infection(infection);
+    }
+    tally.partial.census.retain(|_, change| *change != [0]);
+    tally.partial
+}
+
+struct Tally<'f, 'a> {
+    facts: &'f Facts<'a>,
+    partial: Partial,
+    /// The name of each hospital code.
+    hospitals: Vec<Name>,
+    /// The name of each department code.
+    departments: Vec<Name>,
+}
+
+impl<'f, 'a> Tally<'f, 'a> {
+    fn new(facts: &'f Facts<'a>, ledger: &[Stay<'_>]) -> Self {
+        let encounters = &facts.encounters;
+        let patients = &facts.patients;
+        let places = encounters.hospital.values.iter().chain(&encounters.department.values);
+        let people = patients.gender.values.iter().chain(&patients.language.values).chain(&patients.state.values);
+        let bands = ledger.iter().map(|stay| age_band(stay.evidence.age));
+        let names: BTreeSet<&str> = places.chain(people).flatten().copied().chain(bands).chain([UNKNOWN]).collect();
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let name = |text: Option<&str>| text.and_then(|text| place(&names, text));
+        let (hospitals, departments) = (encounters.hospital.map(name), encounters.department.map(name));
+        let partial = Partial {
+            patients: patients.id.len() as i64,
+            encounters: encounters.len() as i64,
+            stays: ledger.len() as i64,
+            conditions: facts.conditions.id.len() as i64,
+            names,
+            ..Partial::default()
+        };
+        Tally { facts, partial, hospitals, departments }
+    }
+
+    fn hospital(&self, row: usize) -> Name {
+        self.hospitals[self.facts.encounters.hospital.codes[row] as usize]
+    }
+
+    fn place(&self, row: usize) -> (Name, Name) {
+        (self.hospital(row), self.departments[self.facts.encounters.department.codes[row] as usize])
+    }
+
+    fn encounter(&mut self, row: usize) {
+        let encounters = &self.facts.encounters;
+        let phase = encounters.phase(row);
+        if phase == Phase::Uncounted {
+            return;
+        }
+        let (admission, discharge) = (encounters.admission(row), encounters.discharge(row));
+        let last = admission.max(discharge).map(date_of);
+        self.partial.last_date = self.partial.last_date.max(last);
+        let class = encounters.class.value(row);
+        let inpatient = class == Some(INPATIENT);
+        let (hospital, department) = self.place(row);
+        let span = admission.zip(discharge).filter(|(start, end)| phase == Phase::Completed && end >= start);
+        let micros = span.map_or(0, |(start, end)| milliseconds_between(start, end).saturating_mul(1_000));
+        let month = admission.map(|admission| Month::of(date_of(admission)));
+        let counts = [1, i64::from(class == Some(EMERGENCY)), i64::from(inpatient), micros];
+        add(&mut self.partial.load, (hospital, department, month), counts);
+        if let Some(admission) = admission.filter(|_| phase == Phase::Open && inpatient) {
+            add(&mut self.partial.open, (hospital, department, date_of(admission)), [1]);
+        }
+    }
+
+    fn stay(&mut self, stay: &Stay<'_>) {
+        let (hospital, department) = self.place(stay.encounter as usize);
+        let (from, to) = (date_of(stay.admission), date_of(stay.discharge));
+        let month = Month::of(to);
+        let index = i64::from(stay.index_status == INDEX);
+        let hwr = i64::from(stay.hwr_status == INDEX);
+        let readmitted = i64::from(stay.readmitted);
+        let counts = [1, i64::from(stay.naive_readmitted()), index, readmitted, hwr, hwr * readmitted];
+        add(&mut self.partial.readmission, (hospital, month), counts);
+        add(&mut self.partial.mortality, (hospital, month), [1, i64::from(stay.evidence.died), 0, 0]);
+        if !stay.after_transfer {
+            add(&mut self.partial.mortality, (hospital, Month::of(from)), [0, 0, 1, i64::from(stay.died_30d)]);
+        }
+        let days = length_days(stay.admission, stay.discharge);
+        add(&mut self.partial.lengths, (hospital, department, month, days), [1]);
+        if to > from {
+            add(&mut self.partial.census, (hospital, department, from), [1]);
+            add(&mut self.partial.census, (hospital, department, to), [-1]);
+        }
+    }
+
+    fn infection(&mut self, infection: &Infection) {
+        let row = infection.encounter as usize;
+        let admission = self.facts.encounters.admission(row).map_or(infection.onset, date_of);
+        let (date, counts) = if infection.hospital_onset { (infection.onset, [1, 0]) } else { (admission, [0, 1]) };
+        let key = (self.hospital(row), Month::of(date), infection.kind);
+        add(&mut self.partial.infection, key, counts);
+    }
+
+    fn demographics(&mut self, ledger: &[Stay<'_>]) {
+        let facts = self.facts;
+        let mut patients = Vec::with_capacity(ledger.len() * DIMENSIONS.len());
+        for stay in ledger {
+            let row = stay.encounter as usize;
+            let who = facts.patient_row(row);
+            let month = stay.month();
+            let values = [
+                who.and_then(|who| facts.patients.gender.value(who)),
+                Some(age_band(stay.evidence.age)),
+                who.and_then(|who| facts.patients.language.value(who)),
+                who.and_then(|who| facts.patients.state.value(who)),
+            ];
+            let index = i64::from(stay.index_status == INDEX);
+            let counts = [1, index, i64::from(stay.readmitted), i64::from(stay.evidence.died), 0];
+            for (dimension, value) in (0u8..).zip(values) {
+                let Some(value) = place(&self.partial.names, value.unwrap_or(UNKNOWN)) else { continue };
+                add(&mut self.partial.demographics, (dimension, value, month), counts);
+                let code = facts.encounters.patient.codes[row];
+                if code != 0 {
+                    patients.push((dimension, value, month, code));
+                }
+            }
+        }
+        // A patient lives in one bucket, so that distinct patients add up over buckets.
+        patients.sort_unstable();
+        patients.dedup();
+        for (dimension, value, month, _) in patients {
+            add(&mut self.partial.demographics, (dimension, value, month), [0, 0, 0, 0, 1]);
+        }
+    }
+}
+
+fn place(names: &[String], text: &str) -> Name {
+    names.binary_search_by(|name| name.as_str().cmp(text)).ok().map(|place| place as u32)
+}
