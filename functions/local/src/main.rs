@@ -1,1 +1,48 @@
-fn main() {}
+//! `metriccare`: the whole pipeline in one process, and everything a person does with a lake.
+//!
+//! A command is a file of this crate. It says what it found on standard output, what it does on standard error, and
+//! ends with status 0 (done), 1 (the data failed a check) or 2 (wrong usage).
+
+mod arguments;
+mod doctor;
+mod failure;
+mod generate;
+mod ingest;
+mod lake;
+mod output;
+mod progress;
+mod run;
+mod summary;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    arguments::{Arguments, Command, Generate},
+    failure::Failure,
+    output::Output,
+};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut output = Output::new();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&Failure::failed(format!("the async runtime does not start: {error}"))),
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Run(arguments) => run::run(&arguments, &mut output).await,
+            Command::Generate(Generate::Fhir(arguments)) => generate::command(&arguments, &mut output).await,
+            Command::Ingest(arguments) => ingest::ingest(&arguments, &mut output).await,
+            Command::Verify(arguments) => verify::verify(&arguments, &mut output).await,
+            Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}

@@ -1,6 +1,6 @@
 //! The bronze stage: a landed object becomes Parquet, a row of the ingest log, and last of all a commit.
 
-use std::{io, sync::Arc};
+use std::{io, num::NonZeroUsize, sync::Arc};
 
 use metriccare_lake::{
     bronze::{BronzeCommit, CommittedFile, FlattenError, Flattened, IngestStatus, Limits, Source, flatten, ingest_log},
@@ -16,11 +16,11 @@ use crate::{
     worker::{Worker, compute, unclaimed, version_of, work_on},
 };
 
-/// Carries one landed object into bronze.
+/// Carries one landed object into bronze, on up to `threads` threads.
 ///
 /// # Errors
 /// What the ports do; never what is in the object. After an error the message has to come again.
-pub async fn bronze(worker: &Worker, key: &str) -> Result<Outcome, FlowError> {
+pub async fn bronze(worker: &Worker, key: &str, threads: NonZeroUsize) -> Result<Outcome, FlowError> {
     let name = key.rsplit('/').next().unwrap_or_default();
     if name.is_empty() || name.starts_with(['.', '_']) {
         return Ok(Outcome::Ignored("a marker, not data"));
@@ -32,21 +32,21 @@ pub async fn bronze(worker: &Worker, key: &str) -> Result<Outcome, FlowError> {
     };
     match unclaimed(worker.begin(&work_on("bronze", landing.bucket(), &meta)).await?) {
         Ok(claim) => {
-            let result = worker.again(key, || carry(worker, &meta)).await;
+            let result = worker.again(key, || carry(worker, &meta, threads)).await;
             worker.end(&claim, result).await
         }
         Err(outcome) => Ok(outcome),
     }
 }
 
-async fn carry(worker: &Worker, meta: &ObjectMeta) -> Result<Receipt, FlowError> {
+async fn carry(worker: &Worker, meta: &ObjectMeta, threads: NonZeroUsize) -> Result<Receipt, FlowError> {
     let source = Source {
         key: meta.key.clone(),
         object_id: keys::object_id(&meta.key, version_of(meta), meta.last_modified_micros),
         etag: meta.etag.as_str().to_owned(),
         landed_micros: meta.last_modified_micros,
     };
-    let flat = flatten_off_thread(worker, meta, &source).await?;
+    let flat = flatten_off_thread(worker, meta, &source, threads).await?;
     let first = worker.ports.ledger.first_holder(&flat.measured.content_id, &source.object_id).await?;
     let counts = &flat.counts;
     let status = if counts.records > 0 && counts.quarantined() == counts.records {
@@ -87,9 +87,10 @@ async fn flatten_off_thread(
     worker: &Worker,
     meta: &ObjectMeta,
     source: &Source,
+    threads: NonZeroUsize,
 ) -> Result<Flattened<Spooled>, FlowError> {
     let (landing, etag) = (Arc::clone(&worker.ports.landing), meta.etag.clone());
-    let (threads, runtime, source) = (worker.threads, Handle::current(), source.clone());
+    let (runtime, source) = (Handle::current(), source.clone());
     let key = source.key.clone();
     let failed = |source| FlowError::Flatten { key: meta.key.clone(), source };
     let flat = compute(&meta.key, move || {

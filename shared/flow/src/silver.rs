@@ -3,10 +3,7 @@
 //! Every silver object is one compare-and-swap register: what is there is read with its ETag, merged with what came,
 //! and written if it still is what was read. The bucket's commit is written last, and even when nothing changed.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow_array::RecordBatch;
 use metriccare_lake::{
@@ -68,6 +65,9 @@ pub async fn silver(worker: &Arc<Worker>, commits: &[String]) -> Vec<Result<Outc
 
 /// Claims a commit's work and reads what it lists.
 async fn claim(worker: &Worker, key: &str) -> Result<Result<(Claim, BronzeCommit), Outcome>, FlowError> {
+    if !key.starts_with(keys::BRONZE_COMMITS) {
+        return Ok(Err(Outcome::Ignored("silver depends on bronze commits only")));
+    }
     let lake = &worker.ports.lake;
     let object = match lake.get(key).await {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err(Outcome::Gone)),
@@ -157,9 +157,4 @@ async fn merge_object(
     let merged = compute(&key, move || merge(resource, existing.as_ref(), &incoming)).await?;
     let merged = merged.map_err(|source| FlowError::File { key, source })?;
     Ok(if merged.changed { register::Change::Write(merged.parquet) } else { register::Change::Keep })
-}
-
-/// The buckets that a batch of silver commits names, and whether reference data changed.
-pub(crate) fn buckets_of(keys: &[String]) -> BTreeSet<u16> {
-    keys.iter().filter(|key| key.starts_with(keys::SILVER_COMMITS)).filter_map(|key| keys::bucket_of(key)).collect()
 }

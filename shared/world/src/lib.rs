@@ -30,6 +30,7 @@
 
 mod answers;
 mod calendar;
+mod calibration;
 mod directory;
 mod ids;
 mod life;
@@ -40,6 +41,7 @@ pub mod view;
 mod world;
 
 pub use answers::{Answers, Covered, ExpectedRow, OtherWorld, Value};
+pub use calibration::{Calibration, Figure};
 pub use directory::{Clinician, Department, Directory, Hospital, Town};
 pub use life::{Condition, ConditionKind, DeviceDays, Encounter, Infection, Language, Life, Person, Segment};
 pub use spec::{Fault, Spec, SpecError};

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::life::Cohorts;
+
 /// What world to make.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -106,7 +108,7 @@ impl Spec {
         whole("facilities", u64::from(self.facilities), 1, 1_000);
         whole("providers", u64::from(self.providers), 1, 1_000_000);
         if let Some(encounters) = self.encounters {
-            let needed = self.stays_asked_for();
+            let needed = Cohorts::of(self).encounters_needed();
             whole("encounters", encounters, needed, self.patients.saturating_mul(MOST_ENCOUNTERS).max(needed));
         }
         if let Some(claims) = self.claims {
@@ -141,14 +143,6 @@ impl Spec {
     /// The number of patients that a share means.
     pub(crate) fn count(&self, share: Option<f64>) -> u64 {
         share.map_or(0, |share| libm::round(share / 100.0 * self.patients as f64) as u64).min(self.patients)
-    }
-
-    /// The fewest stays that the shares can be made of: one each, and a second for a readmission.
-    fn stays_asked_for(&self) -> u64 {
-        let cohorts = [self.mortality_pct, self.infection_pct, self.readmission_pct];
-        let apart: u64 = cohorts.iter().map(|&share| self.count(share)).sum();
-        let with_stay = if self.alos_pct.is_some() { self.count(self.alos_pct) } else { apart.min(self.patients) };
-        with_stay + self.count(self.readmission_pct)
     }
 
     fn shares(&self) -> [(&'static str, Option<f64>); 4] {

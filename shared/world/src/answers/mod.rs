@@ -6,7 +6,7 @@
 
 mod expected;
 mod intervals;
-mod rules;
+pub(crate) mod rules;
 mod summary;
 mod tally;
 #[cfg(test)]

@@ -5,19 +5,19 @@ use metriccare_fhir::write::{Date, Disposition, Instant, Priority};
 use crate::life::{Condition, Encounter, Infection, Segment};
 
 /// A stay as the rules see it.
-pub(super) struct Stay<'a> {
-    pub(super) encounter: &'a Encounter,
-    pub(super) code: &'static str,
-    pub(super) days: i64,
-    pub(super) died: bool,
+pub(crate) struct Stay<'a> {
+    pub(crate) encounter: &'a Encounter,
+    pub(crate) code: &'static str,
+    pub(crate) days: i64,
+    pub(crate) died: bool,
     /// The next stay's place in the list, and the days until it.
-    pub(super) next: Option<(usize, i64)>,
-    pub(super) status: &'static str,
-    pub(super) hwr: &'static str,
+    pub(crate) next: Option<(usize, i64)>,
+    pub(crate) status: &'static str,
+    pub(crate) hwr: &'static str,
 }
 
 /// Judges all stays of a patient, given in order.
-pub(super) fn judge<'a>(encounters: &[&'a Encounter], birth: Date, death: Option<Instant>) -> Vec<Stay<'a>> {
+pub(crate) fn judge<'a>(encounters: &[&'a Encounter], birth: Date, death: Option<Instant>) -> Vec<Stay<'a>> {
     let mut stays: Vec<Stay<'a>> = encounters.iter().map(|encounter| one(encounter, death)).collect();
     for i in 0..stays.len() {
         let out = stays[i].encounter.end;
@@ -92,13 +92,13 @@ fn hwr_status(stay: &Stay<'_>, birth: Date) -> &'static str {
 }
 
 /// Whether a stay is planned.
-pub(super) fn planned(stay: &Stay<'_>) -> bool {
+pub(crate) fn planned(stay: &Stay<'_>) -> bool {
     const PREFIXES: [&str; 7] = ["Z51.0", "Z51.1", "Z51.89", "O80", "O82", "Z37", "Z49"];
     stay.encounter.priority == Some(Priority::Elective) || PREFIXES.iter().any(|prefix| stay.code.starts_with(prefix))
 }
 
 /// The band of an age.
-pub(super) fn age_band(age: i32) -> &'static str {
+pub(crate) fn age_band(age: i32) -> &'static str {
     match age {
         ..18 => "0-17",
         18..45 => "18-44",
@@ -110,7 +110,7 @@ pub(super) fn age_band(age: i32) -> &'static str {
 }
 
 /// The department that counts: the one with the longest time, the first of equals.
-pub(super) fn department(path: &[Segment]) -> u8 {
+pub(crate) fn department(path: &[Segment]) -> u8 {
     let mut longest = path[0];
     for segment in path {
         if segment.end.0 - segment.start.0 > longest.end.0 - longest.start.0 {
@@ -121,7 +121,7 @@ pub(super) fn department(path: &[Segment]) -> u8 {
 }
 
 /// The type of infection that a condition's codes say it is.
-pub(super) fn infection(condition: &Condition) -> Option<Infection> {
+pub(crate) fn infection(condition: &Condition) -> Option<Infection> {
     if condition.refuted {
         return None;
     }
@@ -148,7 +148,7 @@ pub(super) fn infection(condition: &Condition) -> Option<Infection> {
 }
 
 /// Whether an infection that began so many days after admission is the hospital's.
-pub(super) fn hospital_onset(infection: Infection, days: i64) -> bool {
+pub(crate) fn hospital_onset(infection: Infection, days: i64) -> bool {
     match infection {
         Infection::Ssi => true,
         Infection::Cdi | Infection::Mrsa => days >= 3,
@@ -157,7 +157,7 @@ pub(super) fn hospital_onset(infection: Infection, days: i64) -> bool {
 }
 
 /// The days from one date to another.
-pub(super) fn between(from: Date, to: Date) -> i64 {
+pub(crate) fn between(from: Date, to: Date) -> i64 {
     i64::from(to.0) - i64::from(from.0)
 }
 

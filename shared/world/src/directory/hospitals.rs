@@ -10,7 +10,7 @@ use crate::spec::Spec;
 use crate::tables::rows;
 
 /// Inpatient days per patient and year that a world without exact shares makes, on average.
-const DAYS_PER_PATIENT: f64 = 1.55;
+const DAYS_PER_PATIENT: f64 = 1.42;
 
 /// The share of staffed beds that is meant to be taken.
 const TARGET_OCCUPANCY: f64 = 0.725;

@@ -5,7 +5,7 @@
 
 use metriccare_fhir::write::{Code, Diagnosis, Instant};
 
-use super::{Condition, ConditionKind, Life};
+use super::{Condition, ConditionKind, Found, Life};
 use crate::calendar::{DAY, HOUR};
 use crate::ids::{Kind, mix};
 use crate::tables::StayKind;
@@ -73,7 +73,7 @@ pub(super) fn record(world: &World, life: &mut Life) {
         }
     }
     for at in 0..life.infections.len() {
-        let (stay, infection, onset) = life.infections[at];
+        let Found { stay, infection, onset, refuted } = life.infections[at];
         let Some(encounter) = life.encounters.iter().position(|e| e.id == stay) else { continue };
         let end = life.encounters[encounter].end;
         let chance = fate(stay.0, 3 + infection as u64);
@@ -85,7 +85,7 @@ pub(super) fn record(world: &World, life: &mut Life) {
                 onset,
                 recorded: Instant((onset.0 + 2 * HOUR).min(end.0)),
                 abated: (life.death != Some(end)).then_some(end),
-                refuted: chance % 100 >= 97,
+                refuted,
                 ..blank(infection.diagnosis(chance.is_multiple_of(10)), encounter)
             },
         );

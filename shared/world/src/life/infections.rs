@@ -110,12 +110,12 @@ fn first_day(infection: Infection) -> i64 {
 }
 
 /// Hazards per exposed day; an infection can only begin on the later days of an exposure, so they stand above the rates.
-const PER_LINE_DAY: f64 = 0.001_55;
-const PER_CATHETER_DAY: f64 = 0.001_60;
-const PER_VENTILATOR_DAY: f64 = 0.002_40;
+const PER_LINE_DAY: f64 = 0.001_75;
+const PER_CATHETER_DAY: f64 = 0.002_20;
+const PER_VENTILATOR_DAY: f64 = 0.004_50;
 const CDI_PER_DAY: f64 = 0.001_20;
 const MRSA_PER_DAY: f64 = 0.000_20;
-const OTHER_PER_DAY: f64 = 0.002_60;
+const OTHER_PER_DAY: f64 = 0.006_50;
 
 /// Draws a stay's infections: type and onset.
 pub(super) fn draw(stay: &Encounter, kind: StayKind, stream: &mut Stream, found: &mut Vec<(Infection, Instant)>) {

@@ -15,7 +15,7 @@ mod stays;
 mod tests;
 mod visits;
 
-pub(crate) use demand::Population;
+pub(crate) use demand::{Cohorts, Population};
 pub use infections::Infection;
 pub use person::{Language, Person};
 
@@ -138,6 +138,15 @@ pub struct Condition {
     pub refuted: bool,
 }
 
+/// An infection found in a stay.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) stay: Id,
+    pub(crate) infection: Infection,
+    pub(crate) onset: Instant,
+    pub(crate) refuted: bool,
+}
+
 /// One patient's year.
 #[derive(Clone, Debug)]
 pub struct Life {
@@ -155,7 +164,7 @@ pub struct Life {
     pub registered: Instant,
     /// How many chronic conditions the patient has.
     pub chronic_count: u32,
-    pub(crate) infections: Vec<(Id, Infection, Instant)>,
+    pub(crate) infections: Vec<Found>,
 }
 
 impl Life {

@@ -45,7 +45,8 @@ pub(super) struct Plan {
 pub(super) fn make(world: &World, life: &Life, plan: &Plan, stream: &mut Stream) -> Encounter {
     let reason = &world.tables.stays[usize::from(plan.cause)];
     let drg = reason.drgs[stream.weighted(reason.drgs.iter().map(|&(_, share)| share))].0;
-    let end = leave(world, plan, drg, stream);
+    let disposition = disposition(reason, plan, life.person.age, stream);
+    let end = leave(world, plan, drg, disposition, stream);
     let intensive = end.0 - plan.start.0 > 20 * HOUR && stream.chance(intensive_share(reason, plan.ending));
     let (path, path_len) = departments(life, reason, plan, end, intensive, stream);
     let main = path[usize::from(path_len) - 1].department;
@@ -61,7 +62,7 @@ pub(super) fn make(world: &World, life: &Life, plan: &Plan, stream: &mut Stream)
         reason: reason.diagnosis,
         priority: Some(priority(reason, plan)),
         admit_source: Some(admit_source(reason, plan, life.person.age, stream)),
-        disposition: Some(disposition(reason, plan, life.person.age, stream)),
+        disposition: Some(disposition),
         drg: Some(drg),
         cause: Some(plan.cause),
         devices: devices(&path[..usize::from(path_len)], plan.start, end, stream),
@@ -70,15 +71,17 @@ pub(super) fn make(world: &World, life: &Life, plan: &Plan, stream: &mut Stream)
 }
 
 /// When the patient leaves.
-fn leave(world: &World, plan: &Plan, drg: u16, stream: &mut Stream) -> Instant {
+fn leave(world: &World, plan: &Plan, drg: u16, disposition: Disposition, stream: &mut Stream) -> Instant {
     let drg = &world.tables.drgs[usize::from(drg)];
     let days = libm::exp(drg.mu + drg.sigma * stream.normal());
-    // Those who die stay longer than the group's average; those who are moved or leave, much shorter.
-    let factor = match plan.ending {
-        Ending::Died => 1.25,
-        Ending::Transferred => 0.3,
-        Ending::AgainstAdvice => 0.45,
-        Ending::Home => 1.0,
+    // Those who die stay longer than the group's average, and so do those who wait for a place in another facility;
+    // those who are moved to another hospital or leave against advice are there for a much shorter time.
+    let factor = match (plan.ending, disposition) {
+        (Ending::Died, _) => 1.25,
+        (Ending::Transferred, _) => 0.3,
+        (Ending::AgainstAdvice, _) => 0.45,
+        (Ending::Home, Disposition::SkilledNursing | Disposition::Rehabilitation | Disposition::LongTermCare) => 1.5,
+        (Ending::Home, _) => 1.02,
     };
     let midnights = (libm::round(days * factor) as i64).clamp(plan.midnights.0, plan.midnights.1);
     let day = plan.start.date().midnight().0 + midnights * DAY;

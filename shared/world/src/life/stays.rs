@@ -7,14 +7,17 @@ use metriccare_fhir::write::{Date, Gender, Instant};
 
 use super::demand::{Demand, Need};
 use super::stay::{Arrival, Ending, Plan, arrival_time, make};
-use super::{Infection, Life, infections};
+use super::{Found, Infection, Life, infections};
 use crate::calendar::{DAY, HOUR};
 use crate::stream::{Purpose, Stream};
 use crate::tables::{StayKind, StayReason};
 use crate::world::World;
 
 /// Scales the returns of the table of reasons, so that with those that happen by chance all together hit the target.
-const RETURNS: f64 = 0.88;
+const RETURNS: f64 = 0.80;
+
+/// The days at the beginning of the year that stay free of stays where the number of encounters is exact.
+pub(super) const FREE_DAYS: i64 = 3;
 
 /// The most stays of one chain.
 const LONGEST_CHAIN: usize = 12;
@@ -22,7 +25,7 @@ const LONGEST_CHAIN: usize = 12;
 /// Simulates the stays, and sets the patient's death if there is one.
 pub(super) fn simulate(world: &World, life: &mut Life, demand: &Demand) {
     let mut stream = Stream::new(world.spec.seed, world.spec.year, life.person.index, Purpose::Stays);
-    let mut chain = Chain { world, demand, left: demand.encounters.map_or(u64::MAX, |quota| quota) };
+    let mut chain = Chain { world, demand, left: demand.encounters.unwrap_or(u64::MAX) };
     let mut busy = Instant(i64::MIN);
     let natural = stream.poisson(rate(life));
     let mut dead = false;
@@ -42,8 +45,13 @@ pub(super) fn simulate(world: &World, life: &mut Life, demand: &Demand) {
         starts[..natural].sort();
         // Where a readmission may not be, the next stay keeps its distance.
         let distance = if demand.readmission == Need::Never { 32 * DAY } else { DAY };
+        // Where the number of encounters is exact, the first days stay free for visits that fit nowhere else.
+        let earliest = match demand.encounters {
+            Some(_) => Instant(world.calendar.first().midnight().0 + FREE_DAYS * DAY),
+            None => Instant(i64::MIN),
+        };
         for &(start, cause) in &starts[..natural] {
-            if !dead && (busy.0 == i64::MIN || start.0 > busy.0 + distance) && chain.left > 0 {
+            if !dead && start >= earliest && (busy.0 == i64::MIN || start.0 > busy.0 + distance) && chain.left > 0 {
                 dead = chain.primary(life, start, cause, &mut stream);
                 busy = life.encounters.last().map_or(busy, |stay| stay.end);
             }
@@ -71,7 +79,7 @@ fn rate(life: &Life) -> f64 {
         75..85 => 0.52,
         _ => 0.68,
     };
-    base * libm::exp(0.5 * life.person.frailty - 0.125)
+    1.22 * base * libm::exp(0.5 * life.person.frailty - 0.125)
 }
 
 /// Picks the cause of a primary admission.
@@ -117,7 +125,7 @@ fn background_death(world: &World, life: &mut Life, stream: &mut Stream) {
     };
     if stream.chance(risk) {
         let days = i64::from(world.calendar.days());
-        let time = Instant(world.calendar.first().midnight().0 + stream.between(0, days * DAY));
+        let time = Instant(world.calendar.first().midnight().0 + stream.between(FREE_DAYS * DAY, days * DAY));
         if life.encounters.last().is_none_or(|stay| stay.end.0 + DAY < time.0) {
             life.death = Some(time);
         }
@@ -328,7 +336,15 @@ impl Chain<'_> {
         if self.demand.infection != Need::Never {
             let mut found = Vec::new();
             infections::draw(&stay, kind, stream, &mut found);
-            life.infections.extend(found.into_iter().map(|(infection, onset)| (stay.id, infection, onset)));
+            let found = found.into_iter();
+            let found = found.map(|(infection, onset)| Found { stay: stay.id, infection, onset, refuted: false });
+            life.infections.extend(found);
+        }
+        // Now and then one is suspected that turns out to be none.
+        if stream.chance(0.004) {
+            let infection = Infection::ALL[stream.below(Infection::ALL.len() as u32) as usize];
+            let onset = infections::onset(&stay, infection, stream);
+            life.infections.extend(onset.map(|onset| Found { stay: stay.id, infection, onset, refuted: true }));
         }
         self.left = self.left.saturating_sub(1);
         life.encounters.push(stay);
@@ -339,7 +355,7 @@ impl Chain<'_> {
         let infection =
             [Infection::Cauti, Infection::Clabsi, Infection::Cdi, Infection::Other][stream.below(4) as usize];
         if let Some(onset) = infections::onset(stay, infection, stream) {
-            life.infections.push((stay.id, infection, onset));
+            life.infections.push(Found { stay: stay.id, infection, onset, refuted: false });
         }
     }
 }

@@ -80,3 +80,77 @@ proptest! {
         prop_assert_eq!(format!("{one:?}"), format!("{other:?}"));
     }
 }
+
+/// Counts, as the metrics would, who completed a stay, died in one, caught an infection in one, came back; and encounters.
+fn cohorts(spec: Spec) -> [u64; 5] {
+    let world = World::new(spec).unwrap();
+    let (mut life, mut counts, now) = (Life::new(), [0; 5], world.calendar.end());
+    for index in 0..world.spec.patients {
+        world.live(index, &mut life);
+        check(&life);
+        let stays: Vec<&Encounter> = life.encounters.iter().filter(|e| e.is_stay() && e.end < now).collect();
+        let stays = crate::answers::rules::judge(&stays, life.person.birth, life.death);
+        let infected = life.conditions.iter().any(|condition| {
+            let kind = crate::answers::rules::infection(condition).filter(|_| condition.recorded < now);
+            kind.zip(condition.encounter).is_some_and(|(kind, at)| {
+                let stay = &life.encounters[at as usize];
+                let days = crate::answers::rules::between(stay.start.date(), condition.onset.date());
+                stay.is_stay() && crate::answers::rules::hospital_onset(kind, days)
+            })
+        });
+        counts[0] += u64::from(!stays.is_empty());
+        counts[1] += u64::from(stays.iter().any(|stay| stay.died));
+        counts[2] += u64::from(infected);
+        counts[3] += u64::from(stays.iter().any(|stay| stay.next.is_some_and(|(_, days)| days <= 30)));
+        counts[4] += life.encounters.iter().filter(|e| e.start < now).count() as u64;
+    }
+    counts
+}
+
+#[test]
+fn the_source_documents_shares_are_exact() {
+    let shares = |patients, seed| Spec {
+        patients,
+        seed,
+        mortality_pct: Some(10.0),
+        infection_pct: Some(20.0),
+        readmission_pct: Some(15.0),
+        alos_pct: Some(100.0),
+        ..Spec::default()
+    };
+    assert_eq!(cohorts(shares(100, 42))[..4], [100, 10, 20, 15]);
+    assert_eq!(cohorts(shares(2_000, 7))[..4], [2_000, 200, 400, 300]);
+    let less = Spec { alos_pct: Some(40.0), encounters: Some(2_500), ..shares(500, 1) };
+    assert_eq!(cohorts(less), [200, 50, 100, 75, 2_500]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_share_and_total_asked_for_is_exact(
+        seed in any::<u64>(), patients in 1u64..300, alos in 0.0..100.0f64, inside in proptest::array::uniform3(0.0..1.0f64),
+        more in 0u64..3_000
+    ) {
+        let [m, i, r] = inside.map(|share| share * alos);
+        let mut spec = Spec {
+            patients, seed, alos_pct: Some(alos), mortality_pct: Some(m), infection_pct: Some(i), readmission_pct: Some(r),
+            ..Spec::default()
+        };
+        let total = Cohorts::of(&spec).encounters_needed() + more.min(150 * patients);
+        spec.encounters = Some(total);
+        let wanted = [spec.alos_pct, spec.mortality_pct, spec.infection_pct, spec.readmission_pct].map(|s| spec.count(s));
+        let got = cohorts(spec);
+        prop_assert_eq!(&got[..4], &wanted[..]);
+        prop_assert_eq!(got[4], total);
+    }
+
+    #[test]
+    fn a_total_alone_and_a_share_alone_are_exact(seed in any::<u64>(), total in 0u64..4_000, share in 0.0..60.0f64) {
+        let spec = Spec { patients: 200, seed, encounters: Some(total), ..Spec::default() };
+        prop_assert_eq!(cohorts(spec)[4], total);
+        let spec = Spec { patients: 200, seed, infection_pct: Some(share), ..Spec::default() };
+        let wanted = spec.count(spec.infection_pct);
+        prop_assert_eq!(cohorts(spec)[2], wanted);
+    }
+}

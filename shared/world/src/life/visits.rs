@@ -5,15 +5,16 @@
 use metriccare_fhir::write::{Date, Disposition, EncounterClass, Instant};
 
 use super::demand::Demand;
+use super::stays::FREE_DAYS;
 use super::{DeviceDays, Encounter, LONGEST_PATH, Life, Segment, encounter_id};
-use crate::calendar::{HOUR, Rhythm};
+use crate::calendar::{DAY, HOUR, Rhythm};
 use crate::directory::Department;
 use crate::stream::{Purpose, Stream};
 use crate::tables::{Setting, VisitReason};
 use crate::world::World;
 
 /// Scales the visits, so that patients have five encounters on average.
-const VISITS: f64 = 1.0;
+const VISITS: f64 = 1.23;
 
 /// How often a visit is moved to another time before it is given up.
 const TRIES: usize = 4;
@@ -21,7 +22,6 @@ const TRIES: usize = 4;
 /// Simulates the visits.
 pub(super) fn simulate(world: &World, life: &mut Life, demand: &Demand) {
     let mut stream = Stream::new(world.spec.seed, world.spec.year, life.person.index, Purpose::Visits);
-    let _ = demand;
     let chronic = f64::from(life.chronic_count);
     let frail = libm::exp(0.25 * life.person.frailty - 0.03);
     let (clinic, emergency) = match life.person.age {
@@ -39,15 +39,22 @@ pub(super) fn simulate(world: &World, life: &mut Life, demand: &Demand) {
         (Setting::Emergency, emergency * frail * frail),
         (Setting::Home, if life.person.age >= 65 { 0.15 + 0.9 * stays as f64 } else { 0.02 + 0.15 * stays as f64 }),
     ];
+    if let Some(quota) = demand.encounters {
+        while (life.encounters.len() as u64) < quota {
+            let setting = counts[stream.weighted(counts.iter().map(|&(_, mean)| mean))].0;
+            visit(world, life, setting, true, &mut stream);
+        }
+        return;
+    }
     for (setting, mean) in counts {
         for _ in 0..stream.poisson(mean) {
-            visit(world, life, setting, &mut stream);
+            visit(world, life, setting, false, &mut stream);
         }
     }
 }
 
-/// Adds a visit, unless no time is found for it.
-fn visit(world: &World, life: &mut Life, setting: Setting, stream: &mut Stream) {
+/// Adds a visit; where no time is found for it, gives it up or puts it into the free days of the year's beginning.
+fn visit(world: &World, life: &mut Life, setting: Setting, must: bool, stream: &mut Stream) {
     let reason = pick_reason(world, life, setting, stream);
     let hospital = if stream.chance(0.88) { life.person.home } else { world.directory.home(stream) };
     let clinician = world.directory.clinician(hospital, reason.department, stream);
@@ -58,6 +65,11 @@ fn visit(world: &World, life: &mut Life, setting: Setting, stream: &mut Stream) 
             push(world, life, reason, (hospital, clinician), (start, end), stream);
             return;
         }
+    }
+    if must {
+        let free = FREE_DAYS * DAY - 2 * HOUR;
+        let start = Instant(world.calendar.first().midnight().0 + stream.between(HOUR, free));
+        push(world, life, reason, (hospital, clinician), (start, Instant(start.0 + HOUR / 2)), stream);
     }
 }
 

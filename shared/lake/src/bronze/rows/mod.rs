@@ -76,9 +76,10 @@ fn partition<'a>(element: &str, value: Option<&'a str>) -> Result<Option<&'a str
             if value.len() > LONGEST_PARTITION / 3 && crate::keys::hive_escape(value).len() > LONGEST_PARTITION =>
         {
             Err(Fault::new(
-            Rule::BadValue,
-            format!("{element}: longer than {LONGEST_PARTITION} bytes, it cannot name a partition"),
-        ))}
+                Rule::BadValue,
+                format!("{element}: longer than {LONGEST_PARTITION} bytes, it cannot name a partition"),
+            ))
+        }
         other => Ok(other),
     }
 }

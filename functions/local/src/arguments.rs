@@ -1,0 +1,300 @@
+//! The command line: every command, flag and default, in words for a person who has not read the documentation.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use metriccare_fhir::{read::time, write::Date, write::FhirVersion};
+use metriccare_world::Spec;
+
+use crate::failure::Failure;
+
+/// A lakehouse for hospital quality metrics: synthetic or your own FHIR in, CMS-style metrics out.
+#[derive(Debug, Parser)]
+#[command(name = "metriccare", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Begin with `metriccare run`: it needs nothing but a folder to write to.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a population, land it as FHIR, carry it through bronze, silver and gold, print the metrics
+    Run(Run),
+    /// Make data and write it to a folder
+    #[command(subcommand)]
+    Generate(Generate),
+    /// Take foreign FHIR files or folders through the same pipeline
+    Ingest(Ingest),
+    /// Check a lake: conservation, gold rebuilt from landing, the generator's answer key
+    Verify(Verify),
+    /// Say what ingest would accept, quarantine and skip, without loading anything
+    Doctor(Doctor),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Generate {
+    /// FHIR resources: Patient, Encounter, Condition and their hospitals
+    Fhir(GenerateFhir),
+}
+
+/// Flags that describe the world to simulate.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "World")]
+pub(crate) struct WorldFlags {
+    /// Patients in the population [default: 1000]
+    #[arg(long, visible_alias = "count", value_name = "N")]
+    patients: Option<u64>,
+    /// Year to simulate [default: 2025]
+    #[arg(long, value_name = "Y")]
+    year: Option<i32>,
+    /// Seed: the same seed gives the same bytes on every machine [default: 42]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Hospitals [default: 50]
+    #[arg(long, value_name = "N")]
+    facilities: Option<u32>,
+    /// Clinicians [default: 500]
+    #[arg(long, value_name = "N")]
+    providers: Option<u32>,
+    /// Exact number of encounters [default: 5 a patient on average]
+    #[arg(long, value_name = "N")]
+    encounters: Option<u64>,
+    /// Exact share of patients who die in hospital, in per cent
+    #[arg(long, value_name = "P")]
+    mortality_pct: Option<f64>,
+    /// Exact share of patients with a hospital-onset infection, in per cent
+    #[arg(long, value_name = "P")]
+    infection_pct: Option<f64>,
+    /// Exact share of patients who are readmitted within 30 days, in per cent
+    #[arg(long, value_name = "P")]
+    readmission_pct: Option<f64>,
+    /// Exact share of patients with a completed stay, in per cent; contains the three shares above
+    #[arg(long, value_name = "P")]
+    alos_pct: Option<f64>,
+    /// A TOML file with any of these; flags win over it
+    #[arg(long, value_name = "FILE.toml")]
+    spec: Option<PathBuf>,
+}
+
+impl WorldFlags {
+    /// The spec: the file's values, or the defaults, with the flags' over them.
+    pub(crate) fn spec(&self) -> Result<Spec, Failure> {
+        let mut spec = match &self.spec {
+            None => Spec::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| Failure::usage(format!("--spec {}: {error}", path.display())))?;
+                toml::from_str(&text)
+                    .map_err(|error| Failure::usage(format!("--spec {}: {}", path.display(), error.message())))?
+            }
+        };
+        let set = |into: &mut u64, from: Option<u64>| *into = from.unwrap_or(*into);
+        set(&mut spec.patients, self.patients);
+        set(&mut spec.seed, self.seed);
+        spec.year = self.year.unwrap_or(spec.year);
+        spec.facilities = self.facilities.unwrap_or(spec.facilities);
+        spec.providers = self.providers.unwrap_or(spec.providers);
+        spec.encounters = self.encounters.or(spec.encounters);
+        spec.mortality_pct = self.mortality_pct.or(spec.mortality_pct);
+        spec.infection_pct = self.infection_pct.or(spec.infection_pct);
+        spec.readmission_pct = self.readmission_pct.or(spec.readmission_pct);
+        spec.alos_pct = self.alos_pct.or(spec.alos_pct);
+        spec.validate()?;
+        Ok(spec)
+    }
+}
+
+/// Flags that say how work is done.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Work")]
+pub(crate) struct WorkFlags {
+    /// Threads to use [default: one a core]
+    #[arg(long, value_name = "T")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl WorkFlags {
+    pub(crate) fn threads(&self) -> NonZeroUsize {
+        self.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+/// The lake to work on.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LakeFlag {
+    /// Folder of the lake; made where there is none
+    #[arg(long, value_name = "DIR", default_value = "./lake")]
+    pub(crate) lake: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) world: WorldFlags,
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
+    /// FHIR version to land
+    #[arg(long, value_enum, default_value_t = Version::R5)]
+    pub(crate) fhir_version: Version,
+    #[command(flatten)]
+    pub(crate) work: WorkFlags,
+    #[command(flatten)]
+    pub(crate) answer: AnswerFlags,
+}
+
+/// Flags that say how the answer is given.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Answer")]
+pub(crate) struct AnswerFlags {
+    /// Print one machine-readable object instead of words
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Exit with status 1 where records were quarantined
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateFhir {
+    #[command(flatten)]
+    pub(crate) world: WorldFlags,
+    /// Folder to write to; shards may share it
+    #[arg(long, visible_alias = "output", value_name = "DIR", default_value = "./out")]
+    pub(crate) out: PathBuf,
+    /// FHIR version to write
+    #[arg(long, value_enum, default_value_t = Version::R5)]
+    pub(crate) fhir_version: Version,
+    /// One resource a line, one Bundle a file, or one JSON array a file
+    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
+    pub(crate) format: Format,
+    /// Compress every file with gzip
+    #[arg(long)]
+    pub(crate) gzip: bool,
+    /// Only what became known on this day of the year
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub(crate) day: Option<Date>,
+    /// Only this part of the population: the second of seven is 2/7
+    #[arg(long, value_name = "k/n", default_value = "1/1")]
+    pub(crate) shard: Shard,
+    #[command(flatten)]
+    pub(crate) work: WorkFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ingest {
+    /// Files or folders: a resource, an array, a Bundle or NDJSON each, also as .gz, FHIR R4, R4B or R5
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
+    #[command(flatten)]
+    pub(crate) work: WorkFlags,
+    #[command(flatten)]
+    pub(crate) answer: AnswerFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
+    #[command(flatten)]
+    pub(crate) work: WorkFlags,
+    /// Print one machine-readable object instead of words
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Files or folders to look at
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) work: WorkFlags,
+    #[command(flatten)]
+    pub(crate) answer: AnswerFlags,
+}
+
+/// A FHIR version that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Version {
+    /// FHIR 5.0.0
+    R5,
+    /// FHIR 4.0.1
+    R4,
+}
+
+impl From<Version> for FhirVersion {
+    fn from(version: Version) -> Self {
+        match version {
+            Version::R5 => FhirVersion::R5,
+            Version::R4 => FhirVersion::R4,
+        }
+    }
+}
+
+/// The form of a file of resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One resource a line, one type a file
+    Ndjson,
+    /// One Bundle a file, with all types
+    Bundle,
+    /// One JSON array a file, one type a file
+    Json,
+}
+
+/// A part of a population, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shard {
+    pub(crate) part: u64,
+    pub(crate) of: u64,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((part, of)) if (1..=of).contains(&part) => Ok(Shard { part, of }),
+            _ => Err("a shard is k/n with k from 1 to n, such as 2/7".to_owned()),
+        }
+    }
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    match time::parse(text) {
+        Some(time::Moment::Day(days)) => Ok(Date(days)),
+        _ => Err("a day is YYYY-MM-DD, such as 2025-03-01".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn source_documents_names_are_accepted() {
+        let parsed = Arguments::try_parse_from(["metriccare", "generate", "fhir", "--count", "7", "--output", "x"]);
+        let Ok(Arguments { command: Command::Generate(Generate::Fhir(arguments)) }) = parsed else { panic!("refused") };
+        assert_eq!(arguments.world.spec().expect("possible").patients, 7);
+        assert_eq!(arguments.out, PathBuf::from("x"));
+    }
+
+    #[test]
+    fn a_shard_counts_from_one() {
+        assert_eq!("2/7".parse(), Ok(Shard { part: 2, of: 7 }));
+        for wrong in ["0/7", "8/7", "7", "a/b", "1/0", ""] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! How a command ends that does not end well.
+
+use metriccare_flow::FlowError;
+use metriccare_world::SpecError;
+
+/// Why a command failed: what was wrong, where, and what to do, and the exit status that says which kind it is.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The data failed a check, or the work could not be finished: status 1.
+    #[error("{0}")]
+    Failed(String),
+    /// The command was used wrongly: status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Nobody reads the output any more (`metriccare … | head`): not worth a word.
+    #[error("standard output is closed")]
+    Unread,
+}
+
+impl Failure {
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Failure::Failed(message.into())
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Failure::Usage(message.into())
+    }
+
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Failure::Failed(_) => 1,
+            Failure::Usage(_) => 2,
+            Failure::Unread => 0,
+        }
+    }
+}
+
+impl From<metriccare_ports::Error> for Failure {
+    fn from(error: metriccare_ports::Error) -> Self {
+        Failure::Failed(error.to_string())
+    }
+}
+
+impl From<FlowError> for Failure {
+    fn from(error: FlowError) -> Self {
+        Failure::Failed(error.to_string())
+    }
+}
+
+impl From<SpecError> for Failure {
+    fn from(error: SpecError) -> Self {
+        Failure::Usage(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe { Failure::Unread } else { Failure::Failed(error.to_string()) }
+    }
+}

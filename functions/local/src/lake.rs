@@ -1,0 +1,60 @@
+//! Opening a lake in a folder.
+
+use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
+
+use metriccare_flow::Worker;
+use metriccare_lake::silver::DEFAULT_BUCKETS;
+use metriccare_ports::{Clock, ErrorKind, ObjectStore, Ports, PutMode, SystemClock};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// What is fixed when a lake is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// The number of buckets that silver is dealt to.
+    buckets: u16,
+}
+
+const SETTINGS: &str = "_lake.json";
+
+/// Opens the lake in a folder, made where there is none.
+///
+/// This process holds the lake's ledger alone. A claim that it finds there was left by a process that is no more, so
+/// claims hold no longer than they are worked on.
+pub(crate) async fn open(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ports = Ports::disk(folder, clock).map_err(|error| Failure::usage(format!("the lake cannot be used: {error}")))?;
+    let buckets = settings(&*ports.lake).await?.buckets;
+    let mut worker = Worker::new(ports, buckets, threads, format!("local-{}", std::process::id()));
+    worker.lease = Duration::ZERO;
+    Ok(Arc::new(worker))
+}
+
+/// Opens a lake that has to be there.
+pub(crate) async fn open_existing(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+    if !folder.join(SETTINGS).is_file() {
+        let words = "there is no lake here; make one with `metriccare run` or `metriccare ingest`";
+        return Err(Failure::usage(format!("{}: {words}", folder.display())));
+    }
+    open(folder, threads).await
+}
+
+/// The lake's settings, written where there are none.
+async fn settings(lake: &dyn ObjectStore) -> Result<Settings, Failure> {
+    let fresh = Settings { buckets: DEFAULT_BUCKETS };
+    let text = serde_json::to_vec(&fresh).map_err(|error| Failure::failed(error.to_string()))?;
+    match lake.put(SETTINGS, text.into(), PutMode::IfAbsent).await {
+        Ok(_) => return Ok(fresh),
+        Err(error) if error.kind() == ErrorKind::Precondition => {}
+        Err(error) => return Err(Failure::usage(format!("the lake cannot be written: {error}"))),
+    }
+    let bytes = lake.get(SETTINGS).await?.body.bytes().await?;
+    let read: Settings = serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::failed(format!("{SETTINGS} of the lake is not what it should be: {error}")))?;
+    if !(1..=100).contains(&read.buckets) {
+        return Err(Failure::failed(format!("{SETTINGS}: buckets is {}: it must be from 1 to 100", read.buckets)));
+    }
+    Ok(read)
+}

@@ -1,0 +1,58 @@
+//! Progress bars on a terminal, silence on a pipe.
+
+use std::sync::Mutex;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use metriccare_flow::{Progress, Stage};
+
+/// The bar of the stage that is being worked on.
+pub(crate) struct Bars {
+    bar: Mutex<ProgressBar>,
+    quiet: bool,
+}
+
+impl Bars {
+    /// Bars on standard error where that is a terminal; none where `quiet`.
+    pub(crate) fn new(quiet: bool) -> Self {
+        Bars { bar: Mutex::new(ProgressBar::hidden()), quiet }
+    }
+
+    /// Begins a bar of its own.
+    pub(crate) fn start(&self, what: &'static str, total: usize) {
+        let fresh = if self.quiet { ProgressBar::hidden() } else { ProgressBar::new(total as u64) };
+        let style = ProgressStyle::with_template("{msg:>9} {bar:32} {pos}/{len} {elapsed}");
+        fresh.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        fresh.set_message(what);
+        let before = std::mem::replace(&mut *self.lock(), fresh);
+        before.finish_and_clear();
+    }
+
+    /// So many more are done.
+    pub(crate) fn step(&self, by: usize) {
+        self.lock().inc(by as u64);
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.lock().finish_and_clear();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, ProgressBar> {
+        self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Progress for Bars {
+    fn begin(&self, stage: Stage, objects: usize) {
+        let what = match stage {
+            Stage::Bronze => "bronze",
+            Stage::Silver => "silver",
+            Stage::Gold => "gold",
+        };
+        self.start(what, objects);
+    }
+
+    fn advance(&self, objects: usize) {
+        self.step(objects);
+    }
+}
