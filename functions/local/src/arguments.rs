@@ -150,7 +150,7 @@ pub(crate) struct AnswerFlags {
     /// Print one machine-readable object instead of words
     #[arg(long)]
     pub(crate) json: bool,
-    /// Exit with status 1 where records were quarantined
+    /// Exit with status 1 where records are quarantined
     #[arg(long)]
     pub(crate) strict: bool,
 }

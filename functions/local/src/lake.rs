@@ -33,6 +33,22 @@ pub(crate) async fn open(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Wor
     Ok(Arc::new(worker))
 }
 
+/// How long to wait for another process to let go of the lake: one that was just ended needs a moment.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+async fn ports(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Ports, Failure> {
+    let step = Duration::from_millis(100);
+    let mut waited = Duration::ZERO;
+    loop {
+        match Ports::disk(folder, Arc::clone(clock)) {
+            Err(error) if error.kind() == ErrorKind::Held && waited < PATIENCE => clock.sleep(step).await,
+            Err(error) if error.kind() == ErrorKind::Held => return Err(error.into()),
+            other => return other.map_err(|error| Failure::usage(format!("the lake cannot be used: {error}"))),
+        }
+        waited += step;
+    }
+}
+
 /// Opens a lake that has to be there.
 pub(crate) async fn open_existing(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
     if !folder.join(SETTINGS).is_file() {

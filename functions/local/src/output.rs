@@ -35,7 +35,7 @@ impl Output {
             let mut line = String::from(" ");
             for (cell, width) in row.iter().zip(&widths) {
                 let pad = " ".repeat(width - cell.chars().count());
-                let number = cell.starts_with(|c: char| c.is_ascii_digit());
+                let number = cell.chars().all(|c| c.is_ascii_digit() || ",.% of".contains(c));
                 line += " ";
                 line += &if number { format!("{pad}{cell} ") } else { format!("{cell}{pad} ") };
             }

@@ -23,6 +23,8 @@ pub(crate) struct Summary {
     objects: Vec<Object>,
     /// Landed objects that had been carried before.
     already_done: usize,
+    /// Quarantined records of those.
+    quarantined_before: u64,
     records: u64,
     accepted: u64,
     quarantined: u64,
@@ -68,7 +70,8 @@ impl Summary {
             driven.failed.iter().map(|(stage, again)| format!("{}: {again}", format!("{stage:?}").to_lowercase()));
         Ok(Summary {
             objects: driven.landed.iter().map(Object::of).collect(),
-            already_done: driven.already,
+            already_done: driven.already.len(),
+            quarantined_before: driven.already.iter().map(|commit| commit.counts.quarantined()).sum(),
             records: counts.records,
             accepted: counts.accepted(),
             quarantined: counts.quarantined(),
@@ -141,9 +144,10 @@ impl Summary {
                 self.failures.join("\n  ")
             )));
         }
-        if strict && self.quarantined > 0 {
-            let words = "records were quarantined; see bronze/quarantine for each one and its reason";
-            return Err(Failure::failed(format!("{} {words}", count(self.quarantined))));
+        let quarantined = self.quarantined + self.quarantined_before;
+        if strict && quarantined > 0 {
+            let words = "records of the lake are quarantined; bronze/quarantine has each one and its reason";
+            return Err(Failure::failed(format!("{} {words}", count(quarantined))));
         }
         Ok(())
     }

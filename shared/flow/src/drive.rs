@@ -29,8 +29,8 @@ pub trait Progress: Send + Sync {
 pub struct Driven {
     /// The commits of the landed objects that were carried into bronze now, in the order of their keys.
     pub landed: Vec<BronzeCommit>,
-    /// Landed objects that had been carried before.
-    pub already: usize,
+    /// The commits of landed objects that had been carried before.
+    pub already: Vec<BronzeCommit>,
     /// What failed, with the stage, in words.
     pub failed: Vec<(Stage, Again)>,
 }
@@ -86,15 +86,15 @@ fn told(store: &dyn ObjectStore, listed: Vec<Listed>) -> Vec<String> {
 async fn note_landed(worker: &Worker, outcomes: Vec<(String, Outcome)>, driven: &mut Driven) -> Result<(), FlowError> {
     for (_, outcome) in outcomes {
         match outcome {
-            Outcome::Done(receipt) => {
-                let bytes = worker.ports.lake.get(&receipt.output).await?.body.bytes().await?;
-                let commit = serde_json::from_slice(&bytes)
-                    .map_err(|error| FlowError::Document { key: receipt.output, reason: error.to_string() })?;
-                driven.landed.push(commit);
-            }
-            Outcome::AlreadyDone(_) => driven.already += 1,
+            Outcome::Done(receipt) => driven.landed.push(read_commit(worker, receipt.output).await?),
+            Outcome::AlreadyDone(receipt) => driven.already.push(read_commit(worker, receipt.output).await?),
             Outcome::Rejected(_) | Outcome::Gone | Outcome::Ignored(_) | Outcome::Busy { .. } => {}
         }
     }
     Ok(())
+}
+
+async fn read_commit(worker: &Worker, key: String) -> Result<BronzeCommit, FlowError> {
+    let bytes = worker.ports.lake.get(&key).await?.body.bytes().await?;
+    serde_json::from_slice(&bytes).map_err(|error| FlowError::Document { key, reason: error.to_string() })
 }
