@@ -29,6 +29,8 @@ pub struct Spec {
     /// The exact number of claims; without it 10 per patient on average.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<u64>,
+    /// The share of stays that are followed by another one within 30 days, about; chance and plans make a few of them.
+    pub readmission_rate: f64,
     /// The share of patients whose spending is called high, about.
     pub high_cost_rate: f64,
     /// The share of claim lines that are fraudulent, about.
@@ -57,6 +59,7 @@ impl Default for Spec {
             providers: 500,
             encounters: None,
             claims: None,
+            readmission_rate: 0.15,
             high_cost_rate: 0.20,
             fraud_rate: 0.02,
             mortality_pct: None,
@@ -121,8 +124,12 @@ impl Spec {
             whole("claims", claims, 0, self.patients.saturating_mul(1_000));
         }
         check("year", self.year.to_string(), "from 1900 to 2200".into(), (1900..=2200).contains(&self.year));
-        for (field, rate, most) in [("high_cost_rate", self.high_cost_rate, 1.0), ("fraud_rate", self.fraud_rate, 0.04)]
-        {
+        let rates = [
+            ("readmission_rate", self.readmission_rate, 0.4),
+            ("high_cost_rate", self.high_cost_rate, 1.0),
+            ("fraud_rate", self.fraud_rate, 0.035),
+        ];
+        for (field, rate, most) in rates {
             check(field, rate.to_string(), format!("from 0 to {most}"), (0.0..=most).contains(&rate));
         }
         for (field, share) in self.shares() {

@@ -54,7 +54,7 @@ const DRUGS: [(&str, f64); 8] = [
 ];
 
 /// The group's base payment per relative weight, in dollars.
-const BASE: f64 = 8_600.0;
+const BASE: f64 = 10_800.0;
 
 /// Draws the claims of a life into `lines`; what was paid for the patient in all, in cents.
 pub(super) fn draw(world: &World, life: &Life, lines: &mut Vec<Line>) -> i64 {
@@ -65,7 +65,7 @@ pub(super) fn draw(world: &World, life: &Life, lines: &mut Vec<Line>) -> i64 {
     for encounter in life.encounters.iter().filter(|e| e.end < now) {
         book.contact(encounter, &mut stream);
     }
-    for _ in 0..stream.poisson(0.25 + 1.05 * f64::from(life.chronic_count)) {
+    for _ in 0..stream.poisson(0.25 + 1.30 * f64::from(life.chronic_count)) {
         book.drug(life, &mut stream);
     }
     if let Some(quota) = world.population.claims(life.person.index) {
@@ -75,6 +75,11 @@ pub(super) fn draw(world: &World, life: &Life, lines: &mut Vec<Line>) -> i64 {
         lines.truncate(quota as usize);
     }
     lines.iter().map(|line| line.amounts[2]).sum()
+}
+
+/// How many of the lines were denied.
+pub(super) fn denied(lines: &[Line]) -> usize {
+    lines.iter().filter(|line| line.status == Status::Denied).count()
 }
 
 /// Writes the lines that were drawn.
@@ -114,7 +119,7 @@ impl Book<'_> {
             EncounterClass::Inpatient => {
                 let (code, weight) = self.world.drg(encounter).unwrap_or(("", 1.0));
                 let extra = 1.0 + 0.03 * f64::from(encounter.devices.line + encounter.devices.ventilator);
-                self.line(by, date, code, BASE * weight * extra, 0.25, stream);
+                self.line(by, date, code, BASE * weight * extra, 0.4, stream);
                 self.line(by, date, "99223", 205.0, 0.15, stream);
                 if let Some(procedure) = procedure(self.world, encounter) {
                     self.line(by, date, procedure.code, 1_450.0, 0.4, stream);
@@ -150,7 +155,7 @@ impl Book<'_> {
     ) {
         let id = self.world.directory.clinicians()[by as usize].id;
         let crooked = mix(id.0 as u64 ^ mix(11)) % 1_000 < 75;
-        let tempted = stream.chance(self.world.spec.fraud_rate * 24.0);
+        let tempted = stream.chance(self.world.spec.fraud_rate * 28.0);
         if !crooked || !tempted {
             return self.line(by, date, code, dollars, 0.35, stream);
         }

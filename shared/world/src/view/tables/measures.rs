@@ -165,7 +165,7 @@ impl Measures {
             let limits = float(5).zip(float(6)).map(|(low, high)| (low / benchmark, high / benchmark));
             let mut line = Row::new(&mut out);
             line.id(world.ids.id(Kind::Report, 1, number as u32)).id(id).text(&dimension(2).to_uppercase());
-            line.text(dimension(1)).number(count(0)).number(count(2));
+            line.text(&format!("{}-01", dimension(1))).number(count(0)).number(count(2));
             match float(3) {
                 Some(rate) => line.decimal(rate),
                 None => line.none(),
