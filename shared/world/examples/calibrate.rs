@@ -23,6 +23,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             figure.name, figure.low, figure.high, got, figure.source
         )?;
     }
-    writeln!(out, "{sums:?}")?;
     Ok(())
 }

@@ -19,6 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join("hospitals.csv"), world.directory().hospitals_csv())?;
     std::fs::write(folder.join("answers.json"), key.to_json())?;
+    let expected: Vec<String> = key.expected().iter().map(|row| format!("{row:?}\n")).collect();
+    std::fs::write(folder.join("expected.txt"), expected.concat())?;
     let files = [
         ("patient", &out.patient),
         ("encounter", &out.encounter),

@@ -46,4 +46,5 @@ pub use directory::{Clinician, Department, Directory, Hospital, Town};
 pub use life::{Condition, ConditionKind, DeviceDays, Encounter, Infection, Language, Life, Person, Segment};
 pub use spec::{Fault, Spec, SpecError};
 pub use view::fhir::{DirectoryResources, FhirWriter, Known, Resources, directory as fhir_directory};
+pub use view::tables::{HEADERS, Measures, Rows, TablesWriter, facilities_csv, providers_csv};
 pub use world::World;

@@ -29,6 +29,12 @@ pub struct Spec {
     /// The exact number of claims; without it 10 per patient on average.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<u64>,
+    /// The share of stays that are followed by another one within 30 days, about; chance and plans make a few of them.
+    pub readmission_rate: f64,
+    /// The share of patients whose spending is called high, about.
+    pub high_cost_rate: f64,
+    /// The share of claim lines that are fraudulent, about.
+    pub fraud_rate: f64,
     /// The exact share of patients who die in hospital, in per cent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mortality_pct: Option<f64>,
@@ -53,6 +59,9 @@ impl Default for Spec {
             providers: 500,
             encounters: None,
             claims: None,
+            readmission_rate: 0.15,
+            high_cost_rate: 0.20,
+            fraud_rate: 0.02,
             mortality_pct: None,
             infection_pct: None,
             readmission_pct: None,
@@ -115,6 +124,14 @@ impl Spec {
             whole("claims", claims, 0, self.patients.saturating_mul(1_000));
         }
         check("year", self.year.to_string(), "from 1900 to 2200".into(), (1900..=2200).contains(&self.year));
+        let rates = [
+            ("readmission_rate", self.readmission_rate, 0.4),
+            ("high_cost_rate", self.high_cost_rate, 1.0),
+            ("fraud_rate", self.fraud_rate, 0.035),
+        ];
+        for (field, rate, most) in rates {
+            check(field, rate.to_string(), format!("from 0 to {most}"), (0.0..=most).contains(&rate));
+        }
         for (field, share) in self.shares() {
             let Some(share) = share else { continue };
             check(field, share.to_string(), "from 0 to 100".into(), (0.0..=100.0).contains(&share));

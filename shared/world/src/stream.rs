@@ -16,6 +16,7 @@ pub(crate) enum Purpose {
     Chronic = 5,
     Stays = 3,
     Visits = 4,
+    Claims = 6,
 }
 
 /// A stream of random values.

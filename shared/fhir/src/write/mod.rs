@@ -39,6 +39,13 @@ pub enum FhirVersion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u128);
 
+impl Id {
+    /// Appends the id's 36 characters.
+    pub fn push(self, out: &mut Vec<u8>) {
+        line::push_id(out, self);
+    }
+}
+
 impl std::fmt::Display for Id {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut text = Vec::with_capacity(36);

@@ -3,7 +3,7 @@
 const Z: f64 = 1.959_964;
 
 /// Wilson's interval of a proportion.
-pub(super) fn wilson(events: i64, of: i64) -> Option<(f64, f64)> {
+pub(crate) fn wilson(events: i64, of: i64) -> Option<(f64, f64)> {
     if of == 0 {
         return None;
     }
@@ -18,7 +18,7 @@ pub(super) fn wilson(events: i64, of: i64) -> Option<(f64, f64)> {
 }
 
 /// Byar's approximation to the exact Poisson limits of a count.
-pub(super) fn byar(events: i64) -> (f64, f64) {
+pub(crate) fn byar(events: i64) -> (f64, f64) {
     let limit = |count: f64, z: f64| {
         if count == 0.0 {
             return 0.0;

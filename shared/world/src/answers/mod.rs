@@ -5,7 +5,7 @@
 //! one each and [`Answers::merge`] adds them up; [`Answers::expected`] then makes the rows with their rates.
 
 mod expected;
-mod intervals;
+pub(crate) mod intervals;
 pub(crate) mod rules;
 mod summary;
 mod tally;

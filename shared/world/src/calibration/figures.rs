@@ -26,6 +26,7 @@ impl Figure {
 }
 
 const CARE_COMPARE: &str = "CMS Care Compare, July 2024";
+const DEATHS: &str = "CMS Care Compare: 9-18 % by cause at 65+, less for all ages and causes";
 const HCUP: &str = "HCUP SB248: all-payer 30-day readmission 13.9-14.2 %";
 const NHSN: &str = "CMS PPS-exempt cancer hospitals, July 2024 (numerators and device days)";
 const BRFSS: &str = "BRFSS 2023, PCD 2025;22:240539";
@@ -49,7 +50,7 @@ impl Calibration {
         add("death in hospital with sepsis, %", (14.0, 18.0), sepsis, "MMWR QuickStats 2010: septicemia 16 %");
         let attack = percent(self.death_by_cause[3]);
         add("death in hospital with heart attack, %", (4.0, 8.0), attack, "MMWR QuickStats 2010: 8 %, falling since");
-        add("death within 30 days of admission, %", (3.0, 6.0), percent(self.death_30), CARE_COMPARE);
+        add("death within 30 days of admission, %", (4.0, 7.0), percent(self.death_30), DEATHS);
         let (mean, median, ninetieth) = self.lengths();
         add("length of adult stays, mean days", (4.3, 5.0), mean, "HCUP SB180: 4.5 days; NCHS DB118: 4.8");
         add("length of adult stays, median days", (2.5, 4.0), median, "MS-DRG Table 5, FY 2026");
@@ -76,6 +77,15 @@ impl Calibration {
         );
         let per_patient = over(self.encounters as f64, self.patients as f64);
         add("encounters per patient", (4.9, 5.1), per_patient, "the spec's default");
+        let lines = over(self.claims.of as f64, self.patients as f64);
+        add("claim lines per patient", (9.8, 10.2), lines, "the spec's default");
+        add("claims denied, %", (10.0, 18.0), percent(self.claims), "KFF: 14-19 % of in-network claims, 2017-20");
+        add(
+            "spending of the costliest 5 % of patients, %",
+            (45.0, 55.0),
+            self.top_share(),
+            "MEPS SB560, 2022: about half",
+        );
         let names = [
             ["one or more chronic conditions at 18-34, %", "two or more chronic conditions at 18-34, %"],
             ["one or more chronic conditions at 35-64, %", "two or more chronic conditions at 35-64, %"],
@@ -88,6 +98,14 @@ impl Calibration {
             }
         }
         figures
+    }
+
+    /// The share of all spending that falls to the costliest twentieth of the patients, in per cent.
+    fn top_share(&self) -> Option<f64> {
+        let mut paid = self.paid.clone();
+        paid.sort_unstable_by(|a, b| b.cmp(a));
+        let top: i64 = paid.iter().take(paid.len() / 20).sum();
+        over(top as f64 * 100.0, paid.iter().sum::<i64>() as f64)
     }
 
     /// Mean, median and 90th percentile of the adult stays.

@@ -10,6 +10,7 @@ mod tests;
 
 use crate::answers::rules::{age_band, between, judge, planned};
 use crate::life::{ConditionKind, Infection, Life, age_on};
+use crate::view::tables::Bill;
 use crate::world::World;
 
 pub use figures::Figure;
@@ -61,6 +62,11 @@ pub struct Calibration {
     pub(crate) acquired: [u64; Infection::ALL.len()],
     pub(crate) infected_stays: u64,
     pub(crate) adult_lengths: Vec<u64>,
+    /// Claim lines, and the denied ones.
+    pub(crate) claims: Ratio,
+    /// What was paid for each patient, in cents.
+    pub(crate) paid: Vec<i64>,
+    bill: Bill,
     /// At least one and at least two chronic conditions at 18–34, 35–64, 65 and older.
     pub(crate) chronic: [[Ratio; 2]; 3],
 }
@@ -89,6 +95,9 @@ impl Calibration {
             acquired: [0; Infection::ALL.len()],
             infected_stays: 0,
             adult_lengths: vec![0; LONGEST],
+            claims: Ratio::default(),
+            paid: Vec::new(),
+            bill: Bill::default(),
             chronic: Default::default(),
         }
     }
@@ -113,6 +122,9 @@ impl Calibration {
             let until = if stay.end < now { stay.end } else { now };
             self.patient_days += between(stay.start.date(), until.date()) as u64;
         }
+        let (paid, lines, denied) = self.bill.of(world, life);
+        self.claims.add(Ratio { of: lines, events: denied });
+        self.paid.push(paid);
         self.outcomes(world, life);
     }
 
@@ -184,6 +196,8 @@ impl Calibration {
         self.naive.add(other.naive);
         self.death.add(other.death);
         self.death_30.add(other.death_30);
+        self.claims.add(other.claims);
+        self.paid.extend_from_slice(&other.paid);
         let sums = |a: &mut [u64], b: &[u64]| a.iter_mut().zip(b).for_each(|(sum, more)| *sum += more);
         sums(&mut self.device_days, &other.device_days);
         sums(&mut self.acquired, &other.acquired);

@@ -146,7 +146,8 @@ fn blank(diagnosis: Diagnosis<'static>, encounter: usize) -> Condition {
 
 fn add(world: &World, life: &mut Life, condition: Condition) {
     let id = world.ids.id(Kind::Condition, life.person.index, life.conditions.len() as u32);
-    life.conditions.push(Condition { id, ..condition });
+    let onset = condition.onset.max(life.person.birth.midnight());
+    life.conditions.push(Condition { id, onset, ..condition });
 }
 
 /// A chance that hangs on an id, for details that need no stream of their own.

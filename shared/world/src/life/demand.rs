@@ -98,6 +98,7 @@ impl Cohorts {
 pub(crate) struct Population {
     cohorts: Option<Cohorts>,
     encounters: Option<u64>,
+    claims: Option<u64>,
     patients: u64,
     place: Permutation,
     share: Permutation,
@@ -109,6 +110,7 @@ impl Population {
         Population {
             cohorts: spec.is_exact().then(|| Cohorts::of(spec)),
             encounters: spec.encounters,
+            claims: spec.claims,
             patients: spec.patients,
             place: Permutation::new(spec.patients, mix(key ^ 1)),
             share: Permutation::new(spec.patients, mix(key ^ 2)),
@@ -128,6 +130,11 @@ impl Population {
             demand.frailty = Some(normal_quantile((share as f64 + 0.5) / self.patients as f64));
         }
         demand
+    }
+
+    /// The exact number of claim lines of patient `index`, where a total is asked for.
+    pub(crate) fn claims(&self, index: u64) -> Option<u64> {
+        self.claims.map(|total| portion(total, self.share.of(index), self.patients))
     }
 }
 

@@ -16,6 +16,9 @@ use crate::world::World;
 /// Scales the returns of the table of reasons, so that with those that happen by chance all together hit the target.
 const RETURNS: f64 = 0.80;
 
+/// The share of returns, planned ones included, that a world has whose spec does not ask for another.
+const USUAL_RATE: f64 = 0.15;
+
 /// The days at the beginning of the year that stay free of stays where the number of encounters is exact.
 pub(super) const FREE_DAYS: i64 = 3;
 
@@ -270,7 +273,8 @@ impl Chain<'_> {
             } else {
                 1.0
             };
-            if stream.chance((reason.readmit * RETURNS * frail * shape).min(0.75)) {
+            let wanted = self.world.spec.readmission_rate / USUAL_RATE;
+            if stream.chance((reason.readmit * RETURNS * wanted * frail * shape).min(0.75)) {
                 return self.unplanned_return(life, reason, cause, end, stream);
             }
         }
@@ -280,7 +284,7 @@ impl Chain<'_> {
             65..75 => 1.0,
             _ => 1.6,
         };
-        let risk = if hospice { 0.72 } else { reason.death_after * 0.62 * by_age };
+        let risk = if hospice { 0.72 } else { reason.death_after * 0.56 * by_age };
         if stream.chance(risk) {
             let mean = if hospice { 7.0 } else { 12.0 };
             let days = stream.exponential(mean).min(29.0);

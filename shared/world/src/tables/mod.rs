@@ -5,10 +5,12 @@
 
 mod chronic;
 mod drg;
+mod procedures;
 mod reasons;
 
 pub(crate) use chronic::{Chronic, band as chronic_band};
 pub(crate) use drg::Drg;
+pub(crate) use procedures::Procedure;
 pub(crate) use reasons::{Setting, StayKind, StayReason, VisitReason};
 
 use metriccare_fhir::write::{Code, Diagnosis};
@@ -20,6 +22,7 @@ pub(crate) struct Tables {
     pub(crate) chronic: Vec<Chronic>,
     pub(crate) stays: Vec<StayReason>,
     pub(crate) visits: Vec<VisitReason>,
+    pub(crate) procedures: Vec<Procedure>,
     pub(crate) female: Vec<&'static str>,
     pub(crate) male: Vec<&'static str>,
     pub(crate) family: Vec<&'static str>,
@@ -37,6 +40,7 @@ impl Tables {
         };
         Tables {
             visits: reasons::read_visits(),
+            procedures: procedures::read(),
             female: names("female"),
             male: names("male"),
             family: names("family"),
