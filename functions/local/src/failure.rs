@@ -55,6 +55,10 @@ impl From<SpecError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::BrokenPipe { Failure::Unread } else { Failure::Failed(error.to_string()) }
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Failure::Unread
+        } else {
+            Failure::Failed(error.to_string())
+        }
     }
 }

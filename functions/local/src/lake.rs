@@ -25,7 +25,8 @@ const SETTINGS: &str = "_lake.json";
 /// claims hold no longer than they are worked on.
 pub(crate) async fn open(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ports = Ports::disk(folder, clock).map_err(|error| Failure::usage(format!("the lake cannot be used: {error}")))?;
+    let ports =
+        Ports::disk(folder, clock).map_err(|error| Failure::usage(format!("the lake cannot be used: {error}")))?;
     let buckets = settings(&*ports.lake).await?.buckets;
     let mut worker = Worker::new(ports, buckets, threads, format!("local-{}", std::process::id()));
     worker.lease = Duration::ZERO;

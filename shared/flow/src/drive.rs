@@ -83,11 +83,7 @@ fn told(store: &dyn ObjectStore, listed: Vec<Listed>) -> Vec<String> {
     listed.into_iter().map(tell).collect()
 }
 
-async fn note_landed(
-    worker: &Worker,
-    outcomes: Vec<(String, Outcome)>,
-    driven: &mut Driven,
-) -> Result<(), FlowError> {
+async fn note_landed(worker: &Worker, outcomes: Vec<(String, Outcome)>, driven: &mut Driven) -> Result<(), FlowError> {
     for (_, outcome) in outcomes {
         match outcome {
             Outcome::Done(receipt) => {

@@ -107,6 +107,13 @@ fn decode(table: &'static Table, bytes: &Bytes, columns: &[&'static str]) -> Res
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(loose)
 }
 
+/// The number of rows that a file says it holds.
+pub fn count_rows(table: &'static Table, bytes: &Bytes) -> Result<u64, FileError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
+        .map_err(|source| FileError::Read { table: table.path, source })?;
+    Ok(u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0))
+}
+
 /// The text that a file's metadata holds under a key, such as [`INPUTS`].
 pub fn metadata(table: &'static Table, bytes: &Bytes, key: &str) -> Result<Option<String>, FileError> {
     let builder = guarded(table, || {

@@ -18,11 +18,8 @@ pub(super) struct Written {
 
 /// Packs a range's resources into files; types without resources make none.
 pub(super) fn pack(resources: &Resources, format: Format, gzip: bool) -> Result<Vec<Written>, Failure> {
-    let types = [
-        ("patient", &resources.patient),
-        ("encounter", &resources.encounter),
-        ("condition", &resources.condition),
-    ];
+    let types =
+        [("patient", &resources.patient), ("encounter", &resources.encounter), ("condition", &resources.condition)];
     let some = types.into_iter().filter(|(_, lines)| !lines.is_empty());
     let files: Vec<(&'static str, &str, Vec<u8>)> = match format {
         Format::Ndjson => some.map(|(kind, lines)| (kind, ".ndjson", lines.clone())).collect(),
@@ -35,7 +32,8 @@ pub(super) fn pack(resources: &Resources, format: Format, gzip: bool) -> Result<
     files
         .into_iter()
         .map(|(kind, ending, bytes)| {
-            let (ending, bytes) = if gzip { (format!("{ending}.gz"), squeeze(&bytes)?) } else { (ending.into(), bytes) };
+            let (ending, bytes) =
+                if gzip { (format!("{ending}.gz"), squeeze(&bytes)?) } else { (ending.into(), bytes) };
             Ok(Written { kind, ending, bytes })
         })
         .collect()
@@ -92,7 +90,9 @@ mod tests {
     fn every_form_holds_the_same_resources() {
         let resources = Resources {
             patient: b"{\"resourceType\":\"Patient\",\"id\":\"p\"}\n".to_vec(),
-            encounter: b"{\"resourceType\":\"Encounter\",\"id\":\"e\"}\n{\"resourceType\":\"Encounter\",\"id\":\"f\"}\n".to_vec(),
+            encounter:
+                b"{\"resourceType\":\"Encounter\",\"id\":\"e\"}\n{\"resourceType\":\"Encounter\",\"id\":\"f\"}\n"
+                    .to_vec(),
             condition: Vec::new(),
             counts: [1, 2, 0],
         };

@@ -26,12 +26,21 @@ pub(super) fn rows(key: &Answers, tables: &[ExpectedRow], last: Date) -> Vec<Exp
     let (days, discharges) = (column(tables, los, "total_days"), column(tables, los, "discharges"));
     rows.push(row("length_of_stay", "", days, Some(discharges), 1.0, Value::Flag(false)));
     let infections = column(tables, "gold/infection", "infections");
-    let patient_days = column(tables, "gold/occupancy", "patient_days");
+    let patient_days = column(tables, OCCUPANCY, "patient_days");
     rows.push(row("infection", "", infections, Some(patient_days), 1_000.0, Value::Flag(false)));
-    let bed_days = column(tables, "gold/occupancy", "bed_days");
+    // Where a hospital's beds are not known, its patients cannot be set against them.
+    let known: Vec<ExpectedRow> = tables.iter().filter(|row| has_beds(row)).cloned().collect();
+    let (patient_days, bed_days) = (column(&known, OCCUPANCY, "patient_days"), column(&known, OCCUPANCY, "bed_days"));
     rows.push(row("occupancy", "", patient_days, Some(bed_days), 1.0, Value::Flag(false)));
     rows.extend(counts(key));
+    rows.retain(|row| row.values.iter().any(|(_, value)| matches!(value, Value::Count(count) if *count != 0)));
     rows
+}
+
+const OCCUPANCY: &str = "gold/occupancy";
+
+fn has_beds(row: &ExpectedRow) -> bool {
+    row.table == OCCUPANCY && row.values.iter().any(|(name, value)| *name == "bed_days" && *value != Value::Null)
 }
 
 /// The plain counts.
@@ -43,7 +52,8 @@ pub(super) fn counts(key: &Answers) -> Vec<ExpectedRow> {
         ("stays", totals.stays),
         ("conditions", totals.conditions),
     ];
-    counts.map(|(metric, count)| row(metric, "", count, None, 1.0, Value::Flag(false))).to_vec()
+    let there = counts.into_iter().filter(|(_, count)| *count != 0);
+    there.map(|(metric, count)| row(metric, "", count, None, 1.0, Value::Flag(false))).collect()
 }
 
 fn total<'a>(shares: impl Iterator<Item = &'a Share>) -> Share {

@@ -211,7 +211,10 @@ pub(crate) fn simulate(world: &World, index: u64, life: &mut Life) {
     // A minute before the first contact, on the same day; in January where there is none.
     life.registered = match first {
         Some(start) => Instant((start.0 - 60).max(start.date().midnight().0)),
-        None => Instant(year_start.0 + 9 * 3_600 + (index % 20) as i64 * 86_400),
+        None => {
+            let time = Instant(year_start.0 + 9 * 3_600 + (index % 20) as i64 * 86_400);
+            if life.death.is_some_and(|death| death < time) { Instant(year_start.0 + 9 * 3_600) } else { time }
+        }
     };
     conditions::record(world, life);
 }

@@ -107,7 +107,7 @@ fn departments(
     stream: &mut Stream,
 ) -> ([Segment; LONGEST_PATH], u8) {
     let ward = match reason.department {
-        department if life.person.age >= 18 || department == Department::Obstetrics => department,
+        department if life.person.age >= 18 || department == Department::Maternity => department,
         department if department == Department::Psychiatry => department,
         _ => Department::Pediatrics,
     };

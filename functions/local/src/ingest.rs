@@ -1,0 +1,183 @@
+//! `metriccare ingest`: foreign FHIR files are landed as they are, with their own times, and carried through.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use metriccare_fhir::write::Instant;
+use metriccare_flow::{Worker, drive};
+use metriccare_ports::{ErrorKind, Payload, PutMode};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    arguments::Ingest,
+    failure::Failure,
+    lake,
+    output::{Output, count},
+    progress::Bars,
+    summary::Summary,
+};
+
+/// A file to ingest: where it is, and its name below the path that was asked for.
+pub(crate) struct Foreign {
+    pub(crate) path: PathBuf,
+    pub(crate) name: String,
+}
+
+pub(crate) async fn ingest(arguments: &Ingest, output: &mut Output) -> Result<(), Failure> {
+    let files = files(&arguments.paths)?;
+    let worker = lake::open(&arguments.lake.lake, arguments.work.threads()).await?;
+    let bars = Bars::new(arguments.answer.json);
+    bars.start("landing", files.len());
+    for file in &files {
+        land(&worker, file).await?;
+        bars.step(1);
+    }
+    let driven = drive(&worker, &bars).await?;
+    bars.finish();
+    let summary = Summary::of(&worker, &driven).await?;
+    if arguments.answer.json {
+        output.json(&summary)?;
+    } else {
+        let number = count(files.len() as u64);
+        output.line(format!("{number} file{} ingested", if files.len() == 1 { "" } else { "s" }))?;
+        output.line("")?;
+        print_log(&summary, output)?;
+        summary.print(output)?;
+    }
+    output.flush()?;
+    summary.judge(arguments.answer.strict)
+}
+
+/// More objects than this are not listed one by one, but for those with quarantined records.
+const LISTED: usize = 40;
+
+fn print_log(summary: &Summary, output: &mut Output) -> Result<(), Failure> {
+    let objects = summary.objects();
+    let listed: Vec<_> = objects.iter().filter(|object| objects.len() <= LISTED || object.quarantined > 0).collect();
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let head = ["landed object", "records", "patients", "encounters", "conditions", "quarantined", "skipped"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(listed.iter().take(LISTED).map(|object| object.row()));
+    output.table(&rows)?;
+    let rest = objects.len() - listed.len().min(LISTED);
+    if rest > 0 {
+        output.line(format!("  and {} more, in bronze/ingest_log", count(rest as u64)))?;
+    }
+    output.line("")
+}
+
+/// Every file below the paths, in the order of their names; hidden files and markers are passed over.
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<Foreign>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        let unusable = |error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
+        let kind = fs::metadata(path).map_err(unusable)?;
+        if kind.is_dir() {
+            let before = files.len();
+            walk(path, "", &mut files).map_err(unusable)?;
+            if files.len() == before {
+                return Err(Failure::usage(format!("{}: there is no file in this folder", path.display())));
+            }
+        } else {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.push(Foreign { path: path.clone(), name });
+        }
+    }
+    Ok(files)
+}
+
+fn walk(folder: &Path, below: &str, files: &mut Vec<Foreign>) -> io::Result<()> {
+    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(['.', '_']) {
+            continue;
+        }
+        let name = if below.is_empty() { name } else { format!("{below}/{name}") };
+        let kind = fs::metadata(entry.path())?;
+        if kind.is_dir() {
+            walk(&entry.path(), &name, files)?;
+        } else if kind.is_file() {
+            files.push(Foreign { path: entry.path(), name });
+        }
+    }
+    Ok(())
+}
+
+/// Lands a file under a key of its own: the same file lands where it lay before, another one never takes its place.
+async fn land(worker: &Worker, file: &Foreign) -> Result<(), Failure> {
+    let unreadable = |error: io::Error| Failure::failed(format!("{}: {error}", file.path.display()));
+    let (path, kind) = (file.path.clone(), kind_of(&file.name));
+    let (digest, micros) = tokio::task::spawn_blocking(move || digest_and_time(&path))
+        .await
+        .map_err(|error| Failure::failed(error.to_string()))?
+        .map_err(unreadable)?;
+    let date = Instant(micros.div_euclid(1_000_000)).date().to_string().replace('-', "/");
+    let landing = &worker.ports.landing;
+    let plain = format!("{kind}/{date}/{}", file.name);
+    let (stem, ending) = plain
+        .split_at(plain.rfind('/').map_or(0, |slash| slash + plain[slash..].find('.').unwrap_or(plain.len() - slash)));
+    for key in [plain.clone(), format!("{stem}-{}{ending}", &digest[..12])] {
+        let payload = Payload::File(file.path.clone());
+        match landing.put_stamped(&key, payload, PutMode::IfAbsent, micros).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::Precondition => {}
+            Err(error) => return Err(error.into()),
+        }
+        let there = landing.get(&key).await?.body;
+        let runtime = tokio::runtime::Handle::current();
+        let same = tokio::task::spawn_blocking(move || hash(there.into_reader(&runtime)));
+        let same = same.await.map_err(|error| Failure::failed(error.to_string()))?.map_err(unreadable)?;
+        if same == digest {
+            return Ok(());
+        }
+    }
+    Err(Failure::failed(format!("{}: another file lies at {plain} and at its digest's key", file.path.display())))
+}
+
+/// The folder of the landing bucket that a file belongs to, by its name: `Encounter.000.ndjson` is `encounter`.
+fn kind_of(name: &str) -> &'static str {
+    let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let kinds = ["patient", "encounter", "condition", "organization", "location", "practitioner", "bundle"];
+    kinds.into_iter().find(|kind| name.starts_with(kind)).unwrap_or("other")
+}
+
+fn digest_and_time(path: &Path) -> io::Result<(String, i64)> {
+    let file = File::open(path)?;
+    let modified = file.metadata()?.modified()?;
+    let micros = match modified.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
+    };
+    Ok((hash(file)?, micros))
+}
+
+fn hash(mut reader: impl Read) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => return Ok(metriccare_lake::keys::hex(&hash.finalize())),
+            count => hash.update(&buffer[..count]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_lands_by_its_name() {
+        assert_eq!(kind_of("R4/Encounter.000.ndjson"), "encounter");
+        assert_eq!(kind_of("patient_1.json"), "patient");
+        assert_eq!(kind_of("log.ndjson"), "other");
+    }
+}

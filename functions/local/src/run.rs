@@ -1,0 +1,59 @@
+//! `metriccare run`: a population is made, landed as FHIR, carried through bronze, silver and gold, and summed up.
+
+use metriccare_flow::drive;
+use metriccare_world::World;
+
+use crate::{
+    arguments::{Format, Run, Shard},
+    failure::Failure,
+    generate::{Request, generate},
+    lake,
+    output::{Output, count, size},
+    progress::Bars,
+    summary::Summary,
+};
+
+pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Failure> {
+    let spec = arguments.world.spec()?;
+    let threads = arguments.work.threads();
+    let world = World::new(spec.clone())?;
+    let worker = lake::open(&arguments.lake.lake, threads).await?;
+    let request = Request {
+        version: arguments.fhir_version.into(),
+        format: Format::Ndjson,
+        gzip: false,
+        day: None,
+        shard: Shard { part: 1, of: 1 },
+        threads,
+    };
+    let bars = Bars::new(arguments.answer.json);
+    let (landing, reference) = (&*worker.ports.landing, &*worker.ports.lake);
+    let made = tokio::task::block_in_place(|| generate(&world, request, landing, reference, &bars))?;
+    let driven = drive(&worker, &bars).await?;
+    bars.finish();
+
+    let summary = Summary::of(&worker, &driven).await?;
+    if arguments.answer.json {
+        output.json(&summary)?;
+    } else {
+        output.line(format!("{} patients in {}, seed {}", count(spec.patients), spec.year, spec.seed))?;
+        output.line("")?;
+        output.line(format!(
+            "  generated  {} patients, {} encounters, {} conditions in {} ({})",
+            count(made.patients),
+            count(made.encounters),
+            count(made.conditions),
+            objects(made.objects),
+            size(made.bytes)
+        ))?;
+        summary.print(output)?;
+        let lake = arguments.lake.lake.display();
+        output.line(format!("The lake is in {lake}. Check it: metriccare verify --lake {lake}"))?;
+    }
+    output.flush()?;
+    summary.judge(arguments.answer.strict)
+}
+
+fn objects(number: u64) -> String {
+    format!("{} object{}", count(number), if number == 1 { "" } else { "s" })
+}
