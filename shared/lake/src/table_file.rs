@@ -90,7 +90,7 @@ pub fn read(table: &'static Table, bytes: &Bytes, columns: &[&'static str]) -> R
 fn decode(table: &'static Table, bytes: &Bytes, columns: &[&'static str]) -> Result<RecordBatch, FileError> {
     let broken = |source| FileError::Read { table: table.path, source };
     let loose = |source| FileError::Rows { table: table.path, source };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(broken)?;
+    let builder = open(table, bytes)?;
     let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
     // One batch of all rows is cheapest; the cap keeps a lying footer from reserving memory.
@@ -107,19 +107,22 @@ fn decode(table: &'static Table, bytes: &Bytes, columns: &[&'static str]) -> Res
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(loose)
 }
 
+fn open(table: &'static Table, bytes: &Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>, FileError> {
+    guarded(table, || {
+        ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
+            .map_err(|source| FileError::Read { table: table.path, source })
+    })
+}
+
 /// The number of rows that a file says it holds.
 pub fn count_rows(table: &'static Table, bytes: &Bytes) -> Result<u64, FileError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
-        .map_err(|source| FileError::Read { table: table.path, source })?;
+    let builder = open(table, bytes)?;
     Ok(u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
 /// The text that a file's metadata holds under a key, such as [`INPUTS`].
 pub fn metadata(table: &'static Table, bytes: &Bytes, key: &str) -> Result<Option<String>, FileError> {
-    let builder = guarded(table, || {
-        ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
-            .map_err(|source| FileError::Read { table: table.path, source })
-    })?;
+    let builder = open(table, bytes)?;
     let pairs = builder.metadata().file_metadata().key_value_metadata();
     Ok(pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == key)?.value.clone()))
 }
