@@ -29,7 +29,7 @@ pub(crate) async fn open(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Wor
         Ports::disk(folder, clock).map_err(|error| Failure::usage(format!("the lake cannot be used: {error}")))?;
     let buckets = settings(&*ports.lake).await?.buckets;
     let mut worker = Worker::new(ports, buckets, threads, format!("local-{}", std::process::id()));
-    worker.lease = Duration::ZERO;
+    worker.lease = Duration::from_millis(1);
     Ok(Arc::new(worker))
 }
 
