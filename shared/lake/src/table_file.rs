@@ -4,6 +4,7 @@
 //! metadata, and the same rows always make the same bytes. A file that lacks a column or has another type is refused
 //! with the table's and the column's name.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -39,6 +40,12 @@ pub enum FileError {
         /// What the reader found.
         source: ParquetError,
     },
+    /// The bytes are so damaged that the Parquet reader gave up.
+    #[error("{table} is a damaged Parquet file")]
+    Damaged {
+        /// The table's path.
+        table: &'static str,
+    },
     /// The rows could not be encoded.
     #[error("{table} cannot be written as Parquet")]
     Write {
@@ -67,11 +74,23 @@ pub enum FileError {
     },
 }
 
+/// Runs a reader that panics on some damaged files, and makes an error of it.
+///
+/// Offsets in a footer or a page header are trusted by the Parquet reader; a flipped byte there ends in a slice out of
+/// bounds. Nothing is shared with the closure that a panic could leave half done.
+fn guarded<T>(table: &'static Table, read: impl FnOnce() -> Result<T, FileError>) -> Result<T, FileError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(FileError::Damaged { table: table.path }))
+}
+
 /// Decodes the named columns of a file into one batch, in the order of `columns`.
 pub fn read(table: &'static Table, bytes: &Bytes, columns: &[&'static str]) -> Result<RecordBatch, FileError> {
+    guarded(table, || decode(table, bytes, columns))
+}
+
+fn decode(table: &'static Table, bytes: &Bytes, columns: &[&'static str]) -> Result<RecordBatch, FileError> {
     let broken = |source| FileError::Read { table: table.path, source };
     let loose = |source| FileError::Rows { table: table.path, source };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(broken)?;
+    let builder = open(table, bytes)?;
     let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
     // One batch of all rows is cheapest; the cap keeps a lying footer from reserving memory.
@@ -88,17 +107,22 @@ pub fn read(table: &'static Table, bytes: &Bytes, columns: &[&'static str]) -> R
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(loose)
 }
 
+fn open(table: &'static Table, bytes: &Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>, FileError> {
+    guarded(table, || {
+        ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
+            .map_err(|source| FileError::Read { table: table.path, source })
+    })
+}
+
 /// The number of rows that a file says it holds.
 pub fn count_rows(table: &'static Table, bytes: &Bytes) -> Result<u64, FileError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
-        .map_err(|source| FileError::Read { table: table.path, source })?;
+    let builder = open(table, bytes)?;
     Ok(u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
 /// The text that a file's metadata holds under a key, such as [`INPUTS`].
 pub fn metadata(table: &'static Table, bytes: &Bytes, key: &str) -> Result<Option<String>, FileError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
-        .map_err(|source| FileError::Read { table: table.path, source })?;
+    let builder = open(table, bytes)?;
     let pairs = builder.metadata().file_metadata().key_value_metadata();
     Ok(pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == key)?.value.clone()))
 }

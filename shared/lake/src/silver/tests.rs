@@ -221,3 +221,18 @@ fn broken_files_are_refused() {
     let error = merge(Resource::Condition, Some(&object.parquet), &[]).unwrap_err();
     assert_eq!(error.to_string(), "silver/condition has no column condition_id of type Utf8");
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_damaged_object_is_refused_or_read(flips in prop::collection::vec((any::<prop::sample::Index>(), 1..=255u8), 1..4)) {
+        let rows: Vec<_> = (0..40).map(|i| stay(&format!("e{i}"), i, i + 2)).collect();
+        let mut bytes = merge(Resource::Encounter, None, &[encounters(&rows)]).unwrap().parquet.to_vec();
+        for (place, flip) in flips {
+            let place = place.index(bytes.len());
+            bytes[place] ^= flip;
+        }
+        let _ = merge(Resource::Encounter, Some(&Bytes::from(bytes)), &[encounters(&rows)]);
+    }
+}

@@ -34,20 +34,30 @@ fn subject(number: u8) -> Option<String> {
 }
 
 fn encounter() -> impl Strategy<Value = EncounterRow> {
-    let classes = one_of(&["IMP", "IMP", "IMP", "ACUTE", "IMP", "AMB", "EMER", "NONAC", ""]);
-    let statuses = one_of(&["finished", "completed", "discharged", "finished", "in-progress", "onleave", "cancelled"]);
-    let lengths = prop::sample::select(vec![0, 0, 1, 1, 2, 3, 5, 9, 20, 90, -3]);
-    let places = (one_of(&["A", "A", "A", "B", "C", ""]), one_of(&["ICU", "ER", "Ward 7", ""]));
+    let classes = one_of(&["IMP", "IMP", "IMP", "IMP", "IMP", "IMP", "ACUTE", "IMP", "AMB", "EMER", "NONAC", ""]);
+    let statuses = one_of(&[
+        "finished",
+        "finished",
+        "finished",
+        "completed",
+        "discharged",
+        "finished",
+        "in-progress",
+        "onleave",
+        "cancelled",
+    ]);
+    let lengths = prop::sample::select(vec![0, 0, 1, 1, 1, 2, 2, 3, 3, 5, 9, 20, 90, -3]);
+    let places = (one_of(&["A", "A", "A", "A", "B", "C", ""]), one_of(&["ICU", "ER", "Ward 7", ""]));
     let codes = (
         one_of(&["EL", "", "", "R"]),
-        one_of(&["home", "home", "", "exp", "07", "99", "hosp", "1"]),
+        one_of(&["home", "home", "home", "", "", "exp", "07", "99", "hosp", "1"]),
         one_of(&[
-            "I50.9", "I50.9", "I50.1", "22298006", "22298006", "Z51.11", "F20.0", "U07.1", "O80", "C50.9", "D3A.0",
-            "Z51.89", "",
+            "I50.9", "I50.9", "I50.9", "I50.9", "I50.1", "22298006", "22298006", "Z51.11", "F20.0", "U07.1", "O80",
+            "C50.9", "D3A.0", "Z51.89", "",
         ]),
     );
     // Most stays crowd around the turn of the year, so that they touch, overlap and follow on each other.
-    let begins = prop_oneof![3 => 70..100i64, 1 => 0..180i64];
+    let begins = prop_oneof![3 => 74..94i64, 1 => 0..180i64];
     let times = (prop::option::weighted(0.95, begins), lengths, prop::bool::weighted(0.9), 0..3i64);
     (0..14u8, classes, statuses, places, codes, times).prop_map(
         |(number, class, status, (hospital, department), (priority, disposition, reason), (from, length, ends, at))| {
@@ -116,11 +126,11 @@ fn condition() -> impl Strategy<Value = ConditionRow> {
     )
 }
 
-/// Histories of three patients with up to thirty versions of encounters.
+/// Histories of three patients with up to forty versions of encounters.
 pub(super) fn history() -> impl Strategy<Value = History> {
     let rows = (
         prop::collection::vec(patient(), 0..5),
-        prop::collection::vec(encounter(), 0..30),
+        prop::collection::vec(encounter(), 0..40),
         prop::collection::vec(condition(), 0..20),
     );
     rows.prop_map(|(mut patients, mut encounters, mut conditions)| {
