@@ -25,8 +25,7 @@ const SETTINGS: &str = "_lake.json";
 /// claims hold no longer than they are worked on.
 pub(crate) async fn open(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ports =
-        Ports::disk(folder, clock).map_err(|error| Failure::usage(format!("the lake cannot be used: {error}")))?;
+    let ports = ports(folder, &clock).await?;
     let buckets = settings(&*ports.lake).await?.buckets;
     let mut worker = Worker::new(ports, buckets, threads, format!("local-{}", std::process::id()));
     worker.lease = Duration::from_millis(1);

@@ -46,7 +46,7 @@ pub enum Again {
 pub type Verdict = Result<Vec<(String, Outcome)>, Again>;
 
 /// Carries a batch of messages through a stage; the verdicts stand in the messages' order.
-pub async fn handle(worker: &Arc<Worker>, stage: Stage, bodies: &[impl AsRef<[u8]>]) -> Vec<Verdict> {
+pub async fn handle(worker: &Arc<Worker>, stage: Stage, bodies: &[impl AsRef<[u8]> + Sync]) -> Vec<Verdict> {
     let bucket = match stage {
         Stage::Bronze => worker.ports.landing.bucket(),
         Stage::Silver | Stage::Gold => worker.ports.lake.bucket(),

@@ -168,10 +168,12 @@ fn resource_type(text: &str) -> Result<Text<'_>, Fault> {
     let start = text.strip_prefix('{').map(str::trim_start).unwrap_or_default();
     let value = start.strip_prefix("\"resourceType\"").map(str::trim_start);
     let value = value.and_then(|value| value.strip_prefix(':')).map(str::trim_start);
-    if let Some((kind, _)) = value.and_then(|value| value.strip_prefix('"')).and_then(|value| value.split_once('"')) {
-        if !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            return Ok(Text::from(kind));
-        }
+    let kind = value.and_then(|value| value.strip_prefix('"')).and_then(|value| value.split_once('"'));
+    if let Some((kind, _)) = kind
+        && !kind.is_empty()
+        && kind.bytes().all(|byte| byte.is_ascii_alphabetic())
+    {
+        return Ok(Text::from(kind));
     }
     let head = resource::read::<Head<'_>>(text).map_err(|fault| match fault.rule {
         Rule::WrongType => Fault::new(Rule::NoResourceType, "the record is no JSON object with a resourceType"),
