@@ -1,4 +1,4 @@
-//! Writes a world as NDJSON into a folder, for the validators: `dump DIR PATIENTS [r4|r5] [SEED]`.
+//! Writes a world as NDJSON into a folder, for the validators: `dump DIR SPEC [r4|r5]`, the spec as JSON.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use metriccare_world::{Answers, FhirWriter, Known, Resources, Spec, World, fhir_
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let usage = "usage: dump DIR PATIENTS [r4|r5] [SEED]";
+    let usage = "usage: dump DIR SPEC [r4|r5]";
     let folder = Path::new(arguments.get(1).ok_or(usage)?);
-    let patients = arguments.get(2).ok_or(usage)?.parse()?;
+    let spec: Spec = serde_json::from_str(arguments.get(2).ok_or(usage)?)?;
+    let patients = spec.patients;
     let version = if arguments.get(3).is_some_and(|v| v == "r4") { FhirVersion::R4 } else { FhirVersion::R5 };
-    let seed = arguments.get(4).map_or(Ok(42), |seed| seed.parse())?;
-    let world = World::new(Spec { patients, seed, ..Spec::default() })?;
+    let world = World::new(spec)?;
     let (mut out, mut key) = (Resources::default(), Answers::new(&world));
     FhirWriter::new(&world, version, Known::YearEnd).write(0..patients, &mut out, Some(&mut key));
     let directory = fhir_directory(&world, version);

@@ -13,7 +13,6 @@ pub(crate) enum Kind {
     Patient = 4,
     Encounter = 5,
     Condition = 6,
-    Claim = 7,
     Registry = 8,
     Report = 9,
 }

@@ -23,6 +23,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The second view of the same lives are eight relational tables:
+//!
+//! ```
+//! use metriccare_world::{HEADERS, Measures, Rows, Spec, TablesWriter, World, facilities_csv, providers_csv};
+//!
+//! let world = World::new(Spec { patients: 50, claims: Some(600), ..Spec::default() })?;
+//! let (mut rows, mut measures) = (Rows::default(), Measures::new(&world)); // Measures of shards are merged
+//! TablesWriter::new(&world).write(0..50, &mut rows, &mut measures);
+//! assert_eq!(rows.counts[2], 600); // patients, encounters, claims, registry
+//! let claims_csv = [HEADERS[2].1.as_bytes(), &rows.claims].concat();
+//! let once_per_run = [providers_csv(&world), facilities_csv(&world), measures.cms_measures_csv(&world), measures.hai_data_csv(&world)];
+//! # assert!(claims_csv.starts_with(b"claim_id,") && once_per_run.iter().all(|csv| !csv.is_empty()));
+//! # Ok::<(), metriccare_world::SpecError>(())
+//! ```
+//!
+//! [`Calibration`] sums lives up in the same way and sets each figure beside its published band and source.
+//!
 //! The same spec makes the same bytes whatever the ranges, threads and machines: every patient is simulated from
 //! streams keyed by seed, year and index alone. Where no exact total or share is asked for, patient i is the same for
 //! any population size. [`Known::Day`] writes one day of the year's feed instead of the whole year: over all days the

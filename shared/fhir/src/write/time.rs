@@ -37,17 +37,17 @@ impl Date {
         Date((era * 146_097 + day_of_era - 719_468) as i32)
     }
 
-    /// The year, month (1–12) and day (1–31).
+    /// The year, month (1–12) and day (1–31); of dates between the years -4800 and 2,000,000.
     pub fn ymd(self) -> (i32, u32, u32) {
-        let days = i64::from(self.0) + 719_468;
-        let era = days.div_euclid(146_097);
-        let day_of_era = days.rem_euclid(146_097);
+        // Counted from 1 March -4800, so that all divisions are of unsigned 32-bit numbers by constants.
+        let days = (self.0 + 2_472_632) as u32;
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
         let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted = (5 * day_of_year + 2) / 153;
         let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        (year as i32, month as u32, (day_of_year - (153 * shifted + 2) / 5 + 1) as u32)
+        let year = (year_of_era + era * 400 + u32::from(month <= 2)) as i32 - 4_800;
+        (year, month, day_of_year - (153 * shifted + 2) / 5 + 1)
     }
 
     /// Midnight at the beginning of the date.
@@ -71,8 +71,19 @@ impl std::fmt::Display for Date {
     }
 }
 
+/// The two digits of every number below a hundred.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut value = 0;
+    while value < 100 {
+        pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    pairs
+};
+
 fn two(value: u32) -> [u8; 2] {
-    [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]
+    PAIRS[value as usize]
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use metriccare_fhir::write::Id;
 
 use crate::ids::{Ids, Kind};
+use crate::life::Cohorts;
 use crate::spec::Spec;
 use crate::tables::rows;
 
@@ -77,13 +78,18 @@ fn read_town(text: &'static str, home_state: &'static str) -> Town {
     Town { city, state, weight: weight.parse().expect("a weight is a number") }
 }
 
+/// Inpatient days per patient and year to expect, with the stays that exact shares ask for.
+fn days_per_patient(spec: &Spec) -> f64 {
+    let cohorts = Cohorts::of(spec);
+    let of_patients = |count: u64| count as f64 / spec.patients as f64;
+    let (first, second) = (of_patients(cohorts.stays()), of_patients(cohorts.encounters_needed() - cohorts.stays()));
+    // Where only the cohort may have stays, nobody else's days come on top.
+    if spec.alos_pct.is_some() { 5.6 * first + 5.0 * second } else { DAYS_PER_PATIENT + 5.0 * (first + second) }
+}
+
 /// Shares the beds out by largest remainder, so that their sum fits the population however small it is.
 fn staff_beds(hospitals: &mut [Hospital], spec: &Spec) {
-    let mut days = DAYS_PER_PATIENT;
-    if spec.alos_pct.is_some() {
-        days = 5.6 * spec.count(spec.alos_pct) as f64 / spec.patients as f64;
-    }
-    let census = spec.patients as f64 * days / 365.0;
+    let census = spec.patients as f64 * days_per_patient(spec) / 365.0;
     let beds = libm::round(census / TARGET_OCCUPANCY).max(1.0);
     let shares: f64 = hospitals.iter().map(|hospital| hospital.inpatient_share).sum();
     let mut left = beds as u32;

@@ -67,6 +67,11 @@ impl Cohorts {
         Cohorts { infection, readmission, mortality, stays, only }
     }
 
+    /// How many patients need a completed stay.
+    pub(crate) fn stays(&self) -> u64 {
+        self.stays
+    }
+
     /// The fewest encounters that the cohorts can be made of: a stay each, and a second one for a readmission.
     pub(crate) fn encounters_needed(&self) -> u64 {
         self.stays + self.readmission.map_or(0, |(start, end)| end - start)
@@ -130,6 +135,12 @@ impl Population {
             demand.frailty = Some(normal_quantile((share as f64 + 0.5) / self.patients as f64));
         }
         demand
+    }
+
+    /// How much rarer visits are than usual, so that the stays that are demanded do not come on top of all encounters.
+    pub(crate) fn visits(&self) -> f64 {
+        let demanded = self.cohorts.as_ref().map_or(0, Cohorts::encounters_needed) as f64 / self.patients as f64;
+        1.0 - 0.28 * (demanded - 0.28).max(0.0)
     }
 
     /// The exact number of claim lines of patient `index`, where a total is asked for.

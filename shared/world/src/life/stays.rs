@@ -14,13 +14,17 @@ use crate::tables::{StayKind, StayReason};
 use crate::world::World;
 
 /// Scales the returns of the table of reasons, so that with those that happen by chance all together hit the target.
-const RETURNS: f64 = 0.80;
+const RETURNS: f64 = 0.84;
 
 /// The share of returns, planned ones included, that a world has whose spec does not ask for another.
 const USUAL_RATE: f64 = 0.15;
 
 /// The days at the beginning of the year that stay free of stays where the number of encounters is exact.
 pub(super) const FREE_DAYS: i64 = 3;
+
+/// The most midnights of a stay that an exact share demands, and the day of the year on which the first can begin.
+const LONGEST_ARRANGED: i64 = 32;
+const EARLIEST_ARRANGED: i64 = 4;
 
 /// The most stays of one chain.
 const LONGEST_CHAIN: usize = 12;
@@ -147,15 +151,19 @@ impl Chain<'_> {
     /// The stays that an exact share demands; true where the patient dies.
     fn arranged(&mut self, life: &mut Life, stream: &mut Stream) -> bool {
         let first = self.world.calendar.first();
-        let day = Date(first.0 + 12 + stream.below(160) as i32);
         let fewest = if self.demand.infection == Need::Must { 4 } else { 0 };
         let returns = self.demand.readmission == Need::Must;
         let dies = self.demand.death == Need::Must;
+        // Early enough that all of it is over by the year's end.
+        let needed = if returns { 2 * LONGEST_ARRANGED + 26 } else { LONGEST_ARRANGED } + EARLIEST_ARRANGED + 2;
+        let room = i64::from(self.world.calendar.days()) - needed;
+        let day = Date(first.0 + EARLIEST_ARRANGED as i32 + stream.below(room as u32) as i32);
         let cause = pick_unplanned(self.world, life, stream);
         let ending = if dies && !returns { Ending::Died } else { Ending::Home };
         let hospital = self.world.directory.with_beds(life.person.home, 0.9, stream);
         let start = arrival_time(day, false, stream);
-        let plan = Plan { start, cause, hospital, arrival: Arrival::Emergency, ending, midnights: (fewest, 40) };
+        let plan =
+            Plan { start, cause, hospital, arrival: Arrival::Emergency, ending, midnights: (fewest, LONGEST_ARRANGED) };
         self.push(life, &plan, stream);
         if self.demand.infection == Need::Must {
             self.force_infection(life, stream);
@@ -166,7 +174,8 @@ impl Chain<'_> {
             let ending = if dies { Ending::Died } else { Ending::Home };
             let cause = pick_unplanned(self.world, life, stream);
             let start = arrival_time(day, false, stream);
-            let plan = Plan { start, cause, hospital, arrival: Arrival::Emergency, ending, midnights: (0, 40) };
+            let plan =
+                Plan { start, cause, hospital, arrival: Arrival::Emergency, ending, midnights: (0, LONGEST_ARRANGED) };
             self.push(life, &plan, stream);
         }
         if dies {

@@ -23,7 +23,7 @@ const TRIES: usize = 4;
 pub(super) fn simulate(world: &World, life: &mut Life, demand: &Demand) {
     let mut stream = Stream::new(world.spec.seed, world.spec.year, life.person.index, Purpose::Visits);
     let chronic = f64::from(life.chronic_count);
-    let frail = libm::exp(0.25 * life.person.frailty - 0.03);
+    let frail = libm::exp(0.25 * life.person.frailty - 0.03) * world.population.visits();
     let (clinic, emergency) = match life.person.age {
         ..5 => (2.9, 0.62),
         5..18 => (1.9, 0.30),

@@ -10,7 +10,7 @@ use super::Rows;
 use super::csv::Row;
 use super::encounters::procedure;
 use crate::calendar::DAY;
-use crate::ids::{Kind, mix};
+use crate::ids::mix;
 use crate::life::{Encounter, Life};
 use crate::stream::{Purpose, Stream};
 use crate::world::World;
@@ -86,7 +86,7 @@ pub(super) fn denied(lines: &[Line]) -> usize {
 pub(super) fn write(world: &World, life: &Life, lines: &[Line], out: &mut Rows) {
     for line in lines {
         let mut row = Row::new(&mut out.claims);
-        row.id(world.ids.id(Kind::Claim, life.person.index, line.claim)).id(life.person.id);
+        row.numbered("C", life.person.mrn, u64::from(line.claim) + 1).id(life.person.id);
         row.id(world.directory.clinicians()[line.clinician as usize].id).date(line.filed).date(line.service);
         row.text(line.code);
         for cents in line.amounts {

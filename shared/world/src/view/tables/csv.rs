@@ -53,6 +53,16 @@ impl<'a> Row<'a> {
         self
     }
 
+    /// Pushes a name made of a letter and two numbers, `C100-7`.
+    pub(super) fn numbered(&mut self, letter: &str, first: u64, second: u64) -> &mut Self {
+        self.next();
+        self.out.extend_from_slice(letter.as_bytes());
+        push_number(self.out, first as i64);
+        self.out.push(b'-');
+        push_number(self.out, second as i64);
+        self
+    }
+
     /// Pushes a date.
     pub(super) fn date(&mut self, date: Date) -> &mut Self {
         self.next();
