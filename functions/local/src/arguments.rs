@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use metriccare_fhir::{read::time, write::Date, write::FhirVersion};
-use metriccare_world::Spec;
+use metriccare_world::{Dial, Spec};
 
 use crate::failure::Failure;
 
@@ -66,6 +66,15 @@ pub(crate) struct WorldFlags {
     /// Share of resources that are wrong at first and corrected later [default: 0.01]
     #[arg(long, value_name = "R")]
     correction_rate: Option<f64>,
+    /// Faults to put in on purpose, such as duplicates=2%,late=1%,broken=0.5%
+    #[arg(
+        long,
+        value_name = "SPEC",
+        long_help = "Faults to put in on purpose, as name=rate,…: duplicates, replays, out-of-order, late, entered-in-error, \
+        overlaps, mixed-versions, offsets, bare-codes, truncated, wrong-types, bad-values, missing-ids, and broken for a \
+        third each of truncated, wrong-types and missing-ids. The answer key says what has to become of every fault"
+    )]
+    dirty: Option<Dial>,
     /// Exact share of patients who die in hospital, in per cent
     #[arg(long, value_name = "P")]
     mortality_pct: Option<f64>,
@@ -104,6 +113,7 @@ impl WorldFlags {
         spec.encounters = self.encounters.or(spec.encounters);
         spec.late_rate = self.late_rate.unwrap_or(spec.late_rate);
         spec.correction_rate = self.correction_rate.unwrap_or(spec.correction_rate);
+        spec.dirty = self.dirty.unwrap_or(spec.dirty);
         spec.mortality_pct = self.mortality_pct.or(spec.mortality_pct);
         spec.infection_pct = self.infection_pct.or(spec.infection_pct);
         spec.readmission_pct = self.readmission_pct.or(spec.readmission_pct);
