@@ -60,6 +60,12 @@ pub(crate) struct WorldFlags {
     /// Exact number of encounters [default: 5 a patient on average]
     #[arg(long, value_name = "N")]
     encounters: Option<u64>,
+    /// Share of versions that the day-by-day feed delivers late [default: 0.02]
+    #[arg(long, value_name = "R")]
+    late_rate: Option<f64>,
+    /// Share of resources that are wrong at first and corrected later [default: 0.01]
+    #[arg(long, value_name = "R")]
+    correction_rate: Option<f64>,
     /// Exact share of patients who die in hospital, in per cent
     #[arg(long, value_name = "P")]
     mortality_pct: Option<f64>,
@@ -96,6 +102,8 @@ impl WorldFlags {
         spec.facilities = self.facilities.unwrap_or(spec.facilities);
         spec.providers = self.providers.unwrap_or(spec.providers);
         spec.encounters = self.encounters.or(spec.encounters);
+        spec.late_rate = self.late_rate.unwrap_or(spec.late_rate);
+        spec.correction_rate = self.correction_rate.unwrap_or(spec.correction_rate);
         spec.mortality_pct = self.mortality_pct.or(spec.mortality_pct);
         spec.infection_pct = self.infection_pct.or(spec.infection_pct);
         spec.readmission_pct = self.readmission_pct.or(spec.readmission_pct);
@@ -137,6 +145,9 @@ pub(crate) struct Run {
     /// FHIR version to land
     #[arg(long, value_enum, default_value_t = Version::R5)]
     pub(crate) fhir_version: Version,
+    /// Land only what the year's feed delivers on this day; all days together make the year
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub(crate) day: Option<Date>,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
     #[command(flatten)]

@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
         version: arguments.fhir_version.into(),
         format: Format::Ndjson,
         gzip: false,
-        day: None,
+        day: arguments.day,
         shard: Shard { part: 1, of: 1 },
         threads,
     };

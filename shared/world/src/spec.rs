@@ -35,6 +35,10 @@ pub struct Spec {
     pub high_cost_rate: f64,
     /// The share of claim lines that are fraudulent, about.
     pub fraud_rate: f64,
+    /// The share of versions that the day-by-day feed delivers late, by a week on average.
+    pub late_rate: f64,
+    /// The share of resources that were wrong at first and were corrected within a fortnight, about.
+    pub correction_rate: f64,
     /// The exact share of patients who die in hospital, in per cent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mortality_pct: Option<f64>,
@@ -62,6 +66,8 @@ impl Default for Spec {
             readmission_rate: 0.15,
             high_cost_rate: 0.20,
             fraud_rate: 0.02,
+            late_rate: 0.02,
+            correction_rate: 0.01,
             mortality_pct: None,
             infection_pct: None,
             readmission_pct: None,
@@ -128,6 +134,8 @@ impl Spec {
             ("readmission_rate", self.readmission_rate, 0.4),
             ("high_cost_rate", self.high_cost_rate, 1.0),
             ("fraud_rate", self.fraud_rate, 0.035),
+            ("late_rate", self.late_rate, 1.0),
+            ("correction_rate", self.correction_rate, 1.0),
         ];
         for (field, rate, most) in rates {
             check(field, rate.to_string(), format!("from 0 to {most}"), (0.0..=most).contains(&rate));

@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     Stays = 3,
     Visits = 4,
     Claims = 6,
+    Corrections = 7,
+    Delivery = 8,
 }
 
 /// A stream of random values.

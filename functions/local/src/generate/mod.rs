@@ -207,8 +207,9 @@ impl<'w> Part<'w> {
     ) -> Result<(), Failure> {
         self.resources.clear();
         let name = format!("{:08}-{:08}", range.start + 1, range.end);
-        // A day is not the whole answer: only the year's key is written.
-        let answers = if self.request.day.is_none() { Some(&mut self.answers) } else { None };
+        // The days of a feed add up to one key: its last day counts the patients.
+        let counts = self.request.day.is_none_or(|day| day.ymd().1 == 12 && day.ymd().2 == 31);
+        let answers = counts.then_some(&mut self.answers);
         self.writer.write(range, &mut self.resources, answers);
         let [patients, encounters, conditions] = self.resources.counts;
         self.made.patients += patients;
@@ -260,9 +261,8 @@ async fn write_reference(
         Err(error) if error.kind() != ErrorKind::Precondition => return Err(error.into()),
         _ => {}
     }
-    if request.day.is_none() {
-        let key = answers.key(request.shard.part, request.shard.of);
-        lake.put(&key, answers.to_json().into_bytes().into(), PutMode::Overwrite).await?;
-    }
+    let Shard { part, of } = request.shard;
+    let key = request.day.map_or_else(|| answers.key(part, of), |day| answers.day_key(day, part, of));
+    lake.put(&key, answers.to_json().into_bytes().into(), PutMode::Overwrite).await?;
     Ok(())
 }

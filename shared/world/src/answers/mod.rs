@@ -16,6 +16,7 @@ pub use expected::{ExpectedRow, Value};
 
 use std::collections::BTreeMap;
 
+use metriccare_fhir::write::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::world::World;
@@ -158,6 +159,14 @@ impl Answers {
     /// Where a key lies in the lake bucket: `reference/_answers/<spec>/<k>-of-<n>.json`.
     pub fn key(&self, k: u64, n: u64) -> String {
         format!("reference/_answers/{}/{k}-of-{n}.json", self.world)
+    }
+
+    /// Where the key of one day of the feed lies: `reference/_answers/<spec>/feed/<day>/<k>-of-<n>.json`.
+    ///
+    /// A day's key says what the day delivered. The year's last day counts the patients as well, so that the days add
+    /// up to the key of the whole.
+    pub fn day_key(&self, day: Date, k: u64, n: u64) -> String {
+        format!("reference/_answers/{}/feed/{day}/{k}-of-{n}.json", self.world)
     }
 
     /// The key as JSON.
