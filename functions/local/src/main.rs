@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Run(arguments) => run::run(&arguments, &mut output).await,
             Command::Generate(Generate::Fhir(arguments)) => generate::command(&arguments, &mut output).await,
+            Command::Generate(Generate::Tables(arguments)) => generate::tables::command(&arguments, &mut output),
             Command::Ingest(arguments) => ingest::ingest(&arguments, &mut output).await,
             Command::Verify(arguments) => verify::verify(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),

@@ -4,6 +4,8 @@
 //! nor machines change a byte. Each thread has its own buffers; memory does not grow with the population.
 
 mod format;
+mod in_order;
+pub(crate) mod tables;
 
 use std::{
     collections::BTreeMap,
@@ -160,8 +162,12 @@ impl Generated {
 
 /// The ranges of patients that the shard's objects hold.
 fn ranges(world: &World, request: Request) -> Vec<Range<u64>> {
-    let all = world.shard(request.shard.part, request.shard.of);
     let step = if request.day.is_some() { PATIENTS_PER_DAY_OBJECT } else { PATIENTS_PER_OBJECT };
+    cut(world.shard(request.shard.part, request.shard.of), step)
+}
+
+/// Cuts a range at the multiples of a step.
+fn cut(all: Range<u64>, step: u64) -> Vec<Range<u64>> {
     let cuts = (all.start / step + 1..).map(|cut| cut * step).take_while(|cut| *cut < all.end);
     let starts = std::iter::once(all.start).chain(cuts.clone());
     let ends = cuts.chain(std::iter::once(all.end));

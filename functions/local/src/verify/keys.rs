@@ -7,12 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use metriccare_fhir::{read::time, write::Date};
 use metriccare_flow::Worker;
-use metriccare_lake::bronze::BronzeCommit;
+use metriccare_lake::{bronze::BronzeCommit, keys};
 use metriccare_world::Answers;
 
 use crate::{failure::Failure, output::count};
-
-const KEYS: &str = "reference/_answers/";
 
 /// The key that covers all of the lake, or why there is none.
 pub(super) async fn find(worker: &Worker, commits: &[BronzeCommit]) -> Result<Result<Answers, String>, Failure> {
@@ -74,7 +72,7 @@ impl Sum {
 
 async fn read(worker: &Worker) -> Result<BTreeMap<String, Sum>, Failure> {
     let mut worlds: BTreeMap<String, Sum> = BTreeMap::new();
-    for listed in worker.ports.lake.list(KEYS).await? {
+    for listed in worker.ports.lake.list(keys::ANSWERS).await? {
         let Some(Name { world, day, k, n }) = Name::parse(&listed.key) else { continue };
         let bytes = worker.ports.lake.get(&listed.key).await?.body.bytes().await?;
         let unreadable = |reason: String| Failure::failed(format!("{} is no answer key: {reason}", listed.key));
@@ -107,7 +105,7 @@ struct Name<'a> {
 
 impl<'a> Name<'a> {
     fn parse(key: &'a str) -> Option<Self> {
-        let (world, file) = key.strip_prefix(KEYS)?.split_once('/')?;
+        let (world, file) = key.strip_prefix(keys::ANSWERS)?.split_once('/')?;
         let (day, file) = match file.strip_prefix("feed/") {
             Some(rest) => {
                 let (day, file) = rest.split_once('/')?;

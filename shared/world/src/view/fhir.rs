@@ -45,7 +45,7 @@ pub struct Resources {
     pub counts: [u64; 3],
     /// How many lines of these types are above; the rest is in the piles beside.
     pub clean: [u64; 3],
-    /// What lands apart from the rest since it is dirty, by [`Side`] and type.
+    /// What lands apart from the rest since it is dirty, by [`Side`](crate::Side) and type.
     pub sides: [[Pile; 3]; 3],
     /// How many faults were put in.
     pub faults: BTreeMap<Dirt, u64>,

@@ -3,6 +3,7 @@
 use metriccare_fhir::write::{Date, Gender, Race};
 
 use super::Rows;
+use super::columns::{FACILITIES, PROVIDERS};
 use super::csv::Row;
 use crate::ids::mix;
 use crate::life::Life;
@@ -61,7 +62,7 @@ fn threshold(share: f64) -> f64 {
 }
 
 pub(super) fn providers(world: &World) -> Vec<u8> {
-    let mut out = b"provider_id,first_name,last_name,gender,specialty,credential,facility_id,active\n".to_vec();
+    let mut out = PROVIDERS.header().into_bytes();
     for clinician in world.directory.clinicians() {
         Row::new(&mut out)
             .id(clinician.id)
@@ -78,7 +79,7 @@ pub(super) fn providers(world: &World) -> Vec<u8> {
 }
 
 pub(super) fn facilities(world: &World) -> Vec<u8> {
-    let mut out = b"facility_id,facility_name,facility_type,city,state,bed_count,teaching\n".to_vec();
+    let mut out = FACILITIES.header().into_bytes();
     for (i, hospital) in world.directory.hospitals().iter().enumerate() {
         let kind = if hospital.inpatient_share > 0.0 { "Acute Care Hospital" } else { "Outpatient Center" };
         Row::new(&mut out)
