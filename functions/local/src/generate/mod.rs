@@ -244,7 +244,7 @@ impl<'w> Part<'w> {
         }
         let mut objects = Vec::new();
         for written in pack(&self.resources, self.request.format, self.request.gzip)? {
-            objects.push(Object { name: name.clone(), late: false, written, quarantined: BTreeMap::new() });
+            objects.push(Object { name: name.clone(), late: false, written, quarantined: BTreeMap::new(), skipped: 0 });
         }
         objects.extend(self.dirty_objects(&name)?);
         let late = Place::on(Date(place.day.0 + LATE_DAYS));
@@ -259,6 +259,7 @@ impl<'w> Part<'w> {
                 sha256: keys::hex(&Sha256::digest(&bytes)),
                 accepted: records,
                 quarantined: object.quarantined,
+                skipped: object.skipped,
             });
             runtime.block_on(landing.put_stamped(&key, bytes.into(), PutMode::Overwrite, place.stamp))?;
         }
@@ -278,6 +279,7 @@ impl<'w> Part<'w> {
                         late: side == Side::Late,
                         written: pack_pile(kind, pile, self.request.gzip)?,
                         quarantined: quarantined.collect(),
+                        skipped: pile.skipped,
                     });
                 }
             }
@@ -295,6 +297,8 @@ struct Object {
     written: Written,
     /// Records in it that cannot be read, by the rule that they break.
     quarantined: BTreeMap<String, u64>,
+    /// Records in it of types that the lake does not keep.
+    skipped: u64,
 }
 
 /// Writes the hospitals, departments and clinicians, which patients' resources refer to.
