@@ -46,6 +46,9 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
             objects(made.objects),
             size(made.bytes)
         ))?;
+        if made.faults > 0 {
+            output.line(format!("             {} faults put in on purpose", count(made.faults)))?;
+        }
         summary.print(output)?;
         let lake = arguments.lake.lake.display();
         output.line(format!("The lake is in {lake}. Check it: metriccare verify --lake {lake}"))?;

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dirt::Dial;
 use crate::life::Cohorts;
 
 /// What world to make.
@@ -39,6 +40,9 @@ pub struct Spec {
     pub late_rate: f64,
     /// The share of resources that were wrong at first and were corrected within a fortnight, about.
     pub correction_rate: f64,
+    /// How much of which faults the FHIR view has: a text such as `duplicates=2%,late=1%,broken=0.5%`, or a table.
+    #[serde(skip_serializing_if = "Dial::is_clean")]
+    pub dirty: Dial,
     /// The exact share of patients who die in hospital, in per cent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mortality_pct: Option<f64>,
@@ -68,6 +72,7 @@ impl Default for Spec {
             fraud_rate: 0.02,
             late_rate: 0.02,
             correction_rate: 0.01,
+            dirty: Dial::default(),
             mortality_pct: None,
             infection_pct: None,
             readmission_pct: None,
@@ -148,6 +153,7 @@ impl Spec {
                 check(field, share.to_string(), inside, self.count(Some(share)) <= self.count(Some(alos)));
             }
         }
+        faults.extend(self.dirty.faults());
         if faults.is_empty() { Ok(()) } else { Err(SpecError { faults }) }
     }
 

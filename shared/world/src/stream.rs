@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     Claims = 6,
     Corrections = 7,
     Delivery = 8,
+    DirtyLife = 9,
+    DirtyRecord = 10,
 }
 
 /// A stream of random values.

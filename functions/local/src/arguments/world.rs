@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use metriccare_world::Spec;
+use metriccare_world::{Dial, Spec};
 
 use crate::failure::Failure;
 
@@ -47,6 +47,16 @@ pub(crate) struct WorldFlags {
     /// Share of resources that are wrong at first and corrected later [default: 0.01]
     #[arg(long, value_name = "R")]
     correction_rate: Option<f64>,
+    /// Faults to put in on purpose, such as duplicates=2%,late=1%,broken=0.5%
+    #[arg(
+        long,
+        value_name = "SPEC",
+        long_help = "Faults to put into FHIR on purpose, as name=rate,…: duplicates, replays, out-of-order, late, \
+        entered-in-error, overlaps, mixed-versions, offsets, bare-codes, truncated, wrong-types, bad-values, missing-ids, \
+        and broken for a third each of truncated, wrong-types and missing-ids. The answer key says what has to become of \
+        every fault"
+    )]
+    dirty: Option<Dial>,
     /// Exact share of patients who die in hospital, in per cent
     #[arg(long, value_name = "P")]
     mortality_pct: Option<f64>,
@@ -94,6 +104,7 @@ impl WorldFlags {
         spec.fraud_rate = self.fraud_rate.unwrap_or(spec.fraud_rate);
         spec.late_rate = self.late_rate.unwrap_or(spec.late_rate);
         spec.correction_rate = self.correction_rate.unwrap_or(spec.correction_rate);
+        spec.dirty = self.dirty.unwrap_or(spec.dirty);
         spec.mortality_pct = self.mortality_pct.or(spec.mortality_pct);
         spec.infection_pct = self.infection_pct.or(spec.infection_pct);
         spec.readmission_pct = self.readmission_pct.or(spec.readmission_pct);

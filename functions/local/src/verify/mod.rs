@@ -4,6 +4,7 @@
 
 mod answer_key;
 mod conservation;
+mod faults;
 mod identity;
 mod keys;
 mod rebuilt;
@@ -76,6 +77,7 @@ async fn checks(worker: &Worker, bars: &Bars) -> Result<Vec<Check>, Failure> {
         conservation::check(worker, &commits, bars).await?,
         rebuilt::check(worker, bars).await?,
         answer_key::check(worker, &key).await?,
+        faults::check(worker, &commits, &key).await?,
         identity::check(worker).await?,
     ])
 }

@@ -5,6 +5,7 @@
 //! was wrong is corrected. The year's batch writes the latest version known at the year's end, a day's feed those that
 //! are delivered on the day, with the same `lastUpdated` and `versionId` in both.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use lines::{Lines, Subject};
@@ -14,6 +15,7 @@ use metriccare_fhir::write::{Date, FhirVersion, Meta, Named, write_location, wri
 use super::versions::{Records, Version, Versions};
 use crate::answers::Answers;
 use crate::directory::{Department, location_id};
+use crate::dirt::{Dirt, Pile, Soiler, soil_life};
 use crate::life::Life;
 use crate::world::World;
 
@@ -39,8 +41,14 @@ pub struct Resources {
     pub encounter: Vec<u8>,
     /// Condition lines.
     pub condition: Vec<u8>,
-    /// How many patients, encounters and conditions were written.
+    /// How many patients, encounters and conditions were written, wherever their lines are.
     pub counts: [u64; 3],
+    /// How many lines of these types are above; the rest is in the piles beside.
+    pub clean: [u64; 3],
+    /// What lands apart from the rest since it is dirty, by [`Side`](crate::Side) and type.
+    pub sides: [[Pile; 3]; 3],
+    /// How many faults were put in.
+    pub faults: BTreeMap<Dirt, u64>,
 }
 
 impl Resources {
@@ -50,6 +58,9 @@ impl Resources {
         self.encounter.clear();
         self.condition.clear();
         self.counts = [0; 3];
+        self.clean = [0; 3];
+        self.sides.iter_mut().flatten().for_each(Pile::clear);
+        self.faults.clear();
     }
 }
 
@@ -85,15 +96,22 @@ impl<'w> FhirWriter<'w> {
     pub fn write(&mut self, patients: Range<u64>, out: &mut Resources, mut answers: Option<&mut Answers>) {
         for index in patients {
             self.world.live(index, &mut self.life);
+            let [errors, overlaps] = soil_life(self.world, index, &mut self.life);
             if let Some(answers) = answers.as_deref_mut() {
                 answers.add(self.world, &self.life);
+                answers.inject(Dirt::EnteredInError, errors);
+                answers.inject(Dirt::Overlaps, overlaps);
             }
             let mut records = Records::new(self.world, index, self.known != Known::YearEnd);
             let life = &self.life;
             self.deliver(&Subject::Patient, records.versions(life.registered, life.death), out);
             for encounter in &life.encounters {
                 let (since, later) = lines::times_of_encounter(encounter);
-                self.deliver(&Subject::Encounter(encounter), records.versions(since, later), out);
+                let versions = match later {
+                    Some(later) if encounter.annulled => records.annulled(since, later),
+                    later => records.versions(since, later),
+                };
+                self.deliver(&Subject::Encounter(encounter), versions, out);
             }
             for condition in &life.conditions {
                 let (since, later) = lines::times_of_condition(condition);
@@ -104,20 +122,45 @@ impl<'w> FhirWriter<'w> {
 
     /// Writes those versions of a resource that are looked at.
     fn deliver(&self, subject: &Subject<'_>, versions: Versions, out: &mut Resources) {
-        let known = versions.into_iter().flatten();
-        match self.known {
-            Known::YearEnd => known.last().into_iter().for_each(|version| self.put(subject, &version, out)),
-            Known::Day(day) => {
-                known.filter(|version| version.delivered == day).for_each(|version| self.put(subject, &version, out));
+        let last = versions.iter().rposition(Option::is_some);
+        for (at, version) in versions.iter().enumerate() {
+            let Some(version) = version else { continue };
+            let wanted = match self.known {
+                Known::YearEnd => Some(at) == last,
+                Known::Day(day) => version.delivered == day,
+            };
+            if wanted {
+                let before = at.checked_sub(1).and_then(|before| versions[before]);
+                self.put(subject, version, before.as_ref(), out);
             }
         }
     }
 
-    fn put(&self, subject: &Subject<'_>, version: &Version, out: &mut Resources) {
-        let lines = Lines { world: self.world, life: &self.life, fhir: self.version };
+    fn put(&self, subject: &Subject<'_>, version: &Version, before: Option<&Version>, out: &mut Resources) {
+        let spec = &self.world.spec;
+        let mut lines = Lines { world: self.world, life: &self.life, fhir: self.version };
         let kind = subject.kind();
         out.counts[kind] += 1;
-        lines.write(subject, version, [&mut out.patient, &mut out.encounter, &mut out.condition][kind]);
+        let clean = [&mut out.patient, &mut out.encounter, &mut out.condition];
+        if spec.dirty.is_clean() {
+            out.clean[kind] += 1;
+            return lines.write(subject, version, clean[kind]);
+        }
+        let number = version.meta.version;
+        let soiler = Soiler::new(spec.seed, spec.year, &spec.dirty, lines.id(subject).0, number);
+        let earlier = before.map(|before| {
+            let mut line = Vec::new();
+            lines.write(subject, before, &mut line);
+            line
+        });
+        lines.fhir = soiler.fhir(kind, self.version);
+        let mut line = Vec::new();
+        lines.write(subject, version, &mut line);
+        soiler.respell(kind, &mut line, &mut out.faults);
+        if !soiler.deal(kind, &line, earlier.as_deref(), &mut out.sides, &mut out.faults) {
+            out.clean[kind] += 1;
+            clean[kind].extend_from_slice(&line);
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 use metriccare_fhir::write::{Date, Instant, Meta};
 
 use crate::calendar::DAY;
+use crate::dirt::NOTICED_AFTER;
 use crate::stream::{Purpose, Stream};
 use crate::world::World;
 
@@ -26,6 +27,8 @@ pub(crate) struct Version {
     pub(crate) last: bool,
     /// Whether something in it is wrong, which the next version corrects.
     pub(crate) wrong: bool,
+    /// Whether it says that the resource should never have been.
+    pub(crate) annulled: bool,
     /// The day of the feed that delivers it.
     pub(crate) delivered: Date,
 }
@@ -95,7 +98,20 @@ impl Records {
         });
         let delay = delay.unwrap_or(0);
         let delivered = Date((time.date().0 + delay).min(self.last_day.0));
-        Version { meta: Meta { version: at as u32 + 1, last_updated: time }, last, wrong, delivered }
+        Version { meta: Meta { version: at as u32 + 1, last_updated: time }, last, wrong, annulled: false, delivered }
+    }
+
+    /// The versions of an encounter that never was: as if it had been, and another one that says so.
+    pub(crate) fn annulled(&mut self, since: Instant, later: Instant) -> Versions {
+        let mut versions = self.versions(since, Some(later));
+        let truth = versions.iter().flatten().position(|version| version.last);
+        if let Some(last) = truth.and_then(|at| versions[at]) {
+            let at = last.meta.version as usize;
+            let time = Instant(later.0 + NOTICED_AFTER);
+            versions[at] = Some(Version { annulled: true, ..self.version(at, time, true, false) });
+            versions.iter_mut().flatten().for_each(|version| version.wrong = false);
+        }
+        versions
     }
 
     /// How many seconds after its last version a resource is corrected, if it is.

@@ -60,6 +60,15 @@ pub(super) struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// The logical id of a resource.
+    pub(super) fn id(&self, subject: &Subject<'_>) -> fhir::Id {
+        match subject {
+            Subject::Patient => self.life.person.id,
+            Subject::Encounter(encounter) => encounter.id,
+            Subject::Condition(condition) => condition.id,
+        }
+    }
+
     /// Appends a version of a resource.
     pub(super) fn write(&self, subject: &Subject<'_>, version: &Version, out: &mut Vec<u8>) {
         match subject {
@@ -121,7 +130,13 @@ impl Lines<'_> {
             &fhir::Encounter {
                 id: encounter.id,
                 meta: version.meta,
-                status: if version.last { EncounterStatus::Completed } else { EncounterStatus::InProgress },
+                status: if version.annulled {
+                    EncounterStatus::EnteredInError
+                } else if version.last {
+                    EncounterStatus::Completed
+                } else {
+                    EncounterStatus::InProgress
+                },
                 class: encounter.class,
                 kind: kind(encounter.class),
                 priority: encounter.priority,

@@ -21,7 +21,8 @@ proptest! {
 
     #[test]
     fn any_cut_gives_the_same_bytes(seed in any::<u64>(), shards in 1u64..9) {
-        let world = World::new(Spec { patients: 120, seed, ..Spec::default() }).unwrap();
+        let dirty = "duplicates=9%,late=9%,broken=9%,overlaps=9%,offsets=9%,replays=9%".parse().unwrap();
+        let world = World::new(Spec { patients: 120, seed, dirty, ..Spec::default() }).unwrap();
         let whole = write(&world, Known::YearEnd, &[0, 120]);
         let mut cuts: Vec<u64> = (1..=shards).map(|k| world.shard(k, shards).start).collect();
         cuts.push(120);
@@ -30,6 +31,10 @@ proptest! {
         prop_assert!(whole.patient == parts.patient);
         prop_assert!(whole.encounter == parts.encounter);
         prop_assert!(whole.condition == parts.condition);
+        prop_assert_eq!(whole.faults, parts.faults);
+        for (one, other) in whole.sides.iter().flatten().zip(parts.sides.iter().flatten()) {
+            prop_assert!(one.lines == other.lines && one.accepted == other.accepted);
+        }
     }
 }
 
