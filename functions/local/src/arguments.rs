@@ -1,5 +1,6 @@
 //! The command line: every command, flag and default, in words for a person who has not read the documentation.
 
+mod report;
 mod tables;
 mod world;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use metriccare_fhir::{read::time, write::Date, write::FhirVersion};
 
 pub(crate) use self::{
+    report::ReportFlags,
     tables::{GenerateTables, TableFormat},
     world::WorldFlags,
 };
@@ -119,6 +121,8 @@ pub(crate) struct GenerateFhir {
     pub(crate) shard: Shard,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
+    #[command(flatten)]
+    pub(crate) answer: ReportFlags,
 }
 
 #[derive(Debug, Args)]

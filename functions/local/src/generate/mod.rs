@@ -5,6 +5,7 @@
 
 mod format;
 mod in_order;
+mod report;
 pub(crate) mod tables;
 
 use std::{
@@ -21,6 +22,7 @@ use metriccare_fhir::write::{Date, FhirVersion};
 use metriccare_lake::keys;
 use metriccare_ports::{DiskStore, ErrorKind, ObjectStore, PutMode};
 use metriccare_world::{Answers, FhirWriter, Known, Resources, World, fhir_directory};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
@@ -48,7 +50,7 @@ pub(crate) struct Request {
 }
 
 /// What was written, counted as it was.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Generated {
     pub(crate) objects: u64,
     pub(crate) bytes: u64,
@@ -59,6 +61,7 @@ pub(crate) struct Generated {
 
 /// `metriccare generate fhir`.
 pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Result<(), Failure> {
+    report::check(arguments.answer, arguments.shard)?;
     let world = World::new(arguments.world.spec()?)?;
     let store = DiskStore::open("out", &arguments.out)
         .map_err(|error| Failure::usage(format!("--out cannot be used: {error}")))?;
@@ -70,10 +73,10 @@ pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Re
         shard: arguments.shard,
         threads: arguments.work.threads(),
     };
-    let bars = Bars::new(false);
+    let bars = Bars::new(arguments.answer.json);
     let made = tokio::task::block_in_place(|| generate(&world, request, &store, &store, &bars))?;
     bars.finish();
-    output.line(format!(
+    let words = format!(
         "{} patients, {} encounters and {} conditions in {} files ({}) below {}",
         count(made.patients),
         count(made.encounters),
@@ -81,8 +84,9 @@ pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Re
         count(made.objects),
         size(made.bytes),
         arguments.out.display()
-    ))?;
-    output.flush()
+    );
+    let said = || report::say(&world, (&made, &words), arguments.answer, request.threads, &bars, output);
+    tokio::task::block_in_place(said)
 }
 
 /// Writes a world's FHIR below `landing`, and what others need to know of it below `reference` in `lake`.
