@@ -3,8 +3,9 @@
 //! An object holds a range of patients that depends on nothing but the population and the shard, so neither threads
 //! nor machines change a byte. Each thread has its own buffers; memory does not grow with the population.
 
+pub(crate) mod draft;
 mod format;
-mod in_order;
+pub(crate) mod in_order;
 mod report;
 pub(crate) mod tables;
 
@@ -160,7 +161,7 @@ fn ranges(world: &World, request: Request) -> Vec<Range<u64>> {
 }
 
 /// Cuts a range at the multiples of a step.
-fn cut(all: Range<u64>, step: u64) -> Vec<Range<u64>> {
+pub(crate) fn cut(all: Range<u64>, step: u64) -> Vec<Range<u64>> {
     let cuts = (all.start / step + 1..).map(|cut| cut * step).take_while(|cut| *cut < all.end);
     let starts = std::iter::once(all.start).chain(cuts.clone());
     let ends = cuts.chain(std::iter::once(all.end));
