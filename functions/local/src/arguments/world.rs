@@ -52,7 +52,7 @@ pub(crate) struct WorldFlags {
         long,
         value_name = "SPEC",
         long_help = "Faults to put into FHIR on purpose, as name=rate,…: duplicates, replays, out-of-order, late, \
-        entered-in-error, overlaps, mixed-versions, offsets, bare-codes, truncated, wrong-types, bad-values, missing-ids, \
+        entered-in-error, overlaps, mixed-versions, offsets, bare-codes, foreign-types, truncated, wrong-types, bad-values, missing-ids, \
         and broken for a third each of truncated, wrong-types and missing-ids. The answer key says what has to become of \
         every fault"
     )]

@@ -247,7 +247,7 @@ impl<'w> Part<'w> {
         }
         let mut objects = Vec::new();
         for written in pack(&self.resources, self.request.format, self.request.gzip)? {
-            objects.push(Object { name: name.clone(), late: false, written, quarantined: BTreeMap::new() });
+            objects.push(Object { name: name.clone(), late: false, written, quarantined: BTreeMap::new(), skipped: 0 });
         }
         objects.extend(self.dirty_objects(&name)?);
         let late = Place::on(Date(place.day.0 + LATE_DAYS));
@@ -262,6 +262,7 @@ impl<'w> Part<'w> {
                 sha256: keys::hex(&Sha256::digest(&bytes)),
                 accepted: records,
                 quarantined: object.quarantined,
+                skipped: object.skipped,
             });
             runtime.block_on(landing.put_stamped(&key, bytes.into(), PutMode::Overwrite, place.stamp))?;
         }
@@ -281,6 +282,7 @@ impl<'w> Part<'w> {
                         late: side == Side::Late,
                         written: pack_pile(kind, pile, self.request.gzip)?,
                         quarantined: quarantined.collect(),
+                        skipped: pile.skipped,
                     });
                 }
             }
@@ -298,6 +300,8 @@ struct Object {
     written: Written,
     /// Records in it that cannot be read, by the rule that they break.
     quarantined: BTreeMap<String, u64>,
+    /// Records in it of types that the lake does not keep.
+    skipped: u64,
 }
 
 /// Writes the hospitals, departments and clinicians, which patients' resources refer to.

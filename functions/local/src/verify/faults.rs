@@ -1,6 +1,6 @@
 //! The faults that the generator put in, held against what became of them.
 //!
-//! For every object that the answer key covers: how many records were accepted, how many stand in the quarantine under
+//! For every object that the answer key covers: how many records were accepted and skipped, how many stand in the quarantine under
 //! which rule, and how many objects of the same bytes are labelled as duplicates. What has to be merged away is in the
 //! plain counts of gold, which the answer key holds.
 
@@ -67,6 +67,11 @@ async fn one(
     let accepted = commit.counts.accepted();
     if accepted != object.accepted {
         let words = format!("{accepted} records accepted, the generator wrote {} good ones", object.accepted);
+        differences.push(format!("{}: {words}", object.name));
+    }
+    let skipped = commit.counts.skipped();
+    if skipped != object.skipped {
+        let words = format!("{skipped} records skipped, the generator wrote {} of foreign types", object.skipped);
         differences.push(format!("{}: {words}", object.name));
     }
     let mut found: BTreeMap<String, u64> = BTreeMap::new();

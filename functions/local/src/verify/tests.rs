@@ -149,7 +149,9 @@ async fn dirt_that_means_the_same_leaves_gold_as_it_is() {
     land(&clean, &World::new(soiled("")).expect("possible"), None, WHOLE);
     carry(&clean).await;
     let soft = "duplicates=20%,replays=20%,out-of-order=50%,late=20%,mixed-versions=30%,offsets=30%,bare-codes=50%";
-    for dirty in [soft, "broken=30%,bad-values=10%", "duplicates=100%,offsets=100%", "truncated=100%,replays=1"] {
+    for dirty in
+        [soft, "broken=30%,bad-values=10%,foreign-types=9%", "duplicates=100%,offsets=100%", "truncated=100%,replays=1"]
+    {
         let world = World::new(soiled(dirty)).expect("possible");
         let dirty = lake();
         land(&dirty, &world, None, WHOLE);

@@ -38,12 +38,19 @@ pub struct Covered {
     /// How many of its records the quarantine has to hold, by rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub quarantined: BTreeMap<String, u64>,
+    /// How many of its records are of types that the lake does not keep.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How often a fault was injected, and what has to become of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultCount {
-    /// `accepted`, `merged away` or `quarantined`.
+    /// `accepted`, `merged away`, `skipped` or `quarantined`.
     pub becomes: String,
     /// The rule that the quarantine has to name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,6 +199,7 @@ impl Answers {
         let (becomes, rule) = match dirt.becomes() {
             Becomes::Accepted => ("accepted", None),
             Becomes::MergedAway => ("merged away", None),
+            Becomes::Skipped => ("skipped", None),
             Becomes::Quarantined(rule) => ("quarantined", Some(rule.to_owned())),
         };
         let fault = FaultCount { becomes: becomes.to_owned(), rule, count: 0 };

@@ -21,6 +21,8 @@ pub enum Becomes {
     Accepted,
     /// A row of bronze, of which silver keeps none but the latest version.
     MergedAway,
+    /// Counted by its type, and no row.
+    Skipped,
     /// A row of the quarantine, under this rule.
     Quarantined(&'static str),
 }
@@ -46,6 +48,8 @@ pub enum Dirt {
     Offsets,
     /// A discharge disposition as a bare number: `1` for NUBC's `01`.
     BareCodes,
+    /// A resource of a type that the lake does not keep.
+    ForeignTypes,
     /// JSON that ends too early.
     Truncated,
     /// A number where a text belongs.
@@ -58,7 +62,7 @@ pub enum Dirt {
 
 impl Dirt {
     /// All kinds.
-    pub const ALL: [Dirt; 13] = [
+    pub const ALL: [Dirt; 14] = [
         Dirt::Duplicates,
         Dirt::Replays,
         Dirt::OutOfOrder,
@@ -68,6 +72,7 @@ impl Dirt {
         Dirt::MixedVersions,
         Dirt::Offsets,
         Dirt::BareCodes,
+        Dirt::ForeignTypes,
         Dirt::Truncated,
         Dirt::WrongTypes,
         Dirt::BadValues,
@@ -83,6 +88,7 @@ impl Dirt {
     pub fn becomes(self) -> Becomes {
         match self {
             Dirt::Duplicates | Dirt::Replays | Dirt::OutOfOrder => Becomes::MergedAway,
+            Dirt::ForeignTypes => Becomes::Skipped,
             Dirt::Truncated => Becomes::Quarantined("truncated"),
             Dirt::WrongTypes => Becomes::Quarantined("wrong-type"),
             Dirt::BadValues => Becomes::Quarantined("bad-value"),
@@ -103,6 +109,7 @@ impl Dirt {
             Dirt::MixedVersions => "dirty.mixed-versions",
             Dirt::Offsets => "dirty.offsets",
             Dirt::BareCodes => "dirty.bare-codes",
+            Dirt::ForeignTypes => "dirty.foreign-types",
             Dirt::Truncated => "dirty.truncated",
             Dirt::WrongTypes => "dirty.wrong-types",
             Dirt::BadValues => "dirty.bad-values",

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use metriccare_fhir::write::FhirVersion;
+use metriccare_fhir::write::{FhirVersion, Id};
 
 use super::{Becomes, Dial, Dirt, edit};
 use crate::ids::mix;
@@ -19,7 +19,7 @@ pub enum Side {
     Copies = 0,
     /// Lands days later than the rest.
     Late = 1,
-    /// Has broken records among good ones.
+    /// Has broken and foreign records among good ones.
     Broken = 2,
 }
 
@@ -46,6 +46,8 @@ pub struct Pile {
     pub accepted: u64,
     /// How many of them the quarantine must get, by rule.
     pub quarantined: BTreeMap<&'static str, u64>,
+    /// How many of them are of a type that the lake does not keep.
+    pub skipped: u64,
 }
 
 impl Pile {
@@ -54,6 +56,7 @@ impl Pile {
         self.lines.clear();
         self.accepted = 0;
         self.quarantined.clear();
+        self.skipped = 0;
     }
 
     /// Adds a good record.
@@ -68,17 +71,18 @@ const OFFSETS: [i64; 4] = [-300, -240, 60, 330];
 
 /// What strikes one version of a resource.
 pub(crate) struct Soiler {
+    id: Id,
     struck: [bool; Dirt::ALL.len()],
     offset: i64,
 }
 
 impl Soiler {
     /// Draws what strikes a version.
-    pub(crate) fn new(seed: u64, year: i32, dial: &Dial, id: u128, version: u32) -> Soiler {
-        let subject = mix(id as u64 ^ u64::from(version));
+    pub(crate) fn new(seed: u64, year: i32, dial: &Dial, id: Id, version: u32) -> Soiler {
+        let subject = mix(id.0 as u64 ^ u64::from(version));
         let mut stream = Stream::new(seed, year, subject, Purpose::DirtyRecord);
         let struck = Dirt::ALL.map(|dirt| stream.chance(dial.rate(dirt)));
-        Soiler { struck, offset: OFFSETS[stream.below(OFFSETS.len() as u32) as usize] }
+        Soiler { id, struck, offset: OFFSETS[stream.below(OFFSETS.len() as u32) as usize] }
     }
 
     fn strikes(&self, dirt: Dirt) -> bool {
@@ -120,8 +124,8 @@ impl Soiler {
     ) -> bool {
         let mut count = |dirt| *faults.entry(dirt).or_default() += 1;
         let broken = Dirt::ALL.into_iter().find(|&dirt| match dirt.becomes() {
-            Becomes::Quarantined(_) => self.strikes(dirt),
-            _ => false,
+            Becomes::Quarantined(_) | Becomes::Skipped => self.strikes(dirt),
+            Becomes::Accepted | Becomes::MergedAway => false,
         });
         let home = if broken.is_some() {
             Some(Side::Broken)
@@ -137,13 +141,23 @@ impl Soiler {
         if let Some(side) = home {
             sides[side as usize][kind].push(line);
         }
-        if let Some(dirt) = broken
-            && let Becomes::Quarantined(rule) = dirt.becomes()
-        {
+        if let Some(dirt) = broken {
             count(dirt);
             let pile = &mut sides[Side::Broken as usize][kind];
-            pile.lines.extend_from_slice(&spoil(dirt, kind, line));
-            *pile.quarantined.entry(rule).or_default() += 1;
+            match dirt.becomes() {
+                Becomes::Quarantined(rule) => {
+                    pile.lines.extend_from_slice(&spoil(dirt, kind, line));
+                    *pile.quarantined.entry(rule).or_default() += 1;
+                }
+                _ => {
+                    let id = self.id;
+                    let words = r#""status":"final","code":{"text":"Body temperature"}"#;
+                    pile.lines.extend_from_slice(
+                        format!("{{\"resourceType\":\"Observation\",\"id\":\"{id}\",{words}}}\n").as_bytes(),
+                    );
+                    pile.skipped += 1;
+                }
+            }
         }
         if self.strikes(Dirt::Replays) {
             count(Dirt::Replays);

@@ -147,7 +147,7 @@ impl<'w> FhirWriter<'w> {
             return lines.write(subject, version, clean[kind]);
         }
         let number = version.meta.version;
-        let soiler = Soiler::new(spec.seed, spec.year, &spec.dirty, lines.id(subject).0, number);
+        let soiler = Soiler::new(spec.seed, spec.year, &spec.dirty, lines.id(subject), number);
         let earlier = before.map(|before| {
             let mut line = Vec::new();
             lines.write(subject, before, &mut line);
