@@ -1,5 +1,7 @@
 //! The command line: every command, flag and default, in words for a person who has not read the documentation.
 
+mod report;
+mod simulate;
 mod tables;
 mod world;
 
@@ -9,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use metriccare_fhir::{read::time, write::Date, write::FhirVersion};
 
 pub(crate) use self::{
+    report::ReportFlags,
+    simulate::Simulate,
     tables::{GenerateTables, TableFormat},
     world::WorldFlags,
 };
@@ -29,6 +33,8 @@ pub(crate) enum Command {
     /// Make data and write it to a folder
     #[command(subcommand)]
     Generate(Generate),
+    /// The CMS simulator: a cohort with exact shares of deaths, infections and readmissions; asks what no flag says
+    Simulate(Simulate),
     /// Take foreign FHIR files or folders through the same pipeline
     Ingest(Ingest),
     /// Check a lake: conservation, gold rebuilt from landing, the generator's answer key
@@ -122,6 +128,8 @@ pub(crate) struct GenerateFhir {
     pub(crate) shard: Shard,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
+    #[command(flatten)]
+    pub(crate) answer: ReportFlags,
 }
 
 #[derive(Debug, Args)]

@@ -107,3 +107,20 @@ fn cell(field: &Field) -> String {
         other => other.to_string(),
     }
 }
+
+#[test]
+fn a_report_says_target_got_and_source_and_what_is_off_is_no_failure() {
+    let folder = Folder::new("report");
+    for view in ["tables", "fhir"] {
+        let words = folder.well(&["generate", view, "--patients", "60", "--out", view, "--report"]);
+        assert!(words.contains("occupancy of staffed beds, %") && words.contains("65 to 80"), "{words}");
+        assert!(words.contains(" off ") && words.contains("NHSN"), "{words}");
+        let json = folder.well(&["generate", view, "--patients", "60", "--out", view, "--report", "--json"]);
+        let said: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(said["written"]["patients"], 60);
+        let figures = said["calibration"].as_array().expect("figures");
+        assert!(figures.len() > 20 && figures.iter().all(|figure| figure["source"].is_string()));
+        let (status, words) = folder.badly(&["generate", view, "--report", "--shard", "1/2"]);
+        assert!(status == 2 && words.contains("--shard"), "{words}");
+    }
+}

@@ -45,6 +45,11 @@ impl Stream {
         f64::from(self.rng.next_u32()) * (1.0 / 4_294_967_296.0)
     }
 
+    /// Thirty-two random bits.
+    pub(crate) fn bits(&mut self) -> u32 {
+        self.rng.next_u32()
+    }
+
     /// True with the given probability.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Shard, WorkFlags, WorldFlags};
+use super::{ReportFlags, Shard, WorkFlags, WorldFlags};
 
 #[derive(Debug, Args)]
 pub(crate) struct GenerateTables {
@@ -21,6 +21,8 @@ pub(crate) struct GenerateTables {
     pub(crate) shard: Shard,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
+    #[command(flatten)]
+    pub(crate) answer: ReportFlags,
 }
 
 /// The form of a table's file.

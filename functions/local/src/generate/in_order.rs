@@ -24,7 +24,7 @@ struct Turn<H> {
 /// Makes parts `0..parts` with a maker a thread, hands each over in order, and gives the makers back.
 ///
 /// The first failure ends the work and is the result.
-pub(super) fn in_order<M: Send>(
+pub(crate) fn in_order<M: Send>(
     parts: usize,
     threads: NonZeroUsize,
     maker: impl Fn() -> M + Sync,

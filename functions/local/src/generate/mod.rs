@@ -3,8 +3,10 @@
 //! An object holds a range of patients that depends on nothing but the population and the shard, so neither threads
 //! nor machines change a byte. Each thread has its own buffers; memory does not grow with the population.
 
+pub(crate) mod draft;
 mod format;
-mod in_order;
+pub(crate) mod in_order;
+mod report;
 pub(crate) mod tables;
 
 use std::{
@@ -22,6 +24,7 @@ use metriccare_fhir::write::{Date, FhirVersion};
 use metriccare_lake::keys;
 use metriccare_ports::{DiskStore, ErrorKind, ObjectStore, PutMode};
 use metriccare_world::{Answers, Covered, FhirWriter, Known, Resources, Side, World, fhir_directory};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
@@ -49,7 +52,7 @@ pub(crate) struct Request {
 }
 
 /// What was written, counted as it was.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Generated {
     pub(crate) objects: u64,
     pub(crate) bytes: u64,
@@ -62,6 +65,7 @@ pub(crate) struct Generated {
 
 /// `metriccare generate fhir`.
 pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Result<(), Failure> {
+    report::check(arguments.answer, arguments.shard)?;
     let world = World::new(arguments.world.spec()?)?;
     let store = DiskStore::open("out", &arguments.out)
         .map_err(|error| Failure::usage(format!("--out cannot be used: {error}")))?;
@@ -73,10 +77,10 @@ pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Re
         shard: arguments.shard,
         threads: arguments.work.threads(),
     };
-    let bars = Bars::new(false);
+    let bars = Bars::new(arguments.answer.json);
     let made = tokio::task::block_in_place(|| generate(&world, request, &store, &store, &bars))?;
     bars.finish();
-    output.line(format!(
+    let mut words = format!(
         "{} patients, {} encounters and {} conditions in {} files ({}) below {}",
         count(made.patients),
         count(made.encounters),
@@ -84,14 +88,13 @@ pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Re
         count(made.objects),
         size(made.bytes),
         arguments.out.display()
-    ))?;
+    );
     if made.faults > 0 {
-        output.line(format!(
-            "{} faults were put in; the answer key says what has to become of them",
-            count(made.faults)
-        ))?;
+        let faults = count(made.faults);
+        words += &format!("\n{faults} faults were put in; the answer key says what has to become of them");
     }
-    output.flush()
+    let said = || report::say(&world, (&made, &words), arguments.answer, request.threads, &bars, output);
+    tokio::task::block_in_place(said)
 }
 
 /// Writes a world's FHIR below `landing`, and what others need to know of it below `reference` in `lake`.
@@ -167,7 +170,7 @@ fn ranges(world: &World, request: Request) -> Vec<Range<u64>> {
 }
 
 /// Cuts a range at the multiples of a step.
-fn cut(all: Range<u64>, step: u64) -> Vec<Range<u64>> {
+pub(crate) fn cut(all: Range<u64>, step: u64) -> Vec<Range<u64>> {
     let cuts = (all.start / step + 1..).map(|cut| cut * step).take_while(|cut| *cut < all.end);
     let starts = std::iter::once(all.start).chain(cuts.clone());
     let ends = cuts.chain(std::iter::once(all.end));

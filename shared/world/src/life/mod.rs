@@ -15,7 +15,7 @@ mod stays;
 mod tests;
 mod visits;
 
-pub(crate) use demand::{Cohorts, Population};
+pub(crate) use demand::{Cohorts, Population, normal_quantile};
 pub use infections::Infection;
 pub use person::{Language, Person};
 

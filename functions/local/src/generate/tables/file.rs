@@ -1,15 +1,11 @@
 //! A table's file: written beside its name, and named when it is whole.
 
-use std::{
-    fs::File,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io::Write, path::Path};
 
 use metriccare_world::view::tables::Table;
 
 use super::parquet::{Encoder, Group, GroupFile};
-use crate::failure::Failure;
+use crate::{failure::Failure, generate::draft::Draft};
 
 /// The form of the files of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,41 +83,4 @@ pub(super) fn write_once(folder: &Path, form: Form, table: &'static Table, csv: 
         Form::Parquet => file.group(Encoder::new(table)?.encode(lines)?)?,
     }
     file.finish()
-}
-
-/// A file's name, and the one that it has until it is whole: other runs and readers never see a part of it.
-pub(super) struct Draft {
-    path: PathBuf,
-    temporary: PathBuf,
-    published: bool,
-}
-
-impl Draft {
-    pub(super) fn new(folder: &Path, name: &str) -> Self {
-        let temporary = folder.join(format!(".{name}.{}", std::process::id()));
-        Draft { path: folder.join(name), temporary, published: false }
-    }
-
-    pub(super) fn create(&self) -> Result<File, Failure> {
-        File::create(&self.temporary).map_err(|error| self.failure(&error))
-    }
-
-    pub(super) fn publish(&mut self) -> Result<u64, Failure> {
-        std::fs::rename(&self.temporary, &self.path).map_err(|error| self.failure(&error))?;
-        self.published = true;
-        Ok(std::fs::metadata(&self.path).map_err(|error| self.failure(&error))?.len())
-    }
-
-    pub(super) fn failure(&self, error: &std::io::Error) -> Failure {
-        Failure::failed(format!("{} cannot be written: {error}", self.path.display()))
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.published {
-            // What was wrong has been said already.
-            let _ = std::fs::remove_file(&self.temporary);
-        }
-    }
 }

@@ -13,12 +13,13 @@ use std::ops::Range;
 
 use metriccare_world::view::tables::{BY_PATIENT, FACILITIES, PROVIDERS};
 use metriccare_world::{Measures, Rows, TablesWriter, World, facilities_csv, providers_csv};
+use serde::Serialize;
 
 use self::{
     file::{Form, TableFile, write_once},
     parquet::{Encoder, Group},
 };
-use super::{cut, in_order::in_order};
+use super::{cut, in_order::in_order, report};
 use crate::{
     arguments::{GenerateTables, Shard, TableFormat},
     failure::Failure,
@@ -34,31 +35,38 @@ const PATIENTS_PER_PART: u64 = 500;
 const PATIENTS_PER_GROUP: u64 = 10_000;
 
 /// What was written, counted as it was.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize)]
 struct Written {
-    /// Rows of patients, encounters, claims, registry.
-    rows: [u64; 4],
+    patients: u64,
+    encounters: u64,
+    /// Claim lines.
+    claims: u64,
+    registry: u64,
     files: u64,
     bytes: u64,
 }
 
 /// `metriccare generate tables`.
 pub(crate) fn command(arguments: &GenerateTables, output: &mut Output) -> Result<(), Failure> {
+    report::check(arguments.answer, arguments.shard)?;
     let world = World::new(arguments.world.spec_of(PATIENTS)?)?;
     std::fs::create_dir_all(&arguments.out)
         .map_err(|error| Failure::usage(format!("--out {}: {error}", arguments.out.display())))?;
-    let bars = Bars::new(false);
+    let bars = Bars::new(arguments.answer.json);
     let written = tokio::task::block_in_place(|| generate(&world, arguments, &bars))?;
     bars.finish();
-    let [patients, encounters, claims, registry] = written.rows.map(count);
-    output.line(format!(
-        "{patients} patients, {encounters} encounters, {claims} claim lines and {registry} registry entries in {} ({}) \
-         below {}",
-        format_args!("{} files", written.files),
+    let [patients, encounters, claims, registry] =
+        [written.patients, written.encounters, written.claims, written.registry].map(count);
+    let words = format!(
+        "{patients} patients, {encounters} encounters, {claims} claim lines and {registry} registry entries in {} files \
+         ({}) below {}",
+        written.files,
         size(written.bytes),
         arguments.out.display()
-    ))?;
-    output.flush()
+    );
+    let threads = arguments.work.threads();
+    let said = || report::say(&world, (&written, &words), arguments.answer, threads, &bars, output);
+    tokio::task::block_in_place(said)
 }
 
 fn generate(world: &World, arguments: &GenerateTables, bars: &Bars) -> Result<Written, Failure> {
@@ -87,7 +95,11 @@ fn generate(world: &World, arguments: &GenerateTables, bars: &Bars) -> Result<Wr
     let mut measures = Measures::new(world);
     for part in makers {
         measures.merge(&part.measures).map_err(|error| Failure::failed(error.to_string()))?;
-        written.rows.iter_mut().zip(part.counts).for_each(|(sum, more)| *sum += more);
+        let [patients, encounters, claims, registry] = part.counts;
+        written.patients += patients;
+        written.encounters += encounters;
+        written.claims += claims;
+        written.registry += registry;
     }
     for file in files {
         written.add(file.finish()?);

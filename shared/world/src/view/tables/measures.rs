@@ -68,7 +68,7 @@ impl Measures {
 
     /// Adds a life.
     pub fn add(&mut self, world: &World, life: &Life) {
-        self.answers.add(world, life);
+        self.answers.add_infections(world, life);
         let now = world.calendar.end();
         let completed: Vec<_> = life.encounters.iter().filter(|e| e.is_stay() && e.end < now).collect();
         if completed.is_empty() {

@@ -10,7 +10,9 @@ mod columns;
 mod csv;
 mod encounters;
 mod measures;
+mod names;
 mod people;
+mod quantiles;
 mod registry;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,9 @@ pub use columns::{
     BY_PATIENT, CLAIMS, CMS_MEASURES, ENCOUNTERS, FACILITIES, HAI_DATA, Kind, PATIENTS, PROVIDERS, REGISTRY, Table,
 };
 pub use measures::Measures;
+pub(crate) use quantiles::Quantiles;
+
+use names::Names;
 
 use std::ops::Range;
 
@@ -61,24 +66,26 @@ pub struct TablesWriter<'w> {
     world: &'w World,
     life: Life,
     lines: Vec<claims::Line>,
+    names: Names,
 }
 
 impl<'w> TablesWriter<'w> {
     /// A writer for a world.
     pub fn new(world: &'w World) -> TablesWriter<'w> {
-        TablesWriter { world, life: Life::new(), lines: Vec::new() }
+        TablesWriter { world, life: Life::new(), lines: Vec::new(), names: Names::new(world) }
     }
 
     /// Appends the rows of a range of patients to `out`, and counts them in `measures`.
     pub fn write(&mut self, patients: Range<u64>, out: &mut Rows, measures: &mut Measures) {
         for index in patients {
-            let (world, life) = (self.world, &mut self.life);
+            let (world, life, names) = (self.world, &mut self.life, &self.names);
             world.live(index, life);
             measures.add(world, life);
             let spent = claims::draw(world, life, &mut self.lines);
+            let patient = names::id(life.person.id);
             people::patient(world, life, spent, out);
-            encounters::write(world, life, out);
-            claims::write(world, life, &self.lines, out);
+            encounters::write(world, life, (names, &patient), out);
+            claims::write(life, &self.lines, (names, &patient), out);
             registry::write(world, life, out);
         }
     }
