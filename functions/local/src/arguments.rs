@@ -83,6 +83,9 @@ pub(crate) struct Run {
     /// FHIR version to land
     #[arg(long, value_enum, default_value_t = Version::R5)]
     pub(crate) fhir_version: Version,
+    /// Land only what the year's feed delivers on this day; all days together make the year
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub(crate) day: Option<Date>,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
     #[command(flatten)]

@@ -55,8 +55,10 @@ fn shards_together_make_the_whole_and_a_small_population_is_a_larger_ones_beginn
     folder.well(&["generate", "fhir", "--patients", "40", "--out", "small"]);
     assert!(lines("whole", "patient").starts_with(&lines("small", "patient")));
 
-    let ingested = folder.well(&["ingest", "parts/patient", "parts/encounter", "parts/condition"]);
+    let ingested = folder.well(&["ingest", "parts"]);
     assert!(ingested.contains(" 0 quarantined"), "{ingested}");
+    let verified = folder.well(&["verify"]);
+    assert!(verified.contains("answer key     holds"), "the shards' keys add up: {verified}");
 }
 
 #[test]

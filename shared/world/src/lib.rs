@@ -43,12 +43,13 @@
 //! The same spec makes the same bytes whatever the ranges, threads and machines: every patient is simulated from
 //! streams keyed by seed, year and index alone. Where no exact total or share is asked for, patient i is the same for
 //! any population size. [`Known::Day`] writes one day of the year's feed instead of the whole year: over all days the
-//! same last versions appear.
+//! same last versions appear. A spec's [`Dial`] makes the FHIR view dirty, and the key says what has to become of it.
 
 mod answers;
 mod calendar;
 mod calibration;
 mod directory;
+mod dirt;
 mod ids;
 mod life;
 mod spec;
@@ -57,9 +58,10 @@ mod tables;
 pub mod view;
 mod world;
 
-pub use answers::{Answers, Covered, ExpectedRow, OtherWorld, Value};
+pub use answers::{Answers, Covered, ExpectedRow, FaultCount, OtherWorld, Value};
 pub use calibration::{Calibration, Figure};
 pub use directory::{Clinician, Department, Directory, Hospital, Town};
+pub use dirt::{Becomes, Dial, Dirt, Pile, Side};
 pub use life::{Condition, ConditionKind, DeviceDays, Encounter, Infection, Language, Life, Person, Segment};
 pub use spec::{Fault, Spec, SpecError};
 pub use view::fhir::{DirectoryResources, FhirWriter, Known, Resources, directory as fhir_directory};

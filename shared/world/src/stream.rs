@@ -17,6 +17,10 @@ pub(crate) enum Purpose {
     Stays = 3,
     Visits = 4,
     Claims = 6,
+    Corrections = 7,
+    Delivery = 8,
+    DirtyLife = 9,
+    DirtyRecord = 10,
 }
 
 /// A stream of random values.

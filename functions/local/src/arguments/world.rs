@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use metriccare_world::Spec;
+use metriccare_world::{Dial, Spec};
 
 use crate::failure::Failure;
 
@@ -41,6 +41,22 @@ pub(crate) struct WorldFlags {
     /// Share of claim lines in the tables that are fraudulent, about [default: 0.02]
     #[arg(long, value_name = "R")]
     fraud_rate: Option<f64>,
+    /// Share of versions that the day-by-day feed delivers late [default: 0.02]
+    #[arg(long, value_name = "R")]
+    late_rate: Option<f64>,
+    /// Share of resources that are wrong at first and corrected later [default: 0.01]
+    #[arg(long, value_name = "R")]
+    correction_rate: Option<f64>,
+    /// Faults to put in on purpose, such as duplicates=2%,late=1%,broken=0.5%
+    #[arg(
+        long,
+        value_name = "SPEC",
+        long_help = "Faults to put into FHIR on purpose, as name=rate,…: duplicates, replays, out-of-order, late, \
+        entered-in-error, overlaps, mixed-versions, offsets, bare-codes, foreign-types, truncated, wrong-types, bad-values, missing-ids, \
+        and broken for a third each of truncated, wrong-types and missing-ids. The answer key says what has to become of \
+        every fault"
+    )]
+    dirty: Option<Dial>,
     /// Exact share of patients who die in hospital, in per cent
     #[arg(long, value_name = "P")]
     mortality_pct: Option<f64>,
@@ -86,6 +102,9 @@ impl WorldFlags {
         spec.readmission_rate = self.readmission_rate.unwrap_or(spec.readmission_rate);
         spec.high_cost_rate = self.high_cost_rate.unwrap_or(spec.high_cost_rate);
         spec.fraud_rate = self.fraud_rate.unwrap_or(spec.fraud_rate);
+        spec.late_rate = self.late_rate.unwrap_or(spec.late_rate);
+        spec.correction_rate = self.correction_rate.unwrap_or(spec.correction_rate);
+        spec.dirty = self.dirty.unwrap_or(spec.dirty);
         spec.mortality_pct = self.mortality_pct.or(spec.mortality_pct);
         spec.infection_pct = self.infection_pct.or(spec.infection_pct);
         spec.readmission_pct = self.readmission_pct.or(spec.readmission_pct);

@@ -33,6 +33,9 @@ impl Answers {
             // What is open is known as it was placed on its first day.
             let unit = if completed { department(encounter.path()) } else { encounter.placement().department as u8 };
             self.totals.encounters += 1;
+            if encounter.annulled {
+                continue;
+            }
             self.last_date = self.last_date.max(Some(if completed { end.0.max(start.0) } else { start.0 }));
             let load = self.loads.entry((encounter.hospital, unit, month(start))).or_default();
             load.encounters += 1;
@@ -80,7 +83,8 @@ impl Answers {
     }
 
     fn stays(&mut self, life: &Life, now: Instant, death: Option<Instant>) {
-        let mut completed: Vec<_> = life.encounters.iter().filter(|e| e.is_stay() && e.end < now).collect();
+        let mut completed: Vec<_> =
+            life.encounters.iter().filter(|e| e.is_stay() && !e.annulled && e.end < now).collect();
         if completed.is_empty() {
             return;
         }
