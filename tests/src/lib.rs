@@ -1,0 +1,18 @@
+//! What the laws are tested with: a small cloud in memory, objects that land in it, and what a lake holds afterwards.
+//!
+//! [`Cloud`] plays S3 and SQS around the real handlers: every put below a notifying prefix sends a message, so a test
+//! sees whether a crash after a commit still wakes the next stage. [`landed`] and [`simulated`] are the inputs, the first
+//! written by hand for the cases that hurt. [`LakeContents`] is what two lakes are compared by.
+
+pub mod cloud;
+mod contents;
+pub mod files;
+pub mod landed;
+mod notifying;
+pub mod simulated;
+mod together;
+
+pub use cloud::{Cloud, Process};
+pub use contents::{LakeContents, column};
+pub use landed::Landed;
+pub use notifying::NotifyingStore;
