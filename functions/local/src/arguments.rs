@@ -1,12 +1,21 @@
 //! The command line: every command, flag and default, in words for a person who has not read the documentation.
 
+mod report;
+mod simulate;
+mod tables;
+mod world;
+
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use metriccare_fhir::{read::time, write::Date, write::FhirVersion};
-use metriccare_world::Spec;
 
-use crate::failure::Failure;
+pub(crate) use self::{
+    report::ReportFlags,
+    simulate::Simulate,
+    tables::{GenerateTables, TableFormat},
+    world::WorldFlags,
+};
 
 /// A lakehouse for hospital quality metrics: synthetic or your own FHIR in, CMS-style metrics out.
 #[derive(Debug, Parser)]
@@ -24,6 +33,8 @@ pub(crate) enum Command {
     /// Make data and write it to a folder
     #[command(subcommand)]
     Generate(Generate),
+    /// The CMS simulator: a cohort with exact shares of deaths, infections and readmissions; asks what no flag says
+    Simulate(Simulate),
     /// Take foreign FHIR files or folders through the same pipeline
     Ingest(Ingest),
     /// Check a lake: conservation, gold rebuilt from landing, the generator's answer key
@@ -36,73 +47,8 @@ pub(crate) enum Command {
 pub(crate) enum Generate {
     /// FHIR resources: Patient, Encounter, Condition and their hospitals
     Fhir(GenerateFhir),
-}
-
-/// Flags that describe the world to simulate.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "World")]
-pub(crate) struct WorldFlags {
-    /// Patients in the population [default: 1000]
-    #[arg(long, visible_alias = "count", value_name = "N")]
-    patients: Option<u64>,
-    /// Year to simulate [default: 2025]
-    #[arg(long, value_name = "Y")]
-    year: Option<i32>,
-    /// Seed: the same seed gives the same bytes on every machine [default: 42]
-    #[arg(long, value_name = "S")]
-    seed: Option<u64>,
-    /// Hospitals [default: 50]
-    #[arg(long, value_name = "N")]
-    facilities: Option<u32>,
-    /// Clinicians [default: 500]
-    #[arg(long, value_name = "N")]
-    providers: Option<u32>,
-    /// Exact number of encounters [default: 5 a patient on average]
-    #[arg(long, value_name = "N")]
-    encounters: Option<u64>,
-    /// Exact share of patients who die in hospital, in per cent
-    #[arg(long, value_name = "P")]
-    mortality_pct: Option<f64>,
-    /// Exact share of patients with a hospital-onset infection, in per cent
-    #[arg(long, value_name = "P")]
-    infection_pct: Option<f64>,
-    /// Exact share of patients who are readmitted within 30 days, in per cent
-    #[arg(long, value_name = "P")]
-    readmission_pct: Option<f64>,
-    /// Exact share of patients with a completed stay, in per cent; contains the three shares above
-    #[arg(long, value_name = "P")]
-    alos_pct: Option<f64>,
-    /// A TOML file with any of these; flags win over it
-    #[arg(long, value_name = "FILE.toml")]
-    spec: Option<PathBuf>,
-}
-
-impl WorldFlags {
-    /// The spec: the file's values, or the defaults, with the flags' over them.
-    pub(crate) fn spec(&self) -> Result<Spec, Failure> {
-        let mut spec = match &self.spec {
-            None => Spec::default(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| Failure::usage(format!("--spec {}: {error}", path.display())))?;
-                toml::from_str(&text)
-                    .map_err(|error| Failure::usage(format!("--spec {}: {}", path.display(), error.message())))?
-            }
-        };
-        let set = |into: &mut u64, from: Option<u64>| *into = from.unwrap_or(*into);
-        set(&mut spec.patients, self.patients);
-        set(&mut spec.seed, self.seed);
-        spec.year = self.year.unwrap_or(spec.year);
-        spec.facilities = self.facilities.unwrap_or(spec.facilities);
-        spec.providers = self.providers.unwrap_or(spec.providers);
-        spec.encounters = self.encounters.or(spec.encounters);
-        spec.mortality_pct = self.mortality_pct.or(spec.mortality_pct);
-        spec.infection_pct = self.infection_pct.or(spec.infection_pct);
-        spec.readmission_pct = self.readmission_pct.or(spec.readmission_pct);
-        spec.alos_pct = self.alos_pct.or(spec.alos_pct);
-        spec.validate()?;
-        Ok(spec)
-    }
+    /// Eight relational tables: patients, providers, facilities, encounters, claims, registry, measures, infections
+    Tables(GenerateTables),
 }
 
 /// Flags that say how work is done.
@@ -137,6 +83,9 @@ pub(crate) struct Run {
     /// FHIR version to land
     #[arg(long, value_enum, default_value_t = Version::R5)]
     pub(crate) fhir_version: Version,
+    /// Land only what the year's feed delivers on this day; all days together make the year
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub(crate) day: Option<Date>,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
     #[command(flatten)]
@@ -179,6 +128,8 @@ pub(crate) struct GenerateFhir {
     pub(crate) shard: Shard,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
+    #[command(flatten)]
+    pub(crate) answer: ReportFlags,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ mod lake;
 mod output;
 mod progress;
 mod run;
+mod simulate;
 mod summary;
 mod verify;
 
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Run(arguments) => run::run(&arguments, &mut output).await,
             Command::Generate(Generate::Fhir(arguments)) => generate::command(&arguments, &mut output).await,
+            Command::Generate(Generate::Tables(arguments)) => generate::tables::command(&arguments, &mut output),
+            Command::Simulate(arguments) => simulate::simulate(&arguments, &mut output).await,
             Command::Ingest(arguments) => ingest::ingest(&arguments, &mut output).await,
             Command::Verify(arguments) => verify::verify(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),

@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
         version: arguments.fhir_version.into(),
         format: Format::Ndjson,
         gzip: false,
-        day: None,
+        day: arguments.day,
         shard: Shard { part: 1, of: 1 },
         threads,
     };
@@ -46,6 +46,9 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
             objects(made.objects),
             size(made.bytes)
         ))?;
+        if made.faults > 0 {
+            output.line(format!("             {} faults put in on purpose", count(made.faults)))?;
+        }
         summary.print(output)?;
         let lake = arguments.lake.lake.display();
         output.line(format!("The lake is in {lake}. Check it: metriccare verify --lake {lake}"))?;

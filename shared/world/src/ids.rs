@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Condition = 6,
     Registry = 8,
     Report = 9,
+    EnteredInError = 10,
+    Overlap = 11,
 }
 
 /// Makes the ids of one world.

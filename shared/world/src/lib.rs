@@ -26,13 +26,13 @@
 //! The second view of the same lives are eight relational tables:
 //!
 //! ```
-//! use metriccare_world::{HEADERS, Measures, Rows, Spec, TablesWriter, World, facilities_csv, providers_csv};
+//! use metriccare_world::{BY_PATIENT, Measures, Rows, Spec, TablesWriter, World, facilities_csv, providers_csv};
 //!
 //! let world = World::new(Spec { patients: 50, claims: Some(600), ..Spec::default() })?;
 //! let (mut rows, mut measures) = (Rows::default(), Measures::new(&world)); // Measures of shards are merged
 //! TablesWriter::new(&world).write(0..50, &mut rows, &mut measures);
 //! assert_eq!(rows.counts[2], 600); // patients, encounters, claims, registry
-//! let claims_csv = [HEADERS[2].1.as_bytes(), &rows.claims].concat();
+//! let claims_csv = [BY_PATIENT[2].header().as_bytes(), &rows.claims].concat();
 //! let once_per_run = [providers_csv(&world), facilities_csv(&world), measures.cms_measures_csv(&world), measures.hai_data_csv(&world)];
 //! # assert!(claims_csv.starts_with(b"claim_id,") && once_per_run.iter().all(|csv| !csv.is_empty()));
 //! # Ok::<(), metriccare_world::SpecError>(())
@@ -43,12 +43,13 @@
 //! The same spec makes the same bytes whatever the ranges, threads and machines: every patient is simulated from
 //! streams keyed by seed, year and index alone. Where no exact total or share is asked for, patient i is the same for
 //! any population size. [`Known::Day`] writes one day of the year's feed instead of the whole year: over all days the
-//! same last versions appear.
+//! same last versions appear. A spec's [`Dial`] makes the FHIR view dirty, and the key says what has to become of it.
 
 mod answers;
 mod calendar;
 mod calibration;
 mod directory;
+mod dirt;
 mod ids;
 mod life;
 mod spec;
@@ -57,11 +58,12 @@ mod tables;
 pub mod view;
 mod world;
 
-pub use answers::{Answers, Covered, ExpectedRow, OtherWorld, Value};
+pub use answers::{Answers, Covered, ExpectedRow, FaultCount, OtherWorld, Value};
 pub use calibration::{Calibration, Figure};
 pub use directory::{Clinician, Department, Directory, Hospital, Town};
+pub use dirt::{Becomes, Dial, Dirt, Pile, Side};
 pub use life::{Condition, ConditionKind, DeviceDays, Encounter, Infection, Language, Life, Person, Segment};
 pub use spec::{Fault, Spec, SpecError};
 pub use view::fhir::{DirectoryResources, FhirWriter, Known, Resources, directory as fhir_directory};
-pub use view::tables::{HEADERS, Measures, Rows, TablesWriter, facilities_csv, providers_csv};
+pub use view::tables::{BY_PATIENT, Measures, Rows, TablesWriter, facilities_csv, providers_csv};
 pub use world::World;

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dirt::Dial;
 use crate::life::Cohorts;
 
 /// What world to make.
@@ -35,6 +36,13 @@ pub struct Spec {
     pub high_cost_rate: f64,
     /// The share of claim lines that are fraudulent, about.
     pub fraud_rate: f64,
+    /// The share of versions that the day-by-day feed delivers late, by a week on average.
+    pub late_rate: f64,
+    /// The share of resources that were wrong at first and were corrected within a fortnight, about.
+    pub correction_rate: f64,
+    /// How much of which faults the FHIR view has: a text such as `duplicates=2%,late=1%,broken=0.5%`, or a table.
+    #[serde(skip_serializing_if = "Dial::is_clean")]
+    pub dirty: Dial,
     /// The exact share of patients who die in hospital, in per cent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mortality_pct: Option<f64>,
@@ -62,6 +70,9 @@ impl Default for Spec {
             readmission_rate: 0.15,
             high_cost_rate: 0.20,
             fraud_rate: 0.02,
+            late_rate: 0.02,
+            correction_rate: 0.01,
+            dirty: Dial::default(),
             mortality_pct: None,
             infection_pct: None,
             readmission_pct: None,
@@ -128,6 +139,8 @@ impl Spec {
             ("readmission_rate", self.readmission_rate, 0.4),
             ("high_cost_rate", self.high_cost_rate, 1.0),
             ("fraud_rate", self.fraud_rate, 0.035),
+            ("late_rate", self.late_rate, 1.0),
+            ("correction_rate", self.correction_rate, 1.0),
         ];
         for (field, rate, most) in rates {
             check(field, rate.to_string(), format!("from 0 to {most}"), (0.0..=most).contains(&rate));
@@ -140,6 +153,7 @@ impl Spec {
                 check(field, share.to_string(), inside, self.count(Some(share)) <= self.count(Some(alos)));
             }
         }
+        faults.extend(self.dirty.faults());
         if faults.is_empty() { Ok(()) } else { Err(SpecError { faults }) }
     }
 

@@ -17,6 +17,10 @@ pub(crate) enum Purpose {
     Stays = 3,
     Visits = 4,
     Claims = 6,
+    Corrections = 7,
+    Delivery = 8,
+    DirtyLife = 9,
+    DirtyRecord = 10,
 }
 
 /// A stream of random values.
@@ -39,6 +43,11 @@ impl Stream {
     /// A uniform value in [0, 1).
     pub(crate) fn unit(&mut self) -> f64 {
         f64::from(self.rng.next_u32()) * (1.0 / 4_294_967_296.0)
+    }
+
+    /// Thirty-two random bits.
+    pub(crate) fn bits(&mut self) -> u32 {
+        self.rng.next_u32()
     }
 
     /// True with the given probability.

@@ -6,6 +6,7 @@ use crate::ids::Ids;
 use crate::life::{Encounter, Life, Population};
 use crate::spec::{Spec, SpecError};
 use crate::tables::Tables;
+use crate::view::tables::Quantiles;
 
 /// A simulated year: the spec, the hospitals, and the rules by which patients live.
 ///
@@ -19,6 +20,7 @@ pub struct World {
     pub(crate) ids: Ids,
     pub(crate) directory: Directory,
     pub(crate) population: Population,
+    pub(crate) quantiles: Quantiles,
 }
 
 impl World {
@@ -29,7 +31,8 @@ impl World {
         let ids = Ids::new(spec.seed, spec.year);
         let directory = Directory::new(&spec, &ids, &tables);
         let population = Population::new(&spec);
-        Ok(World { calendar: Calendar::new(spec.year), tables, ids, directory, population, spec })
+        let (calendar, quantiles) = (Calendar::new(spec.year), Quantiles::new());
+        Ok(World { calendar, tables, ids, directory, population, quantiles, spec })
     }
 
     /// The spec that the world was made from.

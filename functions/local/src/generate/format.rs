@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
-use metriccare_world::Resources;
+use metriccare_world::{Pile, Resources};
 
 use crate::{arguments::Format, failure::Failure};
 
@@ -14,29 +14,41 @@ pub(super) struct Written {
     /// The end of its name.
     pub(super) ending: String,
     pub(super) bytes: Vec<u8>,
+    /// How many resources it holds.
+    pub(super) records: u64,
 }
 
 /// Packs a range's resources into files; types without resources make none.
 pub(super) fn pack(resources: &Resources, format: Format, gzip: bool) -> Result<Vec<Written>, Failure> {
-    let types =
-        [("patient", &resources.patient), ("encounter", &resources.encounter), ("condition", &resources.condition)];
-    let some = types.into_iter().filter(|(_, lines)| !lines.is_empty());
-    let files: Vec<(&'static str, &str, Vec<u8>)> = match format {
-        Format::Ndjson => some.map(|(kind, lines)| (kind, ".ndjson", lines.clone())).collect(),
-        Format::Json => some.map(|(kind, lines)| (kind, ".json", array(lines))).collect(),
+    let lines = [&resources.patient, &resources.encounter, &resources.condition];
+    let some = (0..3).filter(|&at| !lines[at].is_empty());
+    match format {
         Format::Bundle => {
-            let bytes = bundle(some.map(|(_, lines)| lines.as_slice()));
-            vec![("bundle", ".json", bytes)]
+            let bytes = bundle(some.map(|at| lines[at].as_slice()));
+            let records = resources.clean.iter().sum();
+            if records == 0 { Ok(Vec::new()) } else { Ok(vec![written("bundle", ".json", bytes, records, gzip)?]) }
         }
-    };
-    files
-        .into_iter()
-        .map(|(kind, ending, bytes)| {
-            let (ending, bytes) =
-                if gzip { (format!("{ending}.gz"), squeeze(&bytes)?) } else { (ending.into(), bytes) };
-            Ok(Written { kind, ending, bytes })
-        })
-        .collect()
+        Format::Ndjson => {
+            some.map(|at| written(KINDS[at], ".ndjson", lines[at].clone(), resources.clean[at], gzip)).collect()
+        }
+        Format::Json => {
+            some.map(|at| written(KINDS[at], ".json", array(lines[at]), resources.clean[at], gzip)).collect()
+        }
+    }
+}
+
+/// The folders of the three types.
+const KINDS: [&str; 3] = ["patient", "encounter", "condition"];
+
+/// A pile of dirt as a file of lines, whatever the format of the rest: in an array or a Bundle, a record that ends too
+/// early would take those behind it along.
+pub(super) fn pack_pile(kind: usize, pile: &Pile, gzip: bool) -> Result<Written, Failure> {
+    written(KINDS[kind], ".ndjson", pile.lines.clone(), pile.accepted, gzip)
+}
+
+fn written(kind: &'static str, ending: &str, bytes: Vec<u8>, records: u64, gzip: bool) -> Result<Written, Failure> {
+    let (ending, bytes) = if gzip { (format!("{ending}.gz"), squeeze(&bytes)?) } else { (ending.into(), bytes) };
+    Ok(Written { kind, ending, bytes, records })
 }
 
 fn lines(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -95,6 +107,8 @@ mod tests {
                     .to_vec(),
             condition: Vec::new(),
             counts: [1, 2, 0],
+            clean: [1, 2, 0],
+            ..Resources::default()
         };
         let json = pack(&resources, Format::Json, false).expect("memory");
         assert_eq!(json.len(), 2);

@@ -3,9 +3,14 @@
 //! An object holds a range of patients that depends on nothing but the population and the shard, so neither threads
 //! nor machines change a byte. Each thread has its own buffers; memory does not grow with the population.
 
+pub(crate) mod draft;
 mod format;
+pub(crate) mod in_order;
+mod report;
+pub(crate) mod tables;
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroUsize,
     ops::Range,
     sync::{
@@ -14,11 +19,12 @@ use std::{
     },
 };
 
-use format::{Written, pack};
+use format::{Written, pack, pack_pile};
 use metriccare_fhir::write::{Date, FhirVersion};
 use metriccare_lake::keys;
 use metriccare_ports::{DiskStore, ErrorKind, ObjectStore, PutMode};
-use metriccare_world::{Answers, FhirWriter, Known, Resources, World, fhir_directory};
+use metriccare_world::{Answers, Covered, FhirWriter, Known, Resources, Side, World, fhir_directory};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
@@ -46,17 +52,20 @@ pub(crate) struct Request {
 }
 
 /// What was written, counted as it was.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Generated {
     pub(crate) objects: u64,
     pub(crate) bytes: u64,
     pub(crate) patients: u64,
     pub(crate) encounters: u64,
     pub(crate) conditions: u64,
+    /// Faults that were put in on purpose.
+    pub(crate) faults: u64,
 }
 
 /// `metriccare generate fhir`.
 pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Result<(), Failure> {
+    report::check(arguments.answer, arguments.shard)?;
     let world = World::new(arguments.world.spec()?)?;
     let store = DiskStore::open("out", &arguments.out)
         .map_err(|error| Failure::usage(format!("--out cannot be used: {error}")))?;
@@ -68,10 +77,10 @@ pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Re
         shard: arguments.shard,
         threads: arguments.work.threads(),
     };
-    let bars = Bars::new(false);
+    let bars = Bars::new(arguments.answer.json);
     let made = tokio::task::block_in_place(|| generate(&world, request, &store, &store, &bars))?;
     bars.finish();
-    output.line(format!(
+    let mut words = format!(
         "{} patients, {} encounters and {} conditions in {} files ({}) below {}",
         count(made.patients),
         count(made.encounters),
@@ -79,8 +88,13 @@ pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Re
         count(made.objects),
         size(made.bytes),
         arguments.out.display()
-    ))?;
-    output.flush()
+    );
+    if made.faults > 0 {
+        let faults = count(made.faults);
+        words += &format!("\n{faults} faults were put in; the answer key says what has to become of them");
+    }
+    let said = || report::say(&world, (&made, &words), arguments.answer, request.threads, &bars, output);
+    tokio::task::block_in_place(said)
 }
 
 /// Writes a world's FHIR below `landing`, and what others need to know of it below `reference` in `lake`.
@@ -128,6 +142,7 @@ pub(crate) fn generate(
     if let Some(failure) = failed {
         return Err(failure);
     }
+    made.faults = answers.faults().values().map(|fault| fault.count).sum();
     runtime.block_on(async {
         if request.shard.part == 1 && request.day.is_none_or(|day| day.ymd().1 == 1 && day.ymd().2 == 1) {
             write_directory(world, request, &place, landing, &mut made).await?;
@@ -144,21 +159,30 @@ impl Generated {
         self.patients += other.patients;
         self.encounters += other.encounters;
         self.conditions += other.conditions;
+        self.faults += other.faults;
     }
 }
 
 /// The ranges of patients that the shard's objects hold.
 fn ranges(world: &World, request: Request) -> Vec<Range<u64>> {
-    let all = world.shard(request.shard.part, request.shard.of);
     let step = if request.day.is_some() { PATIENTS_PER_DAY_OBJECT } else { PATIENTS_PER_OBJECT };
+    cut(world.shard(request.shard.part, request.shard.of), step)
+}
+
+/// Cuts a range at the multiples of a step.
+pub(crate) fn cut(all: Range<u64>, step: u64) -> Vec<Range<u64>> {
     let cuts = (all.start / step + 1..).map(|cut| cut * step).take_while(|cut| *cut < all.end);
     let starts = std::iter::once(all.start).chain(cuts.clone());
     let ends = cuts.chain(std::iter::once(all.end));
     starts.zip(ends).map(|(start, end)| start..end).filter(|range| !range.is_empty()).collect()
 }
 
+/// How many days after the rest dirty data lands that is late.
+const LATE_DAYS: i32 = 10;
+
 /// Where and when objects land.
 struct Place {
+    day: Date,
     /// `YYYY/MM/DD`.
     date: String,
     /// The world's own time of landing, in UTC microseconds: the end of the day, or of the year.
@@ -167,9 +191,12 @@ struct Place {
 
 impl Place {
     fn new(world: &World, request: Request) -> Self {
-        let date = request.day.unwrap_or_else(|| Date::from_ymd(world.spec().year, 12, 31));
+        Place::on(request.day.unwrap_or_else(|| Date::from_ymd(world.spec().year, 12, 31)))
+    }
+
+    fn on(date: Date) -> Self {
         let stamp = (Date(date.0 + 1).midnight().0 - 1) * 1_000_000;
-        Place { date: date.to_string().replace('-', "/"), stamp }
+        Place { day: date, date: date.to_string().replace('-', "/"), stamp }
     }
 
     fn key(&self, kind: &str, name: &str, ending: &str) -> String {
@@ -207,23 +234,74 @@ impl<'w> Part<'w> {
     ) -> Result<(), Failure> {
         self.resources.clear();
         let name = format!("{:08}-{:08}", range.start + 1, range.end);
-        // A day is not the whole answer: only the year's key is written.
-        let answers = if self.request.day.is_none() { Some(&mut self.answers) } else { None };
+        // The days of a feed add up to one key: its last day counts the patients.
+        let counts = self.request.day.is_none_or(|day| day.ymd().1 == 12 && day.ymd().2 == 31);
+        let answers = counts.then_some(&mut self.answers);
         self.writer.write(range, &mut self.resources, answers);
         let [patients, encounters, conditions] = self.resources.counts;
         self.made.patients += patients;
         self.made.encounters += encounters;
         self.made.conditions += conditions;
+        for (dirt, count) in &self.resources.faults {
+            self.answers.inject(*dirt, *count);
+        }
+        let mut objects = Vec::new();
         for written in pack(&self.resources, self.request.format, self.request.gzip)? {
-            let Written { kind, ending, bytes } = written;
-            let key = place.key(kind, &format!("{kind}-{name}"), &ending);
+            objects.push(Object { name: name.clone(), late: false, written, quarantined: BTreeMap::new(), skipped: 0 });
+        }
+        objects.extend(self.dirty_objects(&name)?);
+        let late = Place::on(Date(place.day.0 + LATE_DAYS));
+        for object in objects {
+            let place = if object.late { &late } else { place };
+            let Written { kind, ending, bytes, records } = object.written;
+            let key = place.key(kind, &format!("{kind}-{}", object.name), &ending);
             self.made.objects += 1;
             self.made.bytes += bytes.len() as u64;
-            self.answers.cover(&key, keys::hex(&Sha256::digest(&bytes)));
+            self.answers.cover(Covered {
+                name: key.clone(),
+                sha256: keys::hex(&Sha256::digest(&bytes)),
+                accepted: records,
+                quarantined: object.quarantined,
+                skipped: object.skipped,
+            });
             runtime.block_on(landing.put_stamped(&key, bytes.into(), PutMode::Overwrite, place.stamp))?;
         }
         Ok(())
     }
+
+    /// What lands apart from the rest since it is dirty; copies land twice.
+    fn dirty_objects(&self, name: &str) -> Result<Vec<Object>, Failure> {
+        let mut objects = Vec::new();
+        for (side, piles) in Side::ALL.into_iter().zip(&self.resources.sides) {
+            let endings: &[&str] = if side == Side::Copies { &["", "-again"] } else { &[""] };
+            for (kind, pile) in piles.iter().enumerate().filter(|(_, pile)| !pile.lines.is_empty()) {
+                for ending in endings {
+                    let quarantined = pile.quarantined.iter().map(|(rule, count)| ((*rule).to_owned(), *count));
+                    objects.push(Object {
+                        name: format!("{name}-{}{ending}", side.name()),
+                        late: side == Side::Late,
+                        written: pack_pile(kind, pile, self.request.gzip)?,
+                        quarantined: quarantined.collect(),
+                        skipped: pile.skipped,
+                    });
+                }
+            }
+        }
+        Ok(objects)
+    }
+}
+
+/// An object that is about to land.
+struct Object {
+    /// The end of its name.
+    name: String,
+    /// Whether it lands later than the rest.
+    late: bool,
+    written: Written,
+    /// Records in it that cannot be read, by the rule that they break.
+    quarantined: BTreeMap<String, u64>,
+    /// Records in it of types that the lake does not keep.
+    skipped: u64,
 }
 
 /// Writes the hospitals, departments and clinicians, which patients' resources refer to.
@@ -260,9 +338,8 @@ async fn write_reference(
         Err(error) if error.kind() != ErrorKind::Precondition => return Err(error.into()),
         _ => {}
     }
-    if request.day.is_none() {
-        let key = answers.key(request.shard.part, request.shard.of);
-        lake.put(&key, answers.to_json().into_bytes().into(), PutMode::Overwrite).await?;
-    }
+    let Shard { part, of } = request.shard;
+    let key = request.day.map_or_else(|| answers.key(part, of), |day| answers.day_key(day, part, of));
+    lake.put(&key, answers.to_json().into_bytes().into(), PutMode::Overwrite).await?;
     Ok(())
 }

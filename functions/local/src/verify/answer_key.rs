@@ -1,10 +1,9 @@
 //! Law 5 on a lake: gold agrees with what the generator counted in its own event log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use metriccare_flow::Worker;
 use metriccare_lake::{
-    bronze::BronzeCommit,
     cells::{self, Cell},
     gold::Hospitals,
     keys,
@@ -19,38 +18,11 @@ use super::{
 };
 use crate::{failure::Failure, output::count};
 
-const KEYS: &str = "reference/_answers/";
-
-pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit]) -> Result<Check, Failure> {
+pub(super) async fn check(worker: &Worker, key: &Result<Answers, String>) -> Result<Check, Failure> {
     let mut check = Check::named("answer key");
-    let worlds = match read_keys(worker).await? {
-        Ok(worlds) => worlds,
-        Err(why) => return Ok(Check { skipped: Some(why), ..check }),
-    };
-    let accepted: BTreeSet<(&str, &str)> = commits
-        .iter()
-        .filter(|commit| commit.counts.accepted() > 0)
-        .map(|commit| (commit.sourcename.as_str(), commit.content_id.as_str()))
-        .collect();
-    let covers = |answers: &Answers| -> BTreeSet<(String, String)> {
-        answers.covers().iter().map(|covered| (covered.name.clone(), covered.sha256.clone())).collect()
-    };
-    let whole = worlds.iter().find(|answers| {
-        let covered = covers(answers);
-        accepted.iter().all(|(name, hash)| covered.contains(&((*name).to_owned(), (*hash).to_owned())))
-            && covered.iter().all(|(name, hash)| accepted.contains(&(name.as_str(), hash.as_str())))
-    });
-    let Some(answers) = whole else {
-        let covered: BTreeSet<(String, String)> = worlds.iter().flat_map(covers).collect();
-        let foreign =
-            accepted.iter().filter(|(name, hash)| !covered.contains(&((*name).to_owned(), (*hash).to_owned()))).count();
-        let why = match (worlds.len(), foreign) {
-            (0, _) => "the lake has no answer key; its data was not generated".to_owned(),
-            (1, 0) => "objects that the answer key covers are not in the lake".to_owned(),
-            (worlds, 0) => format!("the lake holds {worlds} worlds, and each has a key of its own"),
-            (_, foreign) => format!("{} accepted objects are covered by no answer key", count(foreign as u64)),
-        };
-        return Ok(Check { skipped: Some(why), ..check });
+    let answers = match key {
+        Ok(answers) => answers,
+        Err(why) => return Ok(Check { skipped: Some(why.clone()), ..check }),
     };
     let expected = answers.expected_with_beds(&beds(worker).await?);
     let mut cells = 0;
@@ -60,38 +32,6 @@ pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit]) -> Result<C
     }
     check.compared = format!("{} cells of gold, counted by the generator", count(cells));
     Ok(check)
-}
-
-/// The answer keys of every world whose shards are all there.
-async fn read_keys(worker: &Worker) -> Result<Result<Vec<Answers>, String>, Failure> {
-    let mut worlds: BTreeMap<String, (Option<Answers>, BTreeSet<u64>, u64)> = BTreeMap::new();
-    for listed in worker.ports.lake.list(KEYS).await? {
-        let Some((world, k, n)) = parse(&listed.key) else { continue };
-        let bytes = worker.ports.lake.get(&listed.key).await?.body.bytes().await?;
-        let unreadable = |reason: String| Failure::failed(format!("{} is no answer key: {reason}", listed.key));
-        let text = std::str::from_utf8(&bytes).map_err(|error| unreadable(error.to_string()))?;
-        let answers = Answers::from_json(text).map_err(|error| unreadable(error.to_string()))?;
-        let (sum, parts, of) = worlds.entry(format!("{world} in {n}")).or_insert_with(|| (None, BTreeSet::new(), n));
-        *of = n;
-        if parts.insert(k) {
-            match sum {
-                Some(sum) => sum.merge(&answers).map_err(|error| unreadable(error.to_string()))?,
-                None => *sum = Some(answers),
-            }
-        }
-    }
-    let missing = worlds.iter().find(|(_, (_, parts, of))| parts.len() as u64 != *of);
-    if let Some((world, (_, parts, of))) = missing {
-        return Ok(Err(format!("{world}: {} of {of} shards have left their answer key", parts.len())));
-    }
-    Ok(Ok(worlds.into_values().filter_map(|(sum, _, _)| sum).collect()))
-}
-
-/// The world, k and n of `reference/_answers/<world>/<k>-of-<n>.json`.
-fn parse(key: &str) -> Option<(&str, u64, u64)> {
-    let (world, file) = key.strip_prefix(KEYS)?.split_once('/')?;
-    let (k, n) = file.strip_suffix(".json")?.split_once("-of-")?;
-    Some((world, k.parse().ok()?, n.parse().ok()?))
 }
 
 /// Staffed beds as the lake's reference file has them now: people may edit it.

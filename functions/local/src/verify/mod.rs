@@ -4,10 +4,15 @@
 
 mod answer_key;
 mod conservation;
+mod faults;
 mod identity;
+mod keys;
 mod rebuilt;
 mod rows;
+#[cfg(test)]
+mod tests;
 
+use metriccare_flow::Worker;
 use serde::Serialize;
 
 use crate::{
@@ -39,13 +44,7 @@ const SHOWN: usize = 30;
 pub(crate) async fn verify(arguments: &Verify, output: &mut Output) -> Result<(), Failure> {
     let worker = lake::open_existing(&arguments.lake.lake, arguments.work.threads()).await?;
     let bars = Bars::new(arguments.json);
-    let commits = conservation::commits(&worker).await?;
-    let checks = vec![
-        conservation::check(&worker, &commits, &bars).await?,
-        rebuilt::check(&worker, &bars).await?,
-        answer_key::check(&worker, &commits).await?,
-        identity::check(&worker).await?,
-    ];
+    let checks = checks(&worker, &bars).await?;
     bars.finish();
     let wrong: usize = checks.iter().map(|check| check.differences.len()).sum();
     if arguments.json {
@@ -68,6 +67,19 @@ pub(crate) async fn verify(arguments: &Verify, output: &mut Output) -> Result<()
         output.line("the lake holds")?;
     }
     output.flush()
+}
+
+/// All checks of a lake.
+async fn checks(worker: &Worker, bars: &Bars) -> Result<Vec<Check>, Failure> {
+    let commits = conservation::commits(worker).await?;
+    let key = keys::find(worker, &commits).await?;
+    Ok(vec![
+        conservation::check(worker, &commits, bars).await?,
+        rebuilt::check(worker, bars).await?,
+        answer_key::check(worker, &key).await?,
+        faults::check(worker, &commits, &key).await?,
+        identity::check(worker).await?,
+    ])
 }
 
 impl Check {

@@ -63,11 +63,19 @@ pub fn logical_id(reference: &str) -> Option<Cow<'_, str>> {
         }
     } else {
         let path = reference.split_once('#').map_or(reference, |(path, _)| path);
-        let path = path.split_once("/_history").map_or(path, |(path, _)| path);
-        let path = path.trim_end_matches('/');
+        let path = without_history(path.trim_end_matches('/'));
         Cow::Borrowed(path.rsplit_once('/').map_or(path, |(_, id)| id))
     };
     (!id.is_empty()).then_some(id)
+}
+
+/// A path without the version at its end: `Patient/x/_history/2` is `Patient/x`.
+fn without_history(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some((before, "_history")) => before,
+        Some((before, _)) => before.strip_suffix("/_history").unwrap_or(path),
+        None => path,
+    }
 }
 
 /// The resource type that a reference names, where it names one.
@@ -79,8 +87,7 @@ pub fn target_type(reference: &str) -> Option<&str> {
     if path.len() < reference.len() {
         return path.rsplit('/').next().filter(|kind| !kind.is_empty());
     }
-    let path = path.split_once("/_history").map_or(path, |(path, _)| path);
-    let (before, _) = path.trim_end_matches('/').rsplit_once('/')?;
+    let (before, _) = without_history(path.trim_end_matches('/')).rsplit_once('/')?;
     before.rsplit('/').next().filter(|kind| kind.starts_with(|c: char| c.is_ascii_uppercase()))
 }
 

@@ -17,7 +17,7 @@ use parquet::errors::ParquetError;
 use super::{
     BronzeFile, Counts, chunk_rows,
     directory::Directory,
-    records::{Hints, Measured, Records},
+    records::{Chunk, Hints, Measured, Records},
     rows::Origin,
     writers::Writers,
 };
@@ -145,27 +145,42 @@ fn one_pass<S: Sinks>(
     let mut counts = Counts::default();
     let mut learned = Directory::default();
     let threads = threads.get();
-    loop {
-        let mut wave = Vec::with_capacity(threads * 2);
-        while wave.len() < wave.capacity() {
-            match records.next_chunk()? {
-                Some(chunk) => wave.push(chunk),
-                None => break,
+    let mut wave = read_wave(&mut records, threads)?;
+    while !wave.is_empty() {
+        let mut work = |wave| -> Result<(), FlattenError> {
+            for mut rows in on_threads(threads, wave, |chunk| chunk_rows::read(&chunk, origin, known, limits)) {
+                counts.add(&rows.counts);
+                learned.learn(std::mem::take(&mut rows.found), std::mem::take(&mut rows.wanted));
+                writers.add(rows, sinks)?;
             }
-        }
-        if wave.is_empty() {
-            break;
-        }
-        let read = on_threads(threads, wave, |chunk| chunk_rows::read(&chunk, origin, known, limits));
-        for mut rows in read {
-            counts.add(&rows.counts);
-            learned.learn(std::mem::take(&mut rows.found), std::mem::take(&mut rows.wanted));
-            writers.add(rows, sinks)?;
-        }
-        writers.encode(threads)?;
+            Ok(writers.encode(threads)?)
+        };
+        wave = if threads == 1 {
+            work(wave)?;
+            read_wave(&mut records, threads)?
+        } else {
+            // Reading and hashing cannot be shared out; they go on beside the work.
+            std::thread::scope(|scope| {
+                let next = scope.spawn(|| read_wave(&mut records, threads));
+                work(wave)?;
+                next.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(FlattenError::Io)
+            })?
+        };
     }
     let mistook_a_bundle = records.mistook_a_bundle();
     Ok(Pass { writers, counts, measured: records.measure()?, learned, mistook_a_bundle })
+}
+
+/// The next chunks, enough for every thread to have the next one at hand; none at the end.
+fn read_wave(records: &mut Records<'_>, threads: usize) -> io::Result<Vec<Chunk>> {
+    let mut wave = Vec::with_capacity(threads * 2);
+    while wave.len() < threads * 2 {
+        match records.next_chunk()? {
+            Some(chunk) => wave.push(chunk),
+            None => break,
+        }
+    }
+    Ok(wave)
 }
 
 /// Does a piece of work for each item on up to `threads` threads; the results stand in the items' order.

@@ -16,8 +16,10 @@ pub use expected::{ExpectedRow, Value};
 
 use std::collections::BTreeMap;
 
+use metriccare_fhir::write::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::dirt::{Becomes, Dirt};
 use crate::world::World;
 
 /// A month as a number: twelve times the year, plus the month from 0.
@@ -30,6 +32,31 @@ pub struct Covered {
     pub name: String,
     /// SHA-256 of its bytes, in hex.
     pub sha256: String,
+    /// How many of its records have to be accepted.
+    #[serde(default)]
+    pub accepted: u64,
+    /// How many of its records the quarantine has to hold, by rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quarantined: BTreeMap<String, u64>,
+    /// How many of its records are of types that the lake does not keep.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// How often a fault was injected, and what has to become of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultCount {
+    /// `accepted`, `merged away`, `skipped` or `quarantined`.
+    pub becomes: String,
+    /// The rule that the quarantine has to name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// How often.
+    pub count: u64,
 }
 
 /// Why two keys cannot be added up.
@@ -85,6 +112,9 @@ pub struct Answers {
     world: String,
     /// The landed objects that hold these patients.
     covers: Vec<Covered>,
+    /// The injected faults, by kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    faults: BTreeMap<String, FaultCount>,
     /// The hospitals' names and staffed beds; the numbers below are places in this list.
     hospitals: Vec<(String, i64)>,
     /// The departments' names; the numbers below are places in this list.
@@ -124,6 +154,7 @@ impl Answers {
         Answers {
             world: world.spec.slug(),
             covers: Vec::new(),
+            faults: BTreeMap::new(),
             hospitals: hospitals.iter().map(|h| (h.name.clone(), i64::from(h.staffed_beds))).collect(),
             departments: crate::directory::Department::ALL.iter().map(|d| d.name().to_owned()).collect(),
             last_date: None,
@@ -149,15 +180,43 @@ impl Answers {
         &self.covers
     }
 
-    /// Says that a landed object holds patients of this key.
-    pub fn cover(&mut self, name: impl Into<String>, sha256: impl Into<String>) {
-        self.covers.push(Covered { name: name.into(), sha256: sha256.into() });
+    /// Says that a landed object holds patients of this key, and what has to become of its records.
+    pub fn cover(&mut self, object: Covered) {
+        self.covers.push(object);
         self.covers.sort();
+    }
+
+    /// The injected faults, by kind.
+    pub fn faults(&self) -> &BTreeMap<String, FaultCount> {
+        &self.faults
+    }
+
+    /// Says that a kind of fault was injected so many times.
+    pub fn inject(&mut self, dirt: Dirt, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let (becomes, rule) = match dirt.becomes() {
+            Becomes::Accepted => ("accepted", None),
+            Becomes::MergedAway => ("merged away", None),
+            Becomes::Skipped => ("skipped", None),
+            Becomes::Quarantined(rule) => ("quarantined", Some(rule.to_owned())),
+        };
+        let fault = FaultCount { becomes: becomes.to_owned(), rule, count: 0 };
+        self.faults.entry(dirt.name().to_owned()).or_insert(fault).count += count;
     }
 
     /// Where a key lies in the lake bucket: `reference/_answers/<spec>/<k>-of-<n>.json`.
     pub fn key(&self, k: u64, n: u64) -> String {
         format!("reference/_answers/{}/{k}-of-{n}.json", self.world)
+    }
+
+    /// Where the key of one day of the feed lies: `reference/_answers/<spec>/feed/<day>/<k>-of-<n>.json`.
+    ///
+    /// A day's key says what the day delivered. The year's last day counts the patients as well, so that the days add
+    /// up to the key of the whole.
+    pub fn day_key(&self, day: Date, k: u64, n: u64) -> String {
+        format!("reference/_answers/{}/feed/{day}/{k}-of-{n}.json", self.world)
     }
 
     /// The key as JSON.
@@ -178,6 +237,10 @@ impl Answers {
         self.covers.extend(other.covers.iter().cloned());
         self.covers.sort();
         self.covers.dedup();
+        for (name, fault) in &other.faults {
+            let none = FaultCount { count: 0, ..fault.clone() };
+            self.faults.entry(name.clone()).or_insert(none).count += fault.count;
+        }
         self.last_date = self.last_date.max(other.last_date);
         self.totals.patients += other.totals.patients;
         self.totals.encounters += other.totals.encounters;

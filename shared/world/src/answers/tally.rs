@@ -33,6 +33,9 @@ impl Answers {
             // What is open is known as it was placed on its first day.
             let unit = if completed { department(encounter.path()) } else { encounter.placement().department as u8 };
             self.totals.encounters += 1;
+            if encounter.annulled {
+                continue;
+            }
             self.last_date = self.last_date.max(Some(if completed { end.0.max(start.0) } else { start.0 }));
             let load = self.loads.entry((encounter.hospital, unit, month(start))).or_default();
             load.encounters += 1;
@@ -55,8 +58,33 @@ impl Answers {
         self.totals.conditions += life.conditions.iter().filter(|c| c.recorded < now).count() as i64;
     }
 
+    /// Adds of a life only what the rows of gold/infection are made of: infections and patient-days.
+    pub(crate) fn add_infections(&mut self, world: &World, life: &Life) {
+        let now = world.calendar.end();
+        let mut stays = false;
+        for encounter in life.encounters.iter().filter(|e| e.start < now) {
+            let (start, end) = (encounter.start.date(), encounter.end.date());
+            let completed = encounter.end < now;
+            self.last_date = self.last_date.max(Some(if completed { end.0.max(start.0) } else { start.0 }));
+            stays |= encounter.is_stay();
+            // Departments make no difference here.
+            match (encounter.is_stay(), completed) {
+                (true, true) if start < end => {
+                    *self.census.entry((encounter.hospital, 0, start.0)).or_default() += 1;
+                    *self.census.entry((encounter.hospital, 0, end.0)).or_default() -= 1;
+                }
+                (true, false) => *self.open.entry((encounter.hospital, 0, start.0)).or_default() += 1,
+                _ => {}
+            }
+        }
+        if stays {
+            self.infections(life, now);
+        }
+    }
+
     fn stays(&mut self, life: &Life, now: Instant, death: Option<Instant>) {
-        let mut completed: Vec<_> = life.encounters.iter().filter(|e| e.is_stay() && e.end < now).collect();
+        let mut completed: Vec<_> =
+            life.encounters.iter().filter(|e| e.is_stay() && !e.annulled && e.end < now).collect();
         if completed.is_empty() {
             return;
         }

@@ -54,3 +54,17 @@ fn an_empty_key_expects_nothing() {
     let world = World::new(Spec::default()).unwrap();
     assert!(Answers::new(&world).expected().is_empty());
 }
+
+#[test]
+fn infections_alone_make_the_same_rows() {
+    let world = World::new(Spec { patients: 2_000, ..Spec::default() }).unwrap();
+    let (mut few, mut life) = (Answers::new(&world), Life::new());
+    for index in 0..2_000 {
+        world.live(index, &mut life);
+        few.add_infections(&world, &life);
+    }
+    let rows = |key: &Answers| -> Vec<ExpectedRow> {
+        key.expected().into_iter().filter(|row| row.table == "gold/infection").collect()
+    };
+    assert!(!rows(&few).is_empty() && rows(&few) == rows(&key(&world, 0..2_000)));
+}

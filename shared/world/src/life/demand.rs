@@ -193,7 +193,7 @@ impl Permutation {
 }
 
 /// The value below which a share `p` of a standard normal distribution lies, to a thousandth: Abramowitz and Stegun 26.2.23.
-fn normal_quantile(p: f64) -> f64 {
+pub(crate) fn normal_quantile(p: f64) -> f64 {
     let q = p.min(1.0 - p);
     let t = libm::sqrt(-2.0 * libm::log(q));
     let above = 2.515_517 + t * (0.802_853 + t * 0.010_328);

@@ -152,7 +152,8 @@ pub(super) fn draw(stay: &Encounter, kind: StayKind, stream: &mut Stream, found:
         (Infection::Ssi, operation),
     ];
     for (infection, risk) in risks {
-        if risk > 0.0 && stream.chance(risk.min(0.5)) {
+        // What was brought to hospital does not begin there again.
+        if risk > 0.0 && stream.chance(risk.min(0.5)) && Some(infection) != on_admission {
             found.extend(onset(stay, infection, stream).map(|time| (infection, time)));
         }
     }

@@ -15,7 +15,7 @@ mod stays;
 mod tests;
 mod visits;
 
-pub(crate) use demand::{Cohorts, Population};
+pub(crate) use demand::{Cohorts, Population, normal_quantile};
 pub use infections::Infection;
 pub use person::{Language, Person};
 
@@ -83,12 +83,20 @@ pub struct Encounter {
     pub devices: DeviceDays,
     /// Whether the visit leaves a condition behind that goes away; visits without a bed only.
     pub(crate) acute: bool,
+    /// Whether it never was, and its last version says so.
+    pub(crate) annulled: bool,
 }
 
 impl Encounter {
     /// The departments that it passed through, in order.
     pub fn path(&self) -> &[Segment] {
         &self.path[..usize::from(self.path_len)]
+    }
+
+    /// Makes its first department the only one, for the whole time.
+    pub(crate) fn keep_to_one_department(&mut self, start: Instant, end: Instant) {
+        self.path[0] = Segment { department: self.path[0].department, start, end };
+        self.path_len = 1;
     }
 
     /// Whether it is a stay in a hospital bed.

@@ -67,6 +67,7 @@ pub(super) fn make(world: &World, life: &Life, plan: &Plan, stream: &mut Stream)
         cause: Some(plan.cause),
         devices: devices(&path[..usize::from(path_len)], plan.start, end, stream),
         acute: false,
+        annulled: false,
     }
 }
 

@@ -368,6 +368,8 @@ impl Chain<'_> {
         let infection =
             [Infection::Cauti, Infection::Clabsi, Infection::Cdi, Infection::Other][stream.below(4) as usize];
         if let Some(onset) = infections::onset(stay, infection, stream) {
+            // Of one type in one stay the earliest counts: one that was brought along would take its place.
+            life.infections.retain(|found| found.stay != stay.id || found.infection != infection || found.refuted);
             life.infections.push(Found { stay: stay.id, infection, onset, refuted: false });
         }
     }

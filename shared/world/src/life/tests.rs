@@ -90,14 +90,18 @@ fn cohorts(spec: Spec) -> [u64; 5] {
         check(&life);
         let stays: Vec<&Encounter> = life.encounters.iter().filter(|e| e.is_stay() && e.end < now).collect();
         let stays = crate::answers::rules::judge(&stays, life.person.birth, life.death);
-        let infected = life.conditions.iter().any(|condition| {
-            let kind = crate::answers::rules::infection(condition).filter(|_| condition.recorded < now);
-            kind.zip(condition.encounter).is_some_and(|(kind, at)| {
-                let stay = &life.encounters[at as usize];
-                let days = crate::answers::rules::between(stay.start.date(), condition.onset.date());
-                stay.is_stay() && crate::answers::rules::hospital_onset(kind, days)
-            })
+        let found = life.conditions.iter().filter(|condition| condition.recorded < now).filter_map(|condition| {
+            let stay = &life.encounters[condition.encounter? as usize];
+            let kind = crate::answers::rules::infection(condition).filter(|_| stay.is_stay() && stay.end < now)?;
+            let days = crate::answers::rules::between(stay.start.date(), condition.onset.date());
+            Some(((condition.encounter, kind), days))
         });
+        // Of one type in one stay the earliest counts.
+        let mut earliest = std::collections::BTreeMap::new();
+        found.for_each(|(at, days)| {
+            earliest.entry(at).and_modify(|known: &mut i64| *known = days.min(*known)).or_insert(days);
+        });
+        let infected = earliest.iter().any(|(&(_, kind), &days)| crate::answers::rules::hospital_onset(kind, days));
         counts[0] += u64::from(!stays.is_empty());
         counts[1] += u64::from(stays.iter().any(|stay| stay.died));
         counts[2] += u64::from(infected);
@@ -120,6 +124,8 @@ fn the_source_documents_shares_are_exact() {
     };
     assert_eq!(cohorts(shares(100, 42))[..4], [100, 10, 20, 15]);
     assert_eq!(cohorts(shares(2_000, 7))[..4], [2_000, 200, 400, 300]);
+    // Thousands of stays, among them some into which an infection was brought.
+    assert_eq!(cohorts(Spec { year: 2023, ..shares(6_000, 42) })[..4], [6_000, 600, 1_200, 900]);
     let less = Spec { alos_pct: Some(40.0), encounters: Some(2_500), ..shares(500, 1) };
     assert_eq!(cohorts(less), [200, 50, 100, 75, 2_500]);
 }

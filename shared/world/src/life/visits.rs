@@ -109,6 +109,7 @@ fn push(
         cause: None,
         devices: DeviceDays::default(),
         acute: reason.acute,
+        annulled: false,
     });
 }
 

@@ -1,24 +1,25 @@
 //! The world as FHIR resources, one JSON line each.
 //!
-//! A view is what is known at a time. Every resource has at most two versions: an encounter is in progress from its
-//! first day and completed on its last, a condition is recorded and later over, a patient is registered and may die;
-//! where both fall on one day there is only one. The year's batch writes the latest version known at the year's end,
-//! a day's feed those versions that came to be on the day, with the same `lastUpdated` and `versionId` in both.
+//! A view is what is known at a time. A resource has up to three versions: an encounter is in progress from its first
+//! day and completed on its last, a condition is recorded and later over, a patient is registered and may die; and what
+//! was wrong is corrected. The year's batch writes the latest version known at the year's end, a day's feed those that
+//! are delivered on the day, with the same `lastUpdated` and `versionId` in both.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use lines::{Lines, Subject};
 use metriccare_fhir::write as fhir;
-use metriccare_fhir::write::{
-    Category, ClinicalStatus, Date, EncounterClass, EncounterStatus, FhirVersion, Instant, LocationPeriod,
-    LocationStatus, Meta, Named, VerificationStatus, write_condition, write_encounter, write_location,
-    write_organization, write_patient, write_practitioner,
-};
+use metriccare_fhir::write::{Date, FhirVersion, Meta, Named, write_location, write_organization, write_practitioner};
 
+use super::versions::{Records, Version, Versions};
 use crate::answers::Answers;
 use crate::directory::{Department, location_id};
-use crate::life::{Condition, ConditionKind, Encounter, LONGEST_PATH, Life};
+use crate::dirt::{Dirt, Pile, Soiler, soil_life};
+use crate::life::Life;
 use crate::world::World;
 
+mod lines;
 #[cfg(test)]
 mod tests;
 
@@ -40,8 +41,14 @@ pub struct Resources {
     pub encounter: Vec<u8>,
     /// Condition lines.
     pub condition: Vec<u8>,
-    /// How many patients, encounters and conditions were written.
+    /// How many patients, encounters and conditions were written, wherever their lines are.
     pub counts: [u64; 3],
+    /// How many lines of these types are above; the rest is in the piles beside.
+    pub clean: [u64; 3],
+    /// What lands apart from the rest since it is dirty, by [`Side`](crate::Side) and type.
+    pub sides: [[Pile; 3]; 3],
+    /// How many faults were put in.
+    pub faults: BTreeMap<Dirt, u64>,
 }
 
 impl Resources {
@@ -51,6 +58,9 @@ impl Resources {
         self.encounter.clear();
         self.condition.clear();
         self.counts = [0; 3];
+        self.clean = [0; 3];
+        self.sides.iter_mut().flatten().for_each(Pile::clear);
+        self.faults.clear();
     }
 }
 
@@ -71,14 +81,13 @@ pub struct FhirWriter<'w> {
     world: &'w World,
     version: FhirVersion,
     known: Known,
-    end: Instant,
     life: Life,
 }
 
 impl<'w> FhirWriter<'w> {
     /// A writer for a world, a FHIR version, and a point of view.
     pub fn new(world: &'w World, version: FhirVersion, known: Known) -> FhirWriter<'w> {
-        FhirWriter { world, version, known, end: world.calendar.end(), life: Life::new() }
+        FhirWriter { world, version, known, life: Life::new() }
     }
 
     /// Appends the resources of a range of patients to `out`, and counts them in `answers` where a key is wanted.
@@ -87,131 +96,70 @@ impl<'w> FhirWriter<'w> {
     pub fn write(&mut self, patients: Range<u64>, out: &mut Resources, mut answers: Option<&mut Answers>) {
         for index in patients {
             self.world.live(index, &mut self.life);
+            let [errors, overlaps] = soil_life(self.world, index, &mut self.life);
             if let Some(answers) = answers.as_deref_mut() {
                 answers.add(self.world, &self.life);
+                answers.inject(Dirt::EnteredInError, errors);
+                answers.inject(Dirt::Overlaps, overlaps);
             }
-            self.patient(out);
-            for at in 0..self.life.encounters.len() {
-                self.encounter(&self.life.encounters[at], out);
+            let mut records = Records::new(self.world, index, self.known != Known::YearEnd);
+            let life = &self.life;
+            self.deliver(&Subject::Patient, records.versions(life.registered, life.death), out);
+            for encounter in &life.encounters {
+                let (since, later) = lines::times_of_encounter(encounter);
+                let versions = match later {
+                    Some(later) if encounter.annulled => records.annulled(since, later),
+                    later => records.versions(since, later),
+                };
+                self.deliver(&Subject::Encounter(encounter), versions, out);
             }
-            for at in 0..self.life.conditions.len() {
-                self.condition(&self.life.conditions[at], out);
+            for condition in &life.conditions {
+                let (since, later) = lines::times_of_condition(condition);
+                self.deliver(&Subject::Condition(condition), records.versions(since, later), out);
             }
         }
     }
 
-    fn patient(&self, out: &mut Resources) {
-        let life = &self.life;
-        let Some((meta, last)) = self.version(life.registered, life.death) else { return };
-        let person = &life.person;
-        let home = &self.world.directory.hospitals()[usize::from(person.home)];
-        out.counts[0] += 1;
-        write_patient(
-            &mut out.patient,
-            &fhir::Patient {
-                id: person.id,
-                meta,
-                mrn: person.mrn,
-                family: person.family,
-                given: person.given,
-                gender: person.gender,
-                birth_date: person.birth,
-                deceased: life.death.filter(|_| last),
-                race: Some(person.race),
-                city: person.city,
-                state: person.state,
-                language: fhir::Code { code: person.language.code, display: person.language.name },
-                managing_organization: Named { id: home.id, display: &home.name },
-            },
-        );
-    }
-
-    fn encounter(&self, encounter: &Encounter, out: &mut Resources) {
-        let placement = encounter.placement();
-        // Until the patient leaves, the record is that of the placement on the first day.
-        let since = if encounter.start.date() == encounter.end.date() { encounter.start } else { placement.start };
-        let Some((meta, last)) = self.version(since, Some(encounter.end)) else { return };
-        let world = self.world;
-        let hospital = &world.directory.hospitals()[usize::from(encounter.hospital)];
-        let clinician = &world.directory.clinicians()[encounter.clinician as usize];
-        let place = |department: Department, start, end: Option<Instant>| LocationPeriod {
-            location: Named { id: location_id(&world.ids, encounter.hospital, department), display: department.name() },
-            status: if end.is_some() { LocationStatus::Completed } else { LocationStatus::Active },
-            start,
-            end,
-        };
-        let mut places = [place(placement.department, placement.start, None); LONGEST_PATH];
-        let mut count = 1;
-        if last {
-            for (slot, segment) in places.iter_mut().zip(encounter.path()) {
-                *slot = place(segment.department, segment.start, Some(segment.end));
+    /// Writes those versions of a resource that are looked at.
+    fn deliver(&self, subject: &Subject<'_>, versions: Versions, out: &mut Resources) {
+        let last = versions.iter().rposition(Option::is_some);
+        for (at, version) in versions.iter().enumerate() {
+            let Some(version) = version else { continue };
+            let wanted = match self.known {
+                Known::YearEnd => Some(at) == last,
+                Known::Day(day) => version.delivered == day,
+            };
+            if wanted {
+                let before = at.checked_sub(1).and_then(|before| versions[before]);
+                self.put(subject, version, before.as_ref(), out);
             }
-            count = encounter.path().len();
         }
-        out.counts[1] += 1;
-        write_encounter(
-            &mut out.encounter,
-            &fhir::Encounter {
-                id: encounter.id,
-                meta,
-                status: if last { EncounterStatus::Completed } else { EncounterStatus::InProgress },
-                class: encounter.class,
-                kind: kind(encounter.class),
-                priority: encounter.priority,
-                subject: self.life.person.id,
-                start: encounter.start,
-                end: last.then_some(encounter.end),
-                locations: &places[..count],
-                attending: Named { id: clinician.id, display: &clinician.name },
-                provider: Named { id: hospital.id, display: &hospital.name },
-                reason: Some(encounter.reason),
-                admit_source: encounter.admit_source,
-                disposition: encounter.disposition.filter(|_| last),
-            },
-            self.version,
-        );
     }
 
-    fn condition(&self, condition: &Condition, out: &mut Resources) {
-        let later = condition.abated.filter(|&abated| abated > condition.recorded);
-        let Some((meta, last)) = self.version(condition.recorded, later) else { return };
-        let abatement = condition.abated.filter(|_| last || later.is_none());
-        let problem = matches!(condition.kind, ConditionKind::Chronic | ConditionKind::Historical);
-        out.counts[2] += 1;
-        write_condition(
-            &mut out.condition,
-            &fhir::Condition {
-                id: condition.id,
-                meta,
-                clinical_status: if abatement.is_some() { ClinicalStatus::Resolved } else { ClinicalStatus::Active },
-                verification_status: if condition.refuted {
-                    VerificationStatus::Refuted
-                } else {
-                    VerificationStatus::Confirmed
-                },
-                category: if problem { Category::ProblemListItem } else { Category::EncounterDiagnosis },
-                diagnosis: condition.diagnosis,
-                subject: self.life.person.id,
-                encounter: condition.encounter.map(|at| self.life.encounters[at as usize].id),
-                onset: condition.onset,
-                abatement,
-                recorded: condition.recorded.date(),
-            },
-        );
-    }
-
-    /// The version to write of something that is so since `since` and otherwise since `later`, and whether it is the
-    /// later one; nothing where none came to be in the time that is looked at.
-    fn version(&self, since: Instant, later: Option<Instant>) -> Option<(Meta, bool)> {
-        let later = later.filter(|&later| later < self.end);
-        let first = (since < self.end).then_some((Meta { version: 1, last_updated: since }, false));
-        let last = later.map(|later| {
-            let same_day = later.date() == since.date();
-            (Meta { version: if same_day { 1 } else { 2 }, last_updated: later }, true)
+    fn put(&self, subject: &Subject<'_>, version: &Version, before: Option<&Version>, out: &mut Resources) {
+        let spec = &self.world.spec;
+        let mut lines = Lines { world: self.world, life: &self.life, fhir: self.version };
+        let kind = subject.kind();
+        out.counts[kind] += 1;
+        let clean = [&mut out.patient, &mut out.encounter, &mut out.condition];
+        if spec.dirty.is_clean() {
+            out.clean[kind] += 1;
+            return lines.write(subject, version, clean[kind]);
+        }
+        let number = version.meta.version;
+        let soiler = Soiler::new(spec.seed, spec.year, &spec.dirty, lines.id(subject), number);
+        let earlier = before.map(|before| {
+            let mut line = Vec::new();
+            lines.write(subject, before, &mut line);
+            line
         });
-        match self.known {
-            Known::YearEnd => last.or(first),
-            Known::Day(day) => [last, first].into_iter().flatten().find(|(meta, _)| meta.last_updated.date() == day),
+        lines.fhir = soiler.fhir(kind, self.version);
+        let mut line = Vec::new();
+        lines.write(subject, version, &mut line);
+        soiler.respell(kind, &mut line, &mut out.faults);
+        if !soiler.deal(kind, &line, earlier.as_deref(), &mut out.sides, &mut out.faults) {
+            out.clean[kind] += 1;
+            clean[kind].extend_from_slice(&line);
         }
     }
 }
@@ -246,15 +194,4 @@ pub fn directory(world: &World, version: FhirVersion) -> DirectoryResources {
         write_practitioner(&mut out.practitioner, &practitioner);
     }
     out
-}
-
-/// The words of the source documents for a class.
-fn kind(class: EncounterClass) -> &'static str {
-    match class {
-        EncounterClass::Inpatient => "Inpatient",
-        EncounterClass::Emergency => "Emergency",
-        EncounterClass::Ambulatory => "Outpatient",
-        EncounterClass::Virtual => "Virtual",
-        EncounterClass::HomeHealth => "Home Health",
-    }
 }

@@ -8,17 +8,22 @@ pub struct Partitions<R> {
     values: Vec<(Option<String>, R)>,
     index: BTreeMap<String, usize>,
     null: Option<usize>,
+    last: usize,
 }
 
 impl<R> Default for Partitions<R> {
     fn default() -> Self {
-        Partitions { values: Vec::new(), index: BTreeMap::new(), null: None }
+        Partitions { values: Vec::new(), index: BTreeMap::new(), null: None, last: 0 }
     }
 }
 
 impl<R: Default> Partitions<R> {
     /// The rows of a value.
     pub fn of(&mut self, value: Option<&str>) -> &mut R {
+        // Neighbours in an object mostly belong together.
+        if self.values.get(self.last).is_some_and(|(last, _)| last.as_deref() == value) {
+            return &mut self.values[self.last].1;
+        }
         let known = match value {
             Some(value) => self.index.get(value).copied(),
             None => self.null,
@@ -32,6 +37,7 @@ impl<R: Default> Partitions<R> {
             self.values.push((value.map(str::to_owned), R::default()));
             at
         });
+        self.last = at;
         &mut self.values[at].1
     }
 

@@ -9,6 +9,8 @@ use metriccare_fhir::write::{Date, EncounterClass, Instant};
 use super::Rows;
 use super::csv::Row;
 use super::encounters::procedure;
+use super::names::{IdText, Names};
+use super::quantiles::Spread;
 use crate::calendar::DAY;
 use crate::ids::mix;
 use crate::life::{Encounter, Life};
@@ -83,23 +85,23 @@ pub(super) fn denied(lines: &[Line]) -> usize {
 }
 
 /// Writes the lines that were drawn.
-pub(super) fn write(world: &World, life: &Life, lines: &[Line], out: &mut Rows) {
+pub(super) fn write(life: &Life, lines: &[Line], (names, patient): (&Names, &IdText), out: &mut Rows) {
     for line in lines {
-        let mut row = Row::new(&mut out.claims);
-        row.numbered("C", life.person.mrn, u64::from(line.claim) + 1).id(life.person.id);
-        row.id(world.directory.clinicians()[line.clinician as usize].id).date(line.filed).date(line.service);
-        row.text(line.code);
+        let mut row = Row::with(&mut out.claims, names);
+        row.numbered("C", life.person.mrn, u64::from(line.claim) + 1).known(patient);
+        row.known(&names.clinicians[line.clinician as usize]).date(line.filed).date(line.service);
+        row.word(line.code);
         for cents in line.amounts {
             row.amount(cents);
         }
-        row.text(match line.status {
+        row.word(match line.status {
             Status::Paid => "Paid",
             Status::Denied => "Denied",
             Status::Pending => "Pending",
             Status::Reversed => "Reversed",
             Status::Adjusted => "Adjusted",
         });
-        row.flag(line.fraudulent).text(line.denial).number(i64::from(line.number)).end();
+        row.flag(line.fraudulent).word(line.denial).number(i64::from(line.number)).end();
     }
     out.counts[2] += lines.len() as u64;
 }
@@ -119,22 +121,22 @@ impl Book<'_> {
             EncounterClass::Inpatient => {
                 let (code, weight) = self.world.drg(encounter).unwrap_or(("", 1.0));
                 let extra = 1.0 + 0.03 * f64::from(encounter.devices.line + encounter.devices.ventilator);
-                self.line(by, date, code, BASE * weight * extra, 0.4, stream);
-                self.line(by, date, "99223", 205.0, 0.15, stream);
+                self.line(by, date, code, BASE * weight * extra, Spread::More, stream);
+                self.line(by, date, "99223", 205.0, Spread::Less, stream);
                 if let Some(procedure) = procedure(self.world, encounter) {
-                    self.line(by, date, procedure.code, 1_450.0, 0.4, stream);
+                    self.line(by, date, procedure.code, 1_450.0, Spread::More, stream);
                 }
             }
             EncounterClass::Emergency => {
                 self.visit(by, date, "99284", "99285", 560.0, stream);
                 if stream.chance(0.35) {
-                    self.line(by, date, "71046", 92.0, 0.5, stream);
+                    self.line(by, date, "71046", 92.0, Spread::Much, stream);
                 }
             }
             EncounterClass::Ambulatory => {
                 self.visit(by, date, "99213", "99215", 104.0, stream);
                 if stream.chance(0.42) {
-                    self.line(by, date, "80053", 23.0, 0.6, stream);
+                    self.line(by, date, "80053", 23.0, Spread::Most, stream);
                 }
             }
             EncounterClass::Virtual => self.visit(by, date, "99213", "99215", 88.0, stream),
@@ -157,21 +159,21 @@ impl Book<'_> {
         let crooked = mix(id.0 as u64 ^ mix(11)) % 1_000 < 75;
         let tempted = stream.chance(self.world.spec.fraud_rate * 28.0);
         if !crooked || !tempted {
-            return self.line(by, date, code, dollars, 0.35, stream);
+            return self.line(by, date, code, dollars, Spread::Usual, stream);
         }
         let from = self.lines.len();
         match stream.below(10) {
-            0..5 => self.line(by, date, highest, dollars * 1.9, 0.1, stream),
+            0..5 => self.line(by, date, highest, dollars * 1.9, Spread::Least, stream),
             5..8 => {
-                self.line(by, date, code, dollars, 0.35, stream);
-                self.line(by, date, code, dollars, 0.35, stream);
+                self.line(by, date, code, dollars, Spread::Usual, stream);
+                self.line(by, date, code, dollars, Spread::Usual, stream);
                 self.lines[from].fraudulent = false;
             }
             _ => {
                 // The clinician's busy day of the month, whenever the visit was.
                 let (year, month, _) = date.ymd();
                 let busy = 1 + (mix(id.0 as u64 ^ mix(u64::from(month))) % 28) as u32;
-                self.line(by, Date::from_ymd(year, month, busy), highest, dollars * 1.9, 0.1, stream);
+                self.line(by, Date::from_ymd(year, month, busy), highest, dollars * 1.9, Spread::Least, stream);
             }
         }
         for (i, line) in self.lines[from..].iter_mut().enumerate() {
@@ -192,18 +194,22 @@ impl Book<'_> {
             || self.world.directory.clinician(life.person.home, crate::Department::PrimaryCare, stream),
             |encounter| encounter.clinician,
         );
-        self.line(by, date, code, dollars, 0.2, stream);
+        self.line(by, date, code, dollars, Spread::Little, stream);
         self.claim += 1;
     }
 
     /// A line, adjudicated; now and then with a reversal and a corrected line behind it.
-    fn line(&mut self, by: u32, service: Date, code: &'static str, dollars: f64, spread: f64, stream: &mut Stream) {
-        let allowed = libm::round(dollars * 100.0 * libm::exp(spread * stream.normal() - spread * spread / 2.0)) as i64;
-        let claimed = libm::round(allowed as f64 * (1.25 + 1.9 * stream.unit())) as i64;
-        let paid = libm::round(allowed as f64 * (0.72 + 0.28 * stream.unit())) as i64;
-        let filed = Date(service.0 + 2 + stream.exponential(9.0).min(80.0) as i32);
+    fn line(&mut self, by: u32, service: Date, code: &'static str, dollars: f64, spread: Spread, stream: &mut Stream) {
+        // Three draws decide a line: its amount and delay, what is claimed and paid, and what becomes of it.
+        let (factor, delay) = self.world.quantiles.of(spread, stream.bits());
+        let (claim, pay) = halves(stream.bits());
+        let (fate, again) = halves(stream.bits());
+        let allowed = cents(dollars * 100.0 * factor);
+        let claimed = cents(allowed as f64 * (1.25 + 1.9 * claim));
+        let paid = cents(allowed as f64 * (0.72 + 0.28 * pay));
+        let filed = Date(service.0 + 2 + delay);
         let late = filed.midnight() > Instant(self.world.calendar.end().0 - 12 * DAY);
-        let (status, amounts, denial) = match stream.unit() {
+        let (status, amounts, denial) = match fate {
             u if u < 0.138 => (Status::Denied, [claimed, 0, 0], denial(stream)),
             u if u < if late { 0.7 } else { 0.155 } => (Status::Pending, [claimed, allowed, 0], ""),
             _ => (Status::Paid, [claimed, allowed, paid], ""),
@@ -222,7 +228,7 @@ impl Book<'_> {
             denial,
         };
         self.lines.push(line);
-        if status == Status::Paid && stream.chance(0.012) {
+        if status == Status::Paid && again < 0.012 {
             let later = Date(filed.0 + 14);
             let back = amounts.map(|cents| -cents);
             self.lines.push(Line { number: number + 1, filed: later, amounts: back, status: Status::Reversed, ..line });
@@ -230,6 +236,16 @@ impl Book<'_> {
             self.lines.push(Line { number: number + 2, filed: later, amounts: less, status: Status::Adjusted, ..line });
         }
     }
+}
+
+/// A draw as two values in [0, 1).
+fn halves(draw: u32) -> (f64, f64) {
+    (f64::from(draw >> 16) / 65_536.0, f64::from(draw & 0xffff) / 65_536.0)
+}
+
+/// The nearest whole number of cents of a positive amount.
+fn cents(amount: f64) -> i64 {
+    (amount + 0.5) as i64
 }
 
 fn denial(stream: &mut Stream) -> &'static str {

@@ -2,16 +2,24 @@
 
 use metriccare_fhir::write::{Date, Id, Instant};
 
+use super::names::{IdText, Names};
+
 /// A line of CSV under construction; cells are separated as they are pushed.
 pub(super) struct Row<'a> {
     out: &'a mut Vec<u8>,
     first: bool,
+    names: Option<&'a Names>,
 }
 
 impl<'a> Row<'a> {
     /// Begins a line.
     pub(super) fn new(out: &'a mut Vec<u8>) -> Row<'a> {
-        Row { out, first: true }
+        Row { out, first: true, names: None }
+    }
+
+    /// Begins a line that takes its dates from `names`.
+    pub(super) fn with(out: &'a mut Vec<u8>, names: &'a Names) -> Row<'a> {
+        Row { out, first: true, names: Some(names) }
     }
 
     fn next(&mut self) {
@@ -34,6 +42,14 @@ impl<'a> Row<'a> {
         self
     }
 
+    /// Pushes a text cell that needs no quotes: a code, a status.
+    pub(super) fn word(&mut self, value: &str) -> &mut Self {
+        debug_assert!(!value.bytes().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r')), "{value} needs quotes");
+        self.next();
+        self.out.extend_from_slice(value.as_bytes());
+        self
+    }
+
     /// Pushes several texts into one cell, with semicolons between them.
     pub(super) fn list<'t>(&mut self, values: impl Iterator<Item = &'t str>) -> &mut Self {
         self.next();
@@ -53,6 +69,13 @@ impl<'a> Row<'a> {
         self
     }
 
+    /// Pushes an id whose text is known.
+    pub(super) fn known(&mut self, id: &IdText) -> &mut Self {
+        self.next();
+        self.out.extend_from_slice(id);
+        self
+    }
+
     /// Pushes a name made of a letter and two numbers, `C100-7`.
     pub(super) fn numbered(&mut self, letter: &str, first: u64, second: u64) -> &mut Self {
         self.next();
@@ -66,18 +89,25 @@ impl<'a> Row<'a> {
     /// Pushes a date.
     pub(super) fn date(&mut self, date: Date) -> &mut Self {
         self.next();
-        date.push(self.out);
+        self.push_date(date);
         self
     }
 
     /// Pushes a time as `YYYY-MM-DD HH:MM:SS`.
     pub(super) fn time(&mut self, time: Instant) -> &mut Self {
         self.next();
-        let at = self.out.len();
-        time.push(self.out);
-        self.out.pop();
-        self.out[at + 10] = b' ';
+        let (date, second) = (time.date(), time.0.rem_euclid(86_400) as usize);
+        self.push_date(date);
+        let [h, m, s] = [second / 3_600, second / 60 % 60, second % 60].map(|part| PAIRS[part]);
+        self.out.extend_from_slice(&[b' ', h[0], h[1], b':', m[0], m[1], b':', s[0], s[1]]);
         self
+    }
+
+    fn push_date(&mut self, date: Date) {
+        match self.names.and_then(|names| names.date(date)) {
+            Some(text) => self.out.extend_from_slice(text),
+            None => date.push(self.out),
+        }
     }
 
     /// Pushes a whole number.
@@ -95,8 +125,8 @@ impl<'a> Row<'a> {
         }
         let cents = cents.unsigned_abs();
         push_number(self.out, (cents / 100) as i64);
-        let rest = (cents % 100) as u8;
-        self.out.extend_from_slice(&[b'.', b'0' + rest / 10, b'0' + rest % 10]);
+        let rest = PAIRS[(cents % 100) as usize];
+        self.out.extend_from_slice(&[b'.', rest[0], rest[1]]);
         self
     }
 
@@ -108,7 +138,7 @@ impl<'a> Row<'a> {
 
     /// Pushes a flag.
     pub(super) fn flag(&mut self, value: bool) -> &mut Self {
-        self.text(if value { "true" } else { "false" })
+        self.word(if value { "true" } else { "false" })
     }
 
     /// Pushes an empty cell.
@@ -123,18 +153,49 @@ impl<'a> Row<'a> {
     }
 }
 
+/// The numbers below 100 as two digits.
+const PAIRS: [[u8; 2]; 100] = {
+    let (mut pairs, mut at) = ([[b'0'; 2]; 100], 0);
+    while at < 100 {
+        pairs[at] = [b'0' + (at / 10) as u8, b'0' + (at % 10) as u8];
+        at += 1;
+    }
+    pairs
+};
+
 fn push_number(out: &mut Vec<u8>, value: i64) {
+    if (0..10).contains(&value) {
+        return out.push(b'0' + value as u8);
+    }
     if value < 0 {
         out.push(b'-');
     }
     let (mut digits, mut at, mut rest) = ([0u8; 20], 20, value.unsigned_abs());
-    loop {
+    while rest >= 10 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
+        rest /= 100;
+    }
+    if rest > 0 || at == 20 {
         at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
+        digits[at] = b'0' + rest as u8;
     }
     out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_amounts_are_written_as_they_are() {
+        for value in [0, 7, 10, 99, 100, 101, 1_000, 12_345, 9_007_199_254_740_993, i64::MAX, -1, -10, -123, i64::MIN] {
+            let mut out = Vec::new();
+            push_number(&mut out, value);
+            assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+        }
+        let mut out = Vec::new();
+        Row::new(&mut out).amount(-5).amount(123_456).time(Instant(86_399)).end();
+        assert_eq!(out, b"-0.05,1234.56,1970-01-01 23:59:59\n");
+    }
 }

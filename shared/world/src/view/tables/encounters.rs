@@ -4,14 +4,19 @@ use metriccare_fhir::write::EncounterClass;
 
 use super::Rows;
 use super::csv::Row;
+use super::names::{IdText, Names};
 use crate::life::{Encounter, Life};
 use crate::tables::Procedure;
 use crate::world::World;
 
-pub(super) fn write(world: &World, life: &Life, out: &mut Rows) {
+pub(super) fn write(world: &World, life: &Life, (names, patient): (&Names, &IdText), out: &mut Rows) {
     let now = world.calendar.end();
-    let (hospitals, clinicians) = (world.directory.hospitals(), world.directory.clinicians());
     let mut left = None;
+    let (mut chronic, mut chronics) = ([""; u32::BITS as usize], 0);
+    for code in codes(world, life) {
+        chronic[chronics] = code;
+        chronics += 1;
+    }
     for encounter in life.encounters.iter().filter(|e| e.start < now) {
         let completed = encounter.end < now;
         let days = encounter.end.date().0 - encounter.start.date().0;
@@ -23,21 +28,22 @@ pub(super) fn write(world: &World, life: &Life, out: &mut Rows) {
             left = Some(encounter.end.date().0);
         }
         let reason = encounter.reason.icd10.map_or("", |code| code.code);
-        let chronic = world.tables.chronic.iter().enumerate().filter(|(i, _)| life.chronic & (1 << i) != 0);
-        let others = chronic.filter_map(|(_, chronic)| chronic.diagnosis.icd10).map(|code| code.code);
+        let others = chronic[..chronics].iter().copied();
         let procedure = procedure(world, encounter);
-        let mut row = Row::new(&mut out.encounters);
-        row.id(encounter.id).id(life.person.id).id(clinicians[encounter.clinician as usize].id);
-        row.id(hospitals[usize::from(encounter.hospital)].id).text(kind(encounter, completed)).time(encounter.start);
+        let mut row = Row::with(&mut out.encounters, names);
+        row.id(encounter.id).known(patient).known(&names.clinicians[encounter.clinician as usize]);
+        row.known(&names.hospitals[usize::from(encounter.hospital)])
+            .word(kind(encounter, completed))
+            .time(encounter.start);
         if completed {
             let least = i32::from(encounter.is_stay());
             row.time(encounter.end).number(i64::from(days.max(least)));
         } else {
             row.none().none();
         }
-        row.text(reason).list(others.filter(|code| *code != reason).take(if encounter.is_stay() { 6 } else { 2 }));
-        row.text(procedure.map_or("", |procedure| procedure.code));
-        row.text(if encounter.devices.ventilator > 0 { "5A1945Z" } else { "" });
+        row.word(reason).list(others.filter(|code| *code != reason).take(if encounter.is_stay() { 6 } else { 2 }));
+        row.word(procedure.map_or("", |procedure| procedure.code));
+        row.word(if encounter.devices.ventilator > 0 { "5A1945Z" } else { "" });
         row.flag(since.is_some_and(|days| days <= 30));
         match since.filter(|&days| days <= 30) {
             Some(days) => row.number(i64::from(days)),
@@ -47,6 +53,13 @@ pub(super) fn write(world: &World, life: &Life, out: &mut Rows) {
         row.number(severity(world, encounter)).end();
         out.counts[1] += 1;
     }
+}
+
+/// The codes of a patient's chronic conditions.
+pub(super) fn codes<'w>(world: &'w World, life: &Life) -> impl Iterator<Item = &'w str> {
+    let bits = life.chronic;
+    let chronic = world.tables.chronic.iter().enumerate().filter(move |(i, _)| bits & (1 << i) != 0);
+    chronic.filter_map(|(_, chronic)| chronic.diagnosis.icd10).map(|code| code.code)
 }
 
 /// The procedure of a stay, if one is done: by the reason, and by a chance that hangs on the id.

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use metriccare_fhir::write::Date;
+use serde::{Deserialize, Serialize};
 
+use super::columns::{CMS_MEASURES, HAI_DATA};
 use super::csv::Row;
 use crate::answers::intervals::{byar, wilson};
 use crate::answers::rules::{Stay, between, judge, planned};
@@ -44,7 +46,7 @@ const INFECTIONS: [(&str, Infection, f64, f64); 6] = [
 type Column = (&'static str, &'static str, Vec<Option<f64>>, Option<f64>);
 
 /// Sums of one hospital.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Sums {
     outcomes: [(i64, i64); OUTCOMES.len()],
     /// Infections and days or procedures, by measure.
@@ -52,7 +54,7 @@ struct Sums {
 }
 
 /// Sums over the lives of a run, for the two reporting tables; keys of shards add up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measures {
     answers: Answers,
     hospitals: Vec<Sums>,
@@ -66,7 +68,7 @@ impl Measures {
 
     /// Adds a life.
     pub fn add(&mut self, world: &World, life: &Life) {
-        self.answers.add(world, life);
+        self.answers.add_infections(world, life);
         let now = world.calendar.end();
         let completed: Vec<_> = life.encounters.iter().filter(|e| e.is_stay() && e.end < now).collect();
         if completed.is_empty() {
@@ -92,11 +94,19 @@ impl Measures {
         Ok(())
     }
 
+    /// The sums as JSON, for whoever adds up the shards.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("sums are numbers and text, which JSON can hold")
+    }
+
+    /// Reads sums from JSON.
+    pub fn from_json(text: &str) -> Result<Measures, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
     /// The text of cms_measures.csv: every measure of every facility with beds.
     pub fn cms_measures_csv(&self, world: &World) -> Vec<u8> {
-        let mut out = b"report_id,facility_id,measure_code,measure_name,report_date,measure_value,benchmark_value,\
-            percentile_rank,performance_status\n"
-            .to_vec();
+        let mut out = CMS_MEASURES.header().into_bytes();
         let mut report = Reports { world, number: 0, date: world.calendar.end().date(), out: &mut out };
         for (at, &(code, name, national, _)) in OUTCOMES.iter().enumerate() {
             let ratios: Vec<(i64, i64)> = self.hospitals.iter().map(|sums| sums.outcomes[at]).collect();
@@ -142,9 +152,7 @@ impl Measures {
 
     /// The text of hai_data.csv: infections and patient-days of every facility, month and type.
     pub fn hai_data_csv(&self, world: &World) -> Vec<u8> {
-        let mut out = b"report_id,facility_id,hai_type,report_date,infection_count,patient_days,infection_rate,\
-            national_benchmark,status\n"
-            .to_vec();
+        let mut out = HAI_DATA.header().into_bytes();
         let hospitals = world.directory.hospitals();
         let ids: BTreeMap<&str, _> = hospitals.iter().map(|hospital| (hospital.name.as_str(), hospital.id)).collect();
         let rows = self.answers.expected();

@@ -6,44 +6,29 @@
 //! for the whole run, the other tables patient by patient.
 
 mod claims;
+mod columns;
 mod csv;
 mod encounters;
 mod measures;
+mod names;
 mod people;
+mod quantiles;
 mod registry;
 #[cfg(test)]
 mod tests;
 
+pub use columns::{
+    BY_PATIENT, CLAIMS, CMS_MEASURES, ENCOUNTERS, FACILITIES, HAI_DATA, Kind, PATIENTS, PROVIDERS, REGISTRY, Table,
+};
 pub use measures::Measures;
+pub(crate) use quantiles::Quantiles;
+
+use names::Names;
 
 use std::ops::Range;
 
 use crate::life::Life;
 use crate::world::World;
-
-/// The header lines of the tables that are written patient by patient: patients, encounters, claims, registry.
-pub const HEADERS: [(&str, &str); 4] = [
-    (
-        "patients",
-        "patient_id,first_name,last_name,date_of_birth,age,gender,race,comorbidities,is_high_cost,enrollment_date,active\n",
-    ),
-    (
-        "encounters",
-        "encounter_id,patient_id,provider_id,facility_id,encounter_type,encounter_date,discharge_date,length_of_stay,\
-         primary_diagnosis,secondary_diagnoses,primary_procedure,secondary_procedures,is_readmission,readmission_days,\
-         discharge_disposition,severity_level\n",
-    ),
-    (
-        "claims",
-        "claim_id,patient_id,provider_id,claim_date,service_date,procedure_code,claim_amount,allowed_amount,paid_amount,\
-         adjudication_status,is_fraudulent,denial_reason,claim_line_number\n",
-    ),
-    (
-        "registry",
-        "registry_id,patient_id,provider_id,procedure_name,procedure_date,has_complication,complication_type,\
-         complication_date,outcome,risk_score,mortality_flag,readmission_flag,days_to_readmission\n",
-    ),
-];
 
 /// Lines of the four tables that are written patient by patient, without headers. Cleared by the caller.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +46,11 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// The lines of each table, in the order of [`BY_PATIENT`].
+    pub fn tables(&self) -> [&[u8]; 4] {
+        [&self.patients, &self.encounters, &self.claims, &self.registry]
+    }
+
     /// Forgets what was written and keeps the memory.
     pub fn clear(&mut self) {
         for bytes in [&mut self.patients, &mut self.encounters, &mut self.claims, &mut self.registry] {
@@ -76,24 +66,26 @@ pub struct TablesWriter<'w> {
     world: &'w World,
     life: Life,
     lines: Vec<claims::Line>,
+    names: Names,
 }
 
 impl<'w> TablesWriter<'w> {
     /// A writer for a world.
     pub fn new(world: &'w World) -> TablesWriter<'w> {
-        TablesWriter { world, life: Life::new(), lines: Vec::new() }
+        TablesWriter { world, life: Life::new(), lines: Vec::new(), names: Names::new(world) }
     }
 
     /// Appends the rows of a range of patients to `out`, and counts them in `measures`.
     pub fn write(&mut self, patients: Range<u64>, out: &mut Rows, measures: &mut Measures) {
         for index in patients {
-            let (world, life) = (self.world, &mut self.life);
+            let (world, life, names) = (self.world, &mut self.life, &self.names);
             world.live(index, life);
             measures.add(world, life);
             let spent = claims::draw(world, life, &mut self.lines);
+            let patient = names::id(life.person.id);
             people::patient(world, life, spent, out);
-            encounters::write(world, life, out);
-            claims::write(world, life, &self.lines, out);
+            encounters::write(world, life, (names, &patient), out);
+            claims::write(life, &self.lines, (names, &patient), out);
             registry::write(world, life, out);
         }
     }

@@ -3,7 +3,9 @@
 use metriccare_fhir::write::{Date, Gender, Race};
 
 use super::Rows;
+use super::columns::{FACILITIES, PROVIDERS};
 use super::csv::Row;
+use super::encounters::codes;
 use crate::ids::mix;
 use crate::life::Life;
 use crate::world::World;
@@ -26,7 +28,6 @@ pub(super) fn patient(world: &World, life: &Life, spent: i64, out: &mut Rows) {
     let years = (mix(person.id.0 as u64) % 12) as i32;
     let (year, ..) = world.calendar.first().ymd();
     let enrolled = Date::from_ymd(year - 1 - years, 1 + (mix(person.mrn) % 12) as u32, 1);
-    let chronic = world.tables.chronic.iter().enumerate().filter(|(i, _)| life.chronic & (1 << i) != 0);
     let race = match person.race {
         _ if person.hispanic => "Hispanic",
         Race::Other => "Other",
@@ -41,7 +42,7 @@ pub(super) fn patient(world: &World, life: &Life, spent: i64, out: &mut Rows) {
         .number(i64::from(person.age))
         .text(letter(person.gender))
         .text(race)
-        .list(chronic.filter_map(|(_, chronic)| chronic.diagnosis.icd10).map(|code| code.code))
+        .list(codes(world, life))
         .flag(spent as f64 / 100.0 > threshold(world.spec.high_cost_rate))
         .date(enrolled.max(person.birth))
         .flag(life.death.is_none_or(|death| death >= world.calendar.end()))
@@ -61,7 +62,7 @@ fn threshold(share: f64) -> f64 {
 }
 
 pub(super) fn providers(world: &World) -> Vec<u8> {
-    let mut out = b"provider_id,first_name,last_name,gender,specialty,credential,facility_id,active\n".to_vec();
+    let mut out = PROVIDERS.header().into_bytes();
     for clinician in world.directory.clinicians() {
         Row::new(&mut out)
             .id(clinician.id)
@@ -78,7 +79,7 @@ pub(super) fn providers(world: &World) -> Vec<u8> {
 }
 
 pub(super) fn facilities(world: &World) -> Vec<u8> {
-    let mut out = b"facility_id,facility_name,facility_type,city,state,bed_count,teaching\n".to_vec();
+    let mut out = FACILITIES.header().into_bytes();
     for (i, hospital) in world.directory.hospitals().iter().enumerate() {
         let kind = if hospital.inpatient_share > 0.0 { "Acute Care Hospital" } else { "Outpatient Center" };
         Row::new(&mut out)

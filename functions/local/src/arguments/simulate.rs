@@ -1,0 +1,40 @@
+//! The flags of `metriccare simulate`: the CMS simulator's questions, answered beforehand.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Version, WorkFlags};
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// Patients in the cohort [default: 500]
+    #[arg(long, visible_alias = "count", value_name = "N")]
+    pub(crate) patients: Option<u64>,
+    /// Year to simulate [default: 2023]
+    #[arg(long, value_name = "Y")]
+    pub(crate) year: Option<i32>,
+    /// Exact share of patients who die in hospital, in per cent [default: 10]
+    #[arg(long, value_name = "P")]
+    pub(crate) mortality_pct: Option<f64>,
+    /// Exact share of patients with a hospital-onset infection, in per cent [default: 20]
+    #[arg(long, value_name = "P")]
+    pub(crate) infection_pct: Option<f64>,
+    /// Exact share of patients who are readmitted within 30 days, in per cent [default: 15]
+    #[arg(long, value_name = "P")]
+    pub(crate) readmission_pct: Option<f64>,
+    /// Exact share of patients with a completed stay, in per cent; contains the three others [default: 100]
+    #[arg(long, value_name = "P")]
+    pub(crate) alos_pct: Option<f64>,
+    /// Seed: the same seed gives the same bytes on every machine
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub(crate) seed: u64,
+    /// Folder in which fhir_data/json/{patient,encounter,condition} is made
+    #[arg(long, visible_alias = "output", value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// FHIR version to write
+    #[arg(long, value_enum, default_value_t = Version::R5)]
+    pub(crate) fhir_version: Version,
+    #[command(flatten)]
+    pub(crate) work: WorkFlags,
+}

@@ -1,0 +1,126 @@
+//! `metriccare generate tables` as a person uses it: the same rows whatever the threads, shards and form.
+
+mod folder;
+
+use std::{collections::BTreeMap, fs::File};
+
+use parquet::{
+    file::reader::{FileReader, SerializedFileReader},
+    record::Field,
+};
+
+use crate::folder::Folder;
+
+const BY_PATIENT: [&str; 4] = ["patients", "encounters", "claims", "registry"];
+const ALL: [&str; 8] =
+    ["patients", "encounters", "claims", "registry", "providers", "facilities", "cms_measures", "hai_data"];
+
+#[test]
+fn threads_and_shards_change_no_byte() {
+    let folder = Folder::new("tables-bytes");
+    let tables = |out: &str, more: &[&str]| {
+        folder.well(&[&["generate", "tables", "--patients", "1203", "--out", out], more].concat());
+        folder.files(out)
+    };
+    let whole = tables("whole", &["--threads", "1"]);
+    assert_eq!(whole.len(), ALL.len());
+    assert!(whole == tables("threads", &["--threads", "3"]));
+    // The last shard to end writes what needs all of them.
+    assert!(!tables("parts", &["--shard", "3/3"]).contains_key("cms_measures.csv"));
+    tables("parts", &["--shard", "1/3"]);
+    let parts = tables("parts", &["--shard", "2/3"]);
+    for table in BY_PATIENT {
+        let (header, lines) = split(&whole[&format!("{table}.csv")]);
+        let shards = (1..=3).map(|shard| split(&parts[&format!("{table}-{shard}-of-3.csv")]));
+        let joined: Vec<u8> = shards
+            .flat_map(|(own, lines)| {
+                assert_eq!(own, header);
+                lines.to_vec()
+            })
+            .collect();
+        assert!(joined == lines, "{table}");
+    }
+    for table in &ALL[4..] {
+        let name = format!("{table}.csv");
+        assert!(whole[&name] == parts[&name], "{table}");
+    }
+}
+
+#[test]
+fn parquet_has_the_rows_of_the_csv() {
+    let folder = Folder::new("tables-parquet");
+    for form in ["csv", "parquet"] {
+        folder.well(&["generate", "tables", "--patients", "300", "--output", form, "--format", form]);
+    }
+    let csv = folder.files("csv");
+    for table in ALL {
+        let file = File::open(folder.0.join(format!("parquet/{table}.parquet"))).expect("it is there");
+        let reader = SerializedFileReader::new(file).expect("Parquet");
+        let text = String::from_utf8(csv[&format!("{table}.csv")].clone()).expect("UTF-8");
+        let mut lines = text.lines();
+        let header = lines.next().expect("a header");
+        let mut rows = 0;
+        for (row, line) in reader.get_row_iter(None).expect("rows").zip(lines.by_ref()) {
+            let row = row.expect("a row");
+            let (names, cells): (Vec<&str>, Vec<String>) =
+                row.get_column_iter().map(|(name, field)| (name.as_str(), cell(field))).unzip();
+            assert_eq!((names.join(","), cells.join(",")), (header.to_owned(), line.to_owned()), "{table}");
+            rows += 1;
+        }
+        assert!(rows > 0 && lines.next().is_none() && rows == reader.metadata().file_metadata().num_rows(), "{table}");
+    }
+}
+
+#[test]
+fn totals_are_exact_and_what_cannot_be_is_refused() {
+    let folder = Folder::new("tables-totals");
+    let sizes = ["--patients", "120", "--encounters", "700", "--claims", "1500", "--providers", "9"];
+    folder.well(&[&["generate", "tables", "--out", "x", "--facilities", "2"], &sizes[..]].concat());
+    let rows: BTreeMap<String, usize> = folder
+        .files("x")
+        .into_iter()
+        .map(|(name, bytes)| (name, bytes.iter().filter(|byte| **byte == b'\n').count() - 1))
+        .collect();
+    let of = |table: &str| rows[&format!("{table}.csv")];
+    assert_eq!([of("patients"), of("encounters"), of("claims")], [120, 700, 1_500]);
+    assert_eq!((of("providers"), of("facilities")), (9, 2));
+    let (status, words) = folder.badly(&["generate", "tables", "--fraud-rate", "0.5"]);
+    assert_eq!(status, 2);
+    assert!(words.contains("fraud_rate is 0.5: it must be from 0 to 0.035"), "{words}");
+}
+
+fn split(csv: &[u8]) -> (&[u8], &[u8]) {
+    let end = csv.iter().position(|byte| *byte == b'\n').expect("a header") + 1;
+    csv.split_at(end)
+}
+
+/// A value as the CSV has it.
+fn cell(field: &Field) -> String {
+    match field {
+        Field::Null => String::new(),
+        Field::Str(text) if text.contains(',') => format!("\"{text}\""),
+        Field::Str(text) => text.clone(),
+        Field::TimestampMicros(_) => {
+            field.to_string().trim_end_matches(" +00:00").trim_end_matches(".000000").to_owned()
+        }
+        Field::Double(value) => value.to_string(),
+        other => other.to_string(),
+    }
+}
+
+#[test]
+fn a_report_says_target_got_and_source_and_what_is_off_is_no_failure() {
+    let folder = Folder::new("report");
+    for view in ["tables", "fhir"] {
+        let words = folder.well(&["generate", view, "--patients", "60", "--out", view, "--report"]);
+        assert!(words.contains("occupancy of staffed beds, %") && words.contains("65 to 80"), "{words}");
+        assert!(words.contains(" off ") && words.contains("NHSN"), "{words}");
+        let json = folder.well(&["generate", view, "--patients", "60", "--out", view, "--report", "--json"]);
+        let said: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(said["written"]["patients"], 60);
+        let figures = said["calibration"].as_array().expect("figures");
+        assert!(figures.len() > 20 && figures.iter().all(|figure| figure["source"].is_string()));
+        let (status, words) = folder.badly(&["generate", view, "--report", "--shard", "1/2"]);
+        assert!(status == 2 && words.contains("--shard"), "{words}");
+    }
+}

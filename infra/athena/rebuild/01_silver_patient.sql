@@ -1,0 +1,44 @@
+-- silver_patient: the latest version of every patient.
+CREATE TABLE rebuild_silver_patient
+WITH (format = 'PARQUET', write_compression = 'ZSTD', partitioned_by = ARRAY['bucket']) AS
+WITH versions AS (
+    SELECT
+        patient_id, mrn, gender, birth_date, city, state, country, language,
+        nullif(trim(hospital_name), '') AS hospital_name,
+        deceased_time, last_updated, version_id, precombine_ts, content_id,
+        -- versionIds: missing, then numbers of any length by size, then text.
+        CASE
+            WHEN coalesce(version_id, '') = '' THEN 0
+            WHEN regexp_like(version_id, '^[0-9]+$') THEN 1
+            ELSE 2
+        END AS version_kind,
+        CASE
+            WHEN regexp_like(version_id, '^[0-9]+$') THEN regexp_replace(version_id, '^0+', '')
+            ELSE version_id
+        END AS version_text
+    FROM bronze_patient
+),
+ranked AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY patient_id
+            ORDER BY
+                last_updated DESC NULLS LAST,
+                version_kind DESC,
+                CASE WHEN version_kind = 1 THEN length(version_text) ELSE 0 END DESC,
+                version_text DESC NULLS LAST,
+                precombine_ts DESC NULLS LAST,
+                content_id DESC NULLS LAST,
+                -- The same bytes can land twice at one time with different Organizations beside them.
+                hospital_name DESC NULLS LAST
+        ) AS newness
+    FROM versions
+)
+SELECT
+    patient_id, mrn, gender, birth_date, city, state, country, language, hospital_name, deceased_time, last_updated,
+    version_id, precombine_ts, content_id,
+    -- A lake of 16 buckets: the hash modulo 16 is its last four bits.
+    lpad(CAST(bitwise_and(from_big_endian_64(xxhash64(to_utf8(patient_id))), 15) AS varchar), 2, '0') AS bucket
+FROM ranked
+WHERE newness = 1

@@ -1,0 +1,138 @@
+-- gold_stay: the ledger, one row per stay with every verdict and its reason.
+CREATE TABLE rebuild_gold_stay
+WITH (format = 'PARQUET', write_compression = 'ZSTD', partitioned_by = ARRAY['bucket']) AS
+WITH facts AS (
+    SELECT
+        e.encounter_id, e.patient_id, e.hospital_name, e.department, e.admission_time, e.discharge_time,
+        CAST(e.admission_time AS date) AS admission_date,
+        CAST(e.discharge_time AS date) AS discharge_date,
+        e.length_days, e.length_hours,
+        year(e.admission_time) - year(p.birth_date)
+        - CASE
+            WHEN month(e.admission_time) * 100 + day(e.admission_time)
+                < month(p.birth_date) * 100 + day(p.birth_date) THEN 1
+            ELSE 0
+        END AS age_at_admission,
+        p.gender, p.state, p.language,
+        CAST(p.deceased_time AS date) AS deceased_date,
+        nullif(e.reason_code, '') AS reason_code,
+        -- Reasons carry no code system here: an ICD-10 code is known by its shape.
+        CASE
+            WHEN regexp_like(e.reason_code, '^[A-Z][0-9][A-Z0-9]([.][A-Z0-9]{1,4})?$') THEN substr(e.reason_code, 1, 3)
+        END AS icd_category,
+        e.discharge_disposition, e.priority, e.bucket
+    FROM rebuild_silver_encounter AS e
+    LEFT JOIN rebuild_silver_patient AS p ON p.patient_id = e.patient_id
+    WHERE e.encounter_class = 'inpatient'
+        AND e.status IN ('completed', 'discharged')
+        AND e.discharge_time >= e.admission_time
+),
+stays AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY patient_id ORDER BY admission_time, discharge_time, encounter_id
+        ) AS place,
+        coalesce(icd_category, reason_code) AS cause,
+        CASE
+            WHEN upper(trim(priority)) = 'EL' THEN 'priority'
+            WHEN reason_code LIKE 'Z51.0%' OR reason_code LIKE 'Z51.1%' THEN 'chemotherapy'
+            WHEN reason_code LIKE 'Z51.89%' THEN 'rehabilitation'
+            WHEN reason_code LIKE 'O80%' OR reason_code LIKE 'O82%' OR reason_code LIKE 'Z37%' THEN 'delivery'
+            WHEN reason_code LIKE 'Z49%' THEN 'dialysis'
+        END AS planned_rule,
+        CASE
+            WHEN icd_category BETWEEN 'F20' AND 'F99' THEN 'psychiatric'
+            WHEN reason_code LIKE 'Z51.89%' THEN 'rehabilitation'
+            WHEN icd_category BETWEEN 'C00' AND 'C96'
+                OR icd_category BETWEEN 'D00' AND 'D09'
+                -- D3A sorts among D37 to D49 as text, but stands before them in the classification.
+                OR (icd_category BETWEEN 'D37' AND 'D49' AND icd_category <> 'D3A')
+                OR reason_code LIKE 'Z51.0%'
+                OR reason_code LIKE 'Z51.1%' THEN 'cancer-treatment'
+            WHEN reason_code LIKE 'U07.1%' THEN 'covid-19'
+        END AS exclusion,
+        CASE
+            WHEN discharge_disposition = 'exp' THEN TRUE
+            WHEN coalesce(discharge_disposition, 'oth') = 'oth'
+                THEN coalesce(deceased_date BETWEEN admission_date AND discharge_date, FALSE)
+            ELSE FALSE
+        END AS died_in_hospital,
+        -- Who died in hospital without a time of death died at discharge.
+        coalesce(deceased_date, CASE WHEN discharge_disposition = 'exp' THEN discharge_date END) AS death_date
+    FROM facts
+),
+nexts AS (
+    SELECT
+        this.patient_id, this.encounter_id,
+        next.encounter_id AS next_stay_id,
+        next.hospital_name AS next_hospital,
+        next.cause AS next_cause,
+        next.planned_rule AS next_planned_rule,
+        date_diff('day', this.discharge_date, next.admission_date) AS days_to_next,
+        row_number() OVER (PARTITION BY this.patient_id, this.encounter_id ORDER BY next.place) AS nearness
+    FROM stays AS this
+    INNER JOIN stays AS next
+        ON next.patient_id = this.patient_id
+        AND next.place > this.place
+        AND next.admission_time >= this.discharge_time
+),
+infected AS (
+    SELECT patient_id, encounter_id, count(*) AS infections
+    FROM rebuild_infection_case
+    WHERE hospital_onset
+    GROUP BY patient_id, encounter_id
+),
+indexed AS (
+    SELECT
+        s.*, n.next_stay_id, n.days_to_next, n.next_planned_rule,
+        CASE
+            WHEN s.died_in_hospital THEN 'died'
+            WHEN s.discharge_disposition = 'aadvice' THEN 'against-advice'
+            WHEN n.days_to_next <= 1 AND n.next_hospital <> s.hospital_name THEN 'transferred'
+            WHEN n.days_to_next = 0 AND n.next_hospital = s.hospital_name AND n.next_cause = s.cause
+                THEN 'same-day-same-cause'
+            ELSE 'index'
+        END AS index_status,
+        coalesce(i.infections, 0) AS infections
+    FROM stays AS s
+    LEFT JOIN nexts AS n ON n.patient_id = s.patient_id AND n.encounter_id = s.encounter_id AND n.nearness = 1
+    LEFT JOIN infected AS i ON i.patient_id = s.patient_id AND i.encounter_id = s.encounter_id
+),
+judged AS (
+    SELECT
+        *,
+        -- A planned first return ends the search.
+        index_status = 'index' AND coalesce(days_to_next <= 30 AND next_planned_rule IS NULL, FALSE) AS readmitted
+    FROM indexed
+)
+SELECT
+    encounter_id AS stay_id, patient_id, hospital_name, department, admission_time, discharge_time,
+    date_format(discharge_time, '%Y-%m') AS month,
+    length_days, length_hours, age_at_admission,
+    CASE
+        WHEN age_at_admission IS NULL THEN 'unknown'
+        WHEN age_at_admission <= 17 THEN '0-17'
+        WHEN age_at_admission <= 44 THEN '18-44'
+        WHEN age_at_admission <= 64 THEN '45-64'
+        WHEN age_at_admission <= 74 THEN '65-74'
+        WHEN age_at_admission <= 84 THEN '75-84'
+        ELSE '85+'
+    END AS age_band,
+    gender, state, language, reason_code, discharge_disposition, priority,
+    planned_rule IS NOT NULL AS planned,
+    planned_rule, next_stay_id, days_to_next,
+    TRUE AS naive_index,
+    coalesce(days_to_next <= 30, FALSE) AS naive_readmitted,
+    index_status, readmitted,
+    CASE WHEN readmitted THEN next_stay_id END AS readmission_stay_id,
+    CASE
+        WHEN index_status <> 'index' THEN index_status
+        WHEN age_at_admission < 65 THEN 'under-65'
+        WHEN age_at_admission IS NULL THEN 'age-unknown'
+        ELSE coalesce(exclusion, 'index')
+    END AS hwr_status,
+    died_in_hospital,
+    coalesce(date_diff('day', admission_date, death_date) BETWEEN 0 AND 30, FALSE) AS died_30d,
+    infections, bucket
+FROM judged

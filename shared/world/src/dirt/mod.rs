@@ -1,0 +1,119 @@
+//! Dirty data, on purpose: what real systems get wrong, at stated rates, with what has to become of each fault.
+//!
+//! Three kinds of dirt. What is in a life (overlapping stays, encounters entered in error) is counted by the answer key
+//! as any other encounter is. What is in the way a record is written or delivered must not change a metric. What is
+//! broken comes in addition to the good record, so that the key knows exactly what the quarantine has to hold.
+
+mod dial;
+mod edit;
+mod lives;
+mod piles;
+
+pub use dial::Dial;
+pub(crate) use lives::{NOTICED_AFTER, soil as soil_life};
+pub(crate) use piles::Soiler;
+pub use piles::{Pile, Side};
+
+/// What has to become of a record with a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Becomes {
+    /// A row of bronze and silver that counts as what it is.
+    Accepted,
+    /// A row of bronze, of which silver keeps none but the latest version.
+    MergedAway,
+    /// Counted by its type, and no row.
+    Skipped,
+    /// A row of the quarantine, under this rule.
+    Quarantined(&'static str),
+}
+
+/// A kind of dirt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dirt {
+    /// The same bytes under another key.
+    Duplicates,
+    /// The same version once more, in an object that lands later.
+    Replays,
+    /// The version before, in an object that lands later.
+    OutOfOrder,
+    /// A record that lands later than the others.
+    Late,
+    /// An encounter that never was, and says so in the end.
+    EnteredInError,
+    /// A stay within another stay of the same patient.
+    Overlaps,
+    /// An encounter in the other FHIR version.
+    MixedVersions,
+    /// Times of another zone than UTC.
+    Offsets,
+    /// A discharge disposition as a bare number: `1` for NUBC's `01`.
+    BareCodes,
+    /// A resource of a type that the lake does not keep.
+    ForeignTypes,
+    /// JSON that ends too early.
+    Truncated,
+    /// A number where a text belongs.
+    WrongTypes,
+    /// A time that is none.
+    BadValues,
+    /// A resource without id.
+    MissingIds,
+}
+
+impl Dirt {
+    /// All kinds.
+    pub const ALL: [Dirt; 14] = [
+        Dirt::Duplicates,
+        Dirt::Replays,
+        Dirt::OutOfOrder,
+        Dirt::Late,
+        Dirt::EnteredInError,
+        Dirt::Overlaps,
+        Dirt::MixedVersions,
+        Dirt::Offsets,
+        Dirt::BareCodes,
+        Dirt::ForeignTypes,
+        Dirt::Truncated,
+        Dirt::WrongTypes,
+        Dirt::BadValues,
+        Dirt::MissingIds,
+    ];
+
+    /// The name in `--dirty` and in a spec file.
+    pub fn name(self) -> &'static str {
+        &self.field()["dirty.".len()..]
+    }
+
+    /// What has to become of it.
+    pub fn becomes(self) -> Becomes {
+        match self {
+            Dirt::Duplicates | Dirt::Replays | Dirt::OutOfOrder => Becomes::MergedAway,
+            Dirt::ForeignTypes => Becomes::Skipped,
+            Dirt::Truncated => Becomes::Quarantined("truncated"),
+            Dirt::WrongTypes => Becomes::Quarantined("wrong-type"),
+            Dirt::BadValues => Becomes::Quarantined("bad-value"),
+            Dirt::MissingIds => Becomes::Quarantined("no-id"),
+            _ => Becomes::Accepted,
+        }
+    }
+
+    /// The name of its field in a spec.
+    pub(crate) fn field(self) -> &'static str {
+        match self {
+            Dirt::Duplicates => "dirty.duplicates",
+            Dirt::Replays => "dirty.replays",
+            Dirt::OutOfOrder => "dirty.out-of-order",
+            Dirt::Late => "dirty.late",
+            Dirt::EnteredInError => "dirty.entered-in-error",
+            Dirt::Overlaps => "dirty.overlaps",
+            Dirt::MixedVersions => "dirty.mixed-versions",
+            Dirt::Offsets => "dirty.offsets",
+            Dirt::BareCodes => "dirty.bare-codes",
+            Dirt::ForeignTypes => "dirty.foreign-types",
+            Dirt::Truncated => "dirty.truncated",
+            Dirt::WrongTypes => "dirty.wrong-types",
+            Dirt::BadValues => "dirty.bad-values",
+            Dirt::MissingIds => "dirty.missing-ids",
+        }
+    }
+}
