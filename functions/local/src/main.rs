@@ -11,6 +11,7 @@ mod ingest;
 mod lake;
 mod output;
 mod progress;
+mod report;
 mod run;
 mod summary;
 mod verify;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             Command::Generate(Generate::Fhir(arguments)) => generate::command(&arguments, &mut output).await,
             Command::Ingest(arguments) => ingest::ingest(&arguments, &mut output).await,
             Command::Verify(arguments) => verify::verify(&arguments, &mut output).await,
+            Command::Report(arguments) => report::report(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),
         }
     });

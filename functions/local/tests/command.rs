@@ -142,8 +142,11 @@ fn a_broken_file_is_kept_whole_and_strictness_is_a_status() {
     let folder = Folder::new("broken");
     let line = r#"{"resourceType":"Patient","id":"p1","birthDate":"yesterday"}"#;
     fs::create_dir(folder.0.join("export")).expect("a fresh folder");
-    fs::write(folder.0.join("export/Patient.ndjson"), format!("{line}\n{{\"resourceType\":\"Patient\",\"id\":\"p2\"}}\n"))
-        .expect("it can be written");
+    fs::write(
+        folder.0.join("export/Patient.ndjson"),
+        format!("{line}\n{{\"resourceType\":\"Patient\",\"id\":\"p2\"}}\n"),
+    )
+    .expect("it can be written");
     let ingested = folder.well(&["ingest", "export"]);
     assert!(ingested.contains("2 records: 1 accepted, 1 quarantined, 0 skipped"), "{ingested}");
     assert!(!ingested.contains("yesterday"), "a value may be personal: {ingested}");

@@ -8,6 +8,7 @@ mod identity;
 mod rebuilt;
 mod rows;
 
+pub(crate) use conservation::commits;
 use serde::Serialize;
 
 use crate::{
