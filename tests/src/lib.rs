@@ -6,9 +6,11 @@
 
 pub mod cloud;
 mod contents;
+pub mod crowded;
 pub mod files;
 pub mod landed;
 mod notifying;
+pub mod python;
 pub mod simulated;
 mod together;
 
