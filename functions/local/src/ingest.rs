@@ -9,6 +9,7 @@ use std::{
 
 use metriccare_fhir::write::Instant;
 use metriccare_flow::{Worker, drive};
+use metriccare_lake::keys;
 use metriccare_ports::{ErrorKind, Payload, PutMode};
 use sha2::{Digest, Sha256};
 
@@ -30,6 +31,9 @@ pub(crate) struct Foreign {
 pub(crate) async fn ingest(arguments: &Ingest, output: &mut Output) -> Result<(), Failure> {
     let files = files(&arguments.paths)?;
     let worker = lake::open(&arguments.lake.lake, arguments.work.threads()).await?;
+    for path in &arguments.paths {
+        bring_reference(&worker, path).await?;
+    }
     let bars = Bars::new(arguments.answer.json);
     bars.start("landing", files.len());
     for file in &files {
@@ -72,7 +76,11 @@ fn print_log(summary: &Summary, output: &mut Output) -> Result<(), Failure> {
     output.line("")
 }
 
-/// Every file below the paths, in the order of their names; hidden files and markers are passed over.
+/// The folder of generated data that is no FHIR: staffed beds and answer keys.
+const REFERENCE: &str = "reference";
+
+/// Every file below the paths, in the order of their names; hidden files, markers, lakes, and the reference folder of
+/// generated data are passed over.
 pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<Foreign>, Failure> {
     let mut files = Vec::new();
     for path in paths {
@@ -97,7 +105,8 @@ fn walk(folder: &Path, below: &str, files: &mut Vec<Foreign>) -> io::Result<()> 
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(['.', '_']) {
+        let aside = name == REFERENCE && below.is_empty() && has_reference(folder);
+        if name.starts_with(['.', '_']) || aside || entry.path().join(lake::SETTINGS).is_file() {
             continue;
         }
         let name = if below.is_empty() { name } else { format!("{below}/{name}") };
@@ -106,6 +115,34 @@ fn walk(folder: &Path, below: &str, files: &mut Vec<Foreign>) -> io::Result<()> 
             walk(&entry.path(), &name, files)?;
         } else if kind.is_file() {
             files.push(Foreign { path: entry.path(), name });
+        }
+    }
+    Ok(())
+}
+
+fn has_reference(folder: &Path) -> bool {
+    folder.join(keys::HOSPITALS).is_file() || folder.join(keys::ANSWERS).is_dir()
+}
+
+/// Takes what `generate` left beside its FHIR into the lake, so that `verify` can hold the answer key against gold.
+async fn bring_reference(worker: &Worker, folder: &Path) -> Result<(), Failure> {
+    let lake = &worker.ports.lake;
+    let unreadable = |path: &Path, error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
+    let beds = folder.join(keys::HOSPITALS);
+    if beds.is_file() {
+        let bytes = fs::read(&beds).map_err(|error| unreadable(&beds, error))?;
+        match lake.put(keys::HOSPITALS, bytes.into(), PutMode::IfAbsent).await {
+            Err(error) if error.kind() != ErrorKind::Precondition => return Err(error.into()),
+            _ => {}
+        }
+    }
+    let answers = folder.join(keys::ANSWERS);
+    if answers.is_dir() {
+        let mut found = Vec::new();
+        walk(&answers, "", &mut found).map_err(|error| unreadable(&answers, error))?;
+        for file in found {
+            let bytes = fs::read(&file.path).map_err(|error| unreadable(&file.path, error))?;
+            lake.put(&format!("{}{}", keys::ANSWERS, file.name), bytes.into(), PutMode::Overwrite).await?;
         }
     }
     Ok(())
@@ -121,7 +158,7 @@ async fn land(worker: &Worker, file: &Foreign) -> Result<(), Failure> {
         .map_err(unreadable)?;
     let date = Instant(micros.div_euclid(1_000_000)).date().to_string().replace('-', "/");
     let landing = &worker.ports.landing;
-    let plain = format!("{kind}/{date}/{}", file.name);
+    let plain = if has_place(&file.name) { file.name.clone() } else { format!("{kind}/{date}/{}", file.name) };
     let (stem, ending) = plain
         .split_at(plain.rfind('/').map_or(0, |slash| slash + plain[slash..].find('.').unwrap_or(plain.len() - slash)));
     for key in [plain.clone(), format!("{stem}-{}{ending}", &digest[..12])] {
@@ -140,6 +177,13 @@ async fn land(worker: &Worker, file: &Foreign) -> Result<(), Failure> {
         }
     }
     Err(Failure::failed(format!("{}: another file lies at {plain} and at its digest's key", file.path.display())))
+}
+
+/// Whether a name is a landing key as it is: `<resource>/YYYY/MM/DD/<name>`.
+fn has_place(name: &str) -> bool {
+    let parts: Vec<_> = name.split('/').collect();
+    let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+    matches!(parts.as_slice(), [_, year, month, day, _, ..] if digits(year, 4) && digits(month, 2) && digits(day, 2))
 }
 
 /// The folder of the landing bucket that a file belongs to, by its name: `Encounter.000.ndjson` is `encounter`.
@@ -164,7 +208,7 @@ fn hash(mut reader: impl Read) -> io::Result<String> {
     let mut buffer = vec![0; 1 << 20];
     loop {
         match reader.read(&mut buffer)? {
-            0 => return Ok(metriccare_lake::keys::hex(&hash.finalize())),
+            0 => return Ok(keys::hex(&hash.finalize())),
             count => hash.update(&buffer[..count]),
         }
     }
@@ -179,5 +223,7 @@ mod tests {
         assert_eq!(kind_of("R4/Encounter.000.ndjson"), "encounter");
         assert_eq!(kind_of("patient_1.json"), "patient");
         assert_eq!(kind_of("log.ndjson"), "other");
+        assert!(has_place("patient/2025/12/31/patient-1.ndjson"));
+        assert!(!has_place("patient/2025/12/31") && !has_place("export/patient/a.ndjson"));
     }
 }

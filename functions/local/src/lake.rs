@@ -17,7 +17,8 @@ struct Settings {
     buckets: u16,
 }
 
-const SETTINGS: &str = "_lake.json";
+/// The file that makes a folder a lake.
+pub(crate) const SETTINGS: &str = "_lake.json";
 
 /// Opens the lake in a folder, made where there is none.
 ///

@@ -11,7 +11,7 @@ use metriccare_lake::{
     keys,
     silver::{Resource, merge, read_bronze, split},
 };
-use metriccare_ports::{Claim, ErrorKind, PutMode, Receipt, register};
+use metriccare_ports::{Claim, ETag, ErrorKind, PutMode, Receipt, register};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -119,32 +119,44 @@ async fn deal(worker: Arc<Worker>, file: CommittedFile) -> Result<Option<Dealt>,
 /// Merges rows into a bucket's objects, then commits it.
 async fn merge_bucket(worker: Arc<Worker>, bucket: u16, mut rows: BucketRows) -> Result<(), FlowError> {
     let lake = &worker.ports.lake;
+    for resource in Resource::ALL {
+        let Some(incoming) = rows.remove(&resource).map(Arc::new) else { continue };
+        let key = keys::bucket_file(resource.silver().path, bucket);
+        let merged =
+            |current: Option<register::Current>| merge_object(resource, key.clone(), current, Arc::clone(&incoming));
+        register::update(&**lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?;
+    }
+    let key = keys::silver_commit(bucket);
+    worker.again(&key, || commit_bucket(&worker, bucket)).await
+}
+
+/// Commits what a bucket's objects are now, also where that is what was committed before: the put wakes gold.
+///
+/// The present commit is read first and replaced only while it stands, so that of two mergers the slower one never puts
+/// back an older view of the bucket, under a name that gold knows to be done.
+async fn commit_bucket(worker: &Worker, bucket: u16) -> Result<(), FlowError> {
+    let (lake, key) = (&worker.ports.lake, keys::silver_commit(bucket));
+    let mode = etag_of(worker, &key).await?.map_or(PutMode::IfAbsent, PutMode::IfMatch);
     let mut objects = BTreeMap::new();
     for resource in Resource::ALL {
         let key = keys::bucket_file(resource.silver().path, bucket);
-        let etag = match rows.remove(&resource) {
-            Some(incoming) => {
-                let incoming = Arc::new(incoming);
-                let merged = |current: Option<register::Current>| {
-                    merge_object(resource, key.clone(), current, Arc::clone(&incoming))
-                };
-                register::update(&**lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?.etag
-            }
-            None => match lake.head(&key).await {
-                Ok(meta) => Some(meta.etag),
-                Err(error) if error.kind() == ErrorKind::NotFound => None,
-                Err(error) => return Err(error.into()),
-            },
-        };
-        if let Some(etag) = etag {
+        if let Some(etag) = etag_of(worker, &key).await? {
             objects.insert(key, etag.as_str().to_owned());
         }
     }
-    let key = keys::silver_commit(bucket);
     let commit = serde_json::to_vec(&SilverCommit { bucket, objects })
         .map_err(|error| FlowError::Document { key: key.clone(), reason: error.to_string() })?;
-    lake.put(&key, commit.into(), PutMode::Overwrite).await?;
+    lake.put(&key, commit.into(), mode).await?;
     Ok(())
+}
+
+/// The ETag of an object of the lake, if it is there.
+async fn etag_of(worker: &Worker, key: &str) -> Result<Option<ETag>, FlowError> {
+    match worker.ports.lake.head(key).await {
+        Ok(meta) => Ok(Some(meta.etag)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn merge_object(

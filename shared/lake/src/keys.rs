@@ -22,6 +22,9 @@ pub const REFERENCE: &str = "reference/";
 /// The staffed beds and places of the hospitals, a CSV file that people may edit.
 pub const HOSPITALS: &str = "reference/hospitals.csv";
 
+/// The prefix of the answer keys that a generator leaves: what gold has to be.
+pub const ANSWERS: &str = "reference/_answers/";
+
 /// The name of a landed object: SHA-256, in hex, of its key, its version or ETag, and its landed time.
 ///
 /// The landed time is the object's last-modified time in its store, in UTC microseconds.

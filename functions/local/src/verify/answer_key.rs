@@ -19,8 +19,6 @@ use super::{
 };
 use crate::{failure::Failure, output::count};
 
-const KEYS: &str = "reference/_answers/";
-
 pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit]) -> Result<Check, Failure> {
     let mut check = Check::named("answer key");
     let worlds = match read_keys(worker).await? {
@@ -65,7 +63,7 @@ pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit]) -> Result<C
 /// The answer keys of every world whose shards are all there.
 async fn read_keys(worker: &Worker) -> Result<Result<Vec<Answers>, String>, Failure> {
     let mut worlds: BTreeMap<String, (Option<Answers>, BTreeSet<u64>, u64)> = BTreeMap::new();
-    for listed in worker.ports.lake.list(KEYS).await? {
+    for listed in worker.ports.lake.list(keys::ANSWERS).await? {
         let Some((world, k, n)) = parse(&listed.key) else { continue };
         let bytes = worker.ports.lake.get(&listed.key).await?.body.bytes().await?;
         let unreadable = |reason: String| Failure::failed(format!("{} is no answer key: {reason}", listed.key));
@@ -89,7 +87,7 @@ async fn read_keys(worker: &Worker) -> Result<Result<Vec<Answers>, String>, Fail
 
 /// The world, k and n of `reference/_answers/<world>/<k>-of-<n>.json`.
 fn parse(key: &str) -> Option<(&str, u64, u64)> {
-    let (world, file) = key.strip_prefix(KEYS)?.split_once('/')?;
+    let (world, file) = key.strip_prefix(keys::ANSWERS)?.split_once('/')?;
     let (k, n) = file.strip_suffix(".json")?.split_once("-of-")?;
     Some((world, k.parse().ok()?, n.parse().ok()?))
 }

@@ -2,7 +2,7 @@
 //!
 //! One struct reads R4, R4B and R5: where the versions differ, both spellings are fields. Strings borrow from the
 //! input where it has no escapes. Nothing is validated beyond JSON types; values are parsed by [`time`] and
-//! [`reference`] when a row is made of them.
+//! [`mod@reference`] when a row is made of them.
 
 pub mod coding;
 pub mod condition;

@@ -88,6 +88,9 @@ fn every_form_of_the_same_resources_gives_the_same_rows() {
         ("a.json", format!(r#"{{"resourceType":"Bundle","type":"batch","entry":[{}]}}"#, entries.join(","))),
         ("a.json", format!("{{\n \"entry\" : [\n{}\n],\n \"resourceType\" : \"Bundle\"\n}}", entries.join(",\n"))),
         ("a.ndjson", format!(r#"{{"resourceType":"Bundle","entry":[{}]}}"#, entries.join(",")) + "\n"),
+        ("a.json", format!("{{\"resourceType\":\"Bundle\",\"entry\":[\n{}\n]}}\n", entries.join(",\n"))),
+        ("a.json", format!("{{\"resourceType\":\"Bundle\"\n,\"entry\":[{}\n]}}\n", entries.join("\n,"))),
+        ("a.json", format!("[{}\n]\n", resources.join("\n,"))),
     ];
     let wanted = column(&flat("a.ndjson", &forms[0].1), "bronze/encounter", "content_id");
     assert_eq!(wanted.len(), 7);
@@ -122,6 +125,15 @@ fn a_broken_line_is_one_record_and_the_rest_goes_on() {
     let rules: Vec<_> = got.counts.quarantined.iter().map(|(rule, count)| (rule.as_str(), *count)).collect();
     assert_eq!(rules, [("no-id", 1), ("no-resource-type", 2), ("not-json", 1), ("truncated", 1)]);
     assert_eq!(column(&got, "bronze/quarantine", "raw")[0].as_deref(), Some("not json"));
+}
+
+#[test]
+fn a_broken_first_line_does_not_take_the_others_with_it() {
+    let rest: Vec<_> = (1..5).map(encounter).collect();
+    for first in [&encounter(0)[..60], "{\"resourceType\":\"Patient\",", "oops", "{"] {
+        let got = flat("a.ndjson", &format!("{first}\n{}\n", rest.join("\n")));
+        assert_eq!((got.counts.encounters, got.counts.quarantined()), (4, 1), "{first}");
+    }
 }
 
 #[test]

@@ -81,6 +81,7 @@ impl<'a> Input<'a> {
             return Ok(0);
         }
         let before = buffer.len();
+        buffer.reserve(wanted);
         let result = match &mut self.stream {
             Stream::Plain(reader) => reader.by_ref().take(wanted as u64).read_to_end(buffer),
             Stream::Gzip(reader) => reader.by_ref().take(wanted as u64).read_to_end(buffer),

@@ -116,8 +116,8 @@ impl<'a> Window<'a> {
 
     /// Whether the object is one record a line.
     ///
-    /// It is where its first line holds a whole JSON object, or where its name says so and the second line begins
-    /// another object; anything else is a document: a resource, an array or a Bundle, perhaps over many lines.
+    /// It is where its first line holds a whole JSON object. A first line that does not is the beginning of a document
+    /// (a resource, an array or a Bundle over many lines) or a broken record: the lines behind it tell.
     pub(super) fn looks_like_lines(&mut self, key: &str) -> io::Result<bool> {
         let named = is_named_ndjson(key);
         let view = self.bytes.trim_ascii_start();
@@ -128,7 +128,10 @@ impl<'a> Window<'a> {
         let next = view[end..].trim_ascii_start();
         Ok(match first.first() {
             Some(b'{') if is_balanced(first) => next.is_empty() || next.starts_with(b"{") || named,
-            Some(b'{') => first.len() > 1 && next.starts_with(b"{\""),
+            Some(b'{') if first.last().is_some_and(|last| b"[{,:".contains(last)) => {
+                named && begins_with_a_record(next)
+            }
+            Some(b'{') => next.starts_with(b"{\""),
             Some(b'[') => false,
             _ => named || has_a_line_of_json(view),
         })
@@ -166,6 +169,12 @@ fn is_balanced(line: &[u8]) -> bool {
         }
     }
     depth == 0 && !in_string
+}
+
+/// Whether the first line is a record of its own.
+fn begins_with_a_record(view: &[u8]) -> bool {
+    let line = view.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
+    line.starts_with(b"{\"") && is_balanced(line)
 }
 
 fn has_a_line_of_json(view: &[u8]) -> bool {

@@ -1,0 +1,180 @@
+//! The command as a person uses it: exit statuses, what is printed, what lies in the folders afterwards.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+/// A folder of this test alone, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("the target folder can be written");
+        Folder(path)
+    }
+
+    fn metriccare(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_metriccare"));
+        command.current_dir(&self.0).args(arguments).output().expect("the command starts")
+    }
+
+    /// Runs a command that has to end well, and gives what it printed.
+    fn well(&self, arguments: &[&str]) -> String {
+        let output = self.metriccare(arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {error}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Runs a command that has to end badly, and gives its status and its words.
+    fn badly(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.metriccare(arguments);
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().expect("it was not killed"), String::from_utf8(said).expect("UTF-8"))
+    }
+
+    /// Every file below a folder, by its path there.
+    fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let root = self.0.join(below);
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("it is there") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(&root).expect("it is below").display().to_string();
+                    files.insert(name, fs::read(path).expect("it can be read"));
+                }
+            }
+        }
+        files
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_run_holds_and_a_second_one_finds_nothing_to_do() {
+    let folder = Folder::new("run");
+    let first: Value = serde_json::from_str(&folder.well(&["run", "--patients", "300", "--json"])).expect("JSON");
+    assert_eq!(first["quarantined"], 0);
+    assert_eq!(first["already_done"], 0);
+    let patients = first["metrics"].as_array().expect("rows").iter().find(|row| row["metric"] == "patients");
+    assert_eq!(patients.expect("it is counted")["numerator"], 300);
+    let verified = folder.well(&["verify"]);
+    assert!(verified.contains("answer key     holds") && verified.ends_with("the lake holds\n"), "{verified}");
+    let gold = folder.files("lake/gold");
+    let second: Value = serde_json::from_str(&folder.well(&["run", "--patients", "300", "--json"])).expect("JSON");
+    assert_eq!((&second["records"], &second["already_done"]), (&Value::from(0), &Value::from(6)));
+    assert!(gold == folder.files("lake/gold"), "a run that finds nothing new changes nothing");
+}
+
+#[test]
+fn a_lakes_bytes_repeat_whatever_the_threads() {
+    let folder = Folder::new("bytes");
+    folder.well(&["run", "--patients", "200", "--lake", "one", "--threads", "1"]);
+    folder.well(&["run", "--patients", "200", "--lake", "two", "--threads", "2"]);
+    let lake = |name| {
+        let mut files = folder.files(name);
+        files.remove(".ledger.redb");
+        files
+    };
+    assert!(lake("one") == lake("two"));
+}
+
+#[test]
+fn shards_together_make_the_whole_and_a_small_population_is_a_larger_ones_beginning() {
+    let folder = Folder::new("shards");
+    let lines = |out: &str, kind: &str| -> Vec<u8> {
+        folder.files(out).into_iter().filter(|(name, _)| name.starts_with(kind)).flat_map(|(_, bytes)| bytes).collect()
+    };
+    folder.well(&["generate", "fhir", "--patients", "90", "--out", "whole"]);
+    for shard in ["1/4", "2/4", "3/4", "4/4"] {
+        folder.well(&["generate", "fhir", "--patients", "90", "--out", "parts", "--shard", shard]);
+    }
+    for kind in ["patient", "encounter", "condition", "organization", "location", "practitioner"] {
+        assert!(lines("whole", kind) == lines("parts", kind), "{kind}");
+    }
+    let answers = folder.files("parts/reference/_answers");
+    assert_eq!(answers.len(), 4);
+    folder.well(&["generate", "fhir", "--patients", "40", "--out", "small"]);
+    assert!(lines("whole", "patient").starts_with(&lines("small", "patient")));
+
+    let ingested = folder.well(&["ingest", "parts"]);
+    assert!(ingested.contains(" 0 quarantined"), "{ingested}");
+    let verified = folder.well(&["verify"]);
+    assert!(verified.contains("answer key     holds"), "the shards' keys add up: {verified}");
+}
+
+#[test]
+fn verify_names_the_cells_of_a_damaged_table_and_the_next_run_mends_a_lost_one() {
+    let folder = Folder::new("damage");
+    folder.well(&["run", "--patients", "200"]);
+    let path = folder.0.join("lake/gold/mortality/part.parquet");
+    let good = fs::read(&path).expect("it was made");
+
+    fs::write(&path, &good[..good.len() / 2]).expect("it can be written");
+    let (status, words) = folder.badly(&["verify"]);
+    assert_eq!(status, 1, "{words}");
+    assert!(words.contains("gold/mortality"), "{words}");
+
+    fs::remove_file(&path).expect("it is there");
+    let (status, words) = folder.badly(&["verify"]);
+    assert!(status == 1 && words.contains("gold/mortality/part.parquet is missing"), "{words}");
+    folder.well(&["run", "--patients", "200"]);
+    assert!(fs::read(&path).expect("it is there again") == good);
+    folder.well(&["verify"]);
+}
+
+#[test]
+fn a_broken_file_is_kept_whole_and_strictness_is_a_status() {
+    let folder = Folder::new("broken");
+    let line = r#"{"resourceType":"Patient","id":"p1","birthDate":"yesterday"}"#;
+    fs::create_dir(folder.0.join("export")).expect("a fresh folder");
+    fs::write(
+        folder.0.join("export/Patient.ndjson"),
+        format!("{line}\n{{\"resourceType\":\"Patient\",\"id\":\"p2\"}}\n"),
+    )
+    .expect("it can be written");
+    let ingested = folder.well(&["ingest", "export"]);
+    assert!(ingested.contains("2 records: 1 accepted, 1 quarantined, 0 skipped"), "{ingested}");
+    assert!(!ingested.contains("yesterday"), "a value may be personal: {ingested}");
+    assert_eq!(folder.badly(&["ingest", "export", "--strict"]).0, 1);
+    let diagnosis: Value = serde_json::from_str(&folder.well(&["doctor", "export", "--json"])).expect("JSON");
+    assert_eq!(diagnosis["files"][0]["quarantine"][0]["rule"], "bad-value");
+    assert_eq!(diagnosis["total"]["patients"], 1);
+    folder.well(&["verify"]);
+}
+
+#[test]
+fn wrong_usage_is_status_2_and_says_what_to_do() {
+    let folder = Folder::new("usage");
+    fs::create_dir(folder.0.join("empty")).expect("a fresh folder");
+    fs::write(folder.0.join("file"), "x").expect("it can be written");
+    for (arguments, words) in [
+        (vec!["run", "--patient", "5"], "--patients"),
+        (vec!["run", "--patients", "0"], "patients is 0: it must be from 1"),
+        (vec!["run", "--lake", "file"], "a file is in the way"),
+        (vec!["ingest", "empty"], "there is no file in this folder"),
+        (vec!["ingest", "nowhere"], "nowhere"),
+        (vec!["verify", "--lake", "nowhere"], "make one with"),
+        (vec!["generate", "fhir", "--shard", "3/2"], "k from 1 to n"),
+        (vec!["generate", "fhir", "--day", "2024-02-30"], "YYYY-MM-DD"),
+    ] {
+        let (status, said) = folder.badly(&arguments);
+        assert!(status == 2 && said.contains(words), "{arguments:?}: {status} {said}");
+    }
+}
