@@ -76,7 +76,7 @@ class Run:
         done = subprocess.run(
             [self.sam / "sam", "deploy", "--template-file", self.work / "template.yaml", "--stack-name", STACK,
              "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar",
-             "--region", "us-east-1", "--parameter-overrides", *[f"{k}={v}" for k, v in values.items()]],
+             "--region", "us-east-1", "--parameter-overrides", *[f'{k}="{v}"' for k, v in values.items()]],
             env={**cloud.environment, "SAM_CLI_TELEMETRY": "0"}, cwd=self.work, text=True, capture_output=True)
         (self.work / "deploy.log").write_text(done.stdout + done.stderr)
         if done.returncode != 0:
@@ -181,7 +181,7 @@ class Run:
             here, there = f"{local}/{path}/**/*.parquet", f"{cloud}/{path}/**/*.parquet"
             read = lambda files: f"SELECT * FROM read_parquet('{files}', hive_partitioning = true, hive_types_autocast = false)"
             differ = duckdb.sql(f"SELECT count(*) FROM (({read(here)} EXCEPT ALL {read(there)}) UNION ALL "
-                                f"({read(there)} EXCEPT ALL {read(here)}))").fetchone()[0]
+                                f"({read(there)} EXCEPT ALL {read(here)}))").fetchall()[0][0]
             rows, columns = duckdb.sql(read(there)).shape
             cells += rows * columns
             self.check(differ == 0, f"{path}: {differ} rows differ between the cloud and the local pipeline")

@@ -67,6 +67,18 @@ class Functions(unittest.TestCase):
             self.assertIn("RetentionInDays", groups[logging["LogGroup"]["Ref"]])
         self.assertEqual(GLOBALS["Tracing"], "Active")
 
+    def test_what_sam_makes_of_an_event_has_a_name_of_its_own(self):
+        # SAM calls the mapping of an event by the function's name and the event's, one after the other.
+        for stage, function in FUNCTIONS.items():
+            for event in function["Events"]:
+                self.assertNotIn(f"{stage}{event}", T["Resources"])
+
+    def test_every_function_knows_its_own_queue_and_may_ask_for_a_message_sooner(self):
+        for stage in STAGES:
+            self.assertEqual(FUNCTIONS[stage]["Environment"]["Variables"]["QUEUE_URL"], {"Ref": f"{stage}Queue"})
+            own = [s for name, s in statements() if name == f"{stage}Role" and "sqs:ChangeMessageVisibility" in s["Action"]]
+            self.assertEqual([s["Resource"] for s in own], [{"Fn::GetAtt": [f"{stage}Queue", "Arn"]}])
+
     def test_the_schedule_belongs_to_the_generator(self):
         kinds = {stage: {e["Type"] for e in FUNCTIONS[stage]["Events"].values()} for stage in STAGES}
         self.assertEqual(kinds["Generator"], {"SQS", "Schedule"})

@@ -14,8 +14,8 @@ use crate::work::Generator;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let environment = Environment::start().await?;
+    let namespace = Arc::new(environment.settings.namespace.clone());
     let generator = Arc::new(Generator::of(&environment));
-    let namespace = Arc::new(environment.settings.namespace);
     run(service_fn(move |event: LambdaEvent<Value>| {
         let (generator, namespace) = (Arc::clone(&generator), Arc::clone(&namespace));
         async move {

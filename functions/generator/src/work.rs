@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone)]
 pub(crate) struct Generator {
     ports: Ports,
-    shards: Option<Arc<dyn Queue>>,
+    /// Its own queue, which brings it the shards of large jobs.
+    queue: Option<Arc<dyn Queue>>,
     threads: NonZeroUsize,
     /// The population that a schedule lands days of.
     feed: Spec,
@@ -63,8 +64,8 @@ impl Generator {
     pub(crate) fn of(environment: &Environment) -> Self {
         let settings = &environment.settings;
         let feed = Spec { patients: settings.feed_patients, seed: settings.feed_seed, ..Spec::default() };
-        let (ports, shards) = (environment.ports.clone(), environment.shards.clone());
-        Generator { ports, shards, threads: settings.threads, feed }
+        let (ports, queue) = (environment.ports.clone(), environment.queue.clone());
+        Generator { ports, queue, threads: settings.threads, feed }
     }
 
     pub(crate) fn now_millis(&self) -> i64 {
@@ -135,7 +136,7 @@ impl Generator {
     /// Lands a job, or sends its shards to the queue where it is too large for one invocation.
     async fn work(&self, job: Job) -> Result<Done, GeneratorError> {
         let parts = job.shards();
-        if let (Some(queue), [_, _, ..]) = (&self.shards, parts.as_slice()) {
+        if let (Some(queue), [_, _, ..]) = (&self.queue, parts.as_slice()) {
             for part in &parts {
                 queue.send(&part.to_value().to_string()).await?;
             }

@@ -19,8 +19,8 @@ pub struct Environment {
     pub settings: Settings,
     /// The buckets, the ledger, the catalog and the clock.
     pub ports: Ports,
-    /// The queue of the generator's shards, where the settings name one.
-    pub shards: Option<Arc<dyn Queue>>,
+    /// The function's own queue, where the settings name one.
+    pub queue: Option<Arc<dyn Queue>>,
 }
 
 /// Why an environment cannot start.
@@ -30,6 +30,12 @@ pub enum StartError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
 }
+
+/// When a message comes again that has failed once; then three times as late every time. Over the five deliveries that
+/// a queue grants, that is longer than any lease.
+const FIRST_WAIT: Duration = Duration::from_secs(10);
+const WAIT_GROWS: u32 = 3;
+const MOST_GROWTH: u32 = 4;
 
 /// How much longer than its invocation a claim holds, for clocks that differ.
 const SKEW: Duration = Duration::from_secs(1);
@@ -57,8 +63,8 @@ impl Environment {
             clock,
         };
         let queue = |url: &String| Arc::new(SqsQueue::new(clients, url)) as Arc<dyn Queue>;
-        let shards = settings.shard_queue_url.as_ref().map(queue);
-        Self { settings, ports, shards }
+        let queue = settings.queue_url.as_ref().map(queue);
+        Self { settings, ports, queue }
     }
 
     /// Answers an invocation of a stage's function: its messages are carried through the stage, told of in the log and
@@ -79,12 +85,27 @@ impl Environment {
         let mut metrics = Metrics::default();
         for told in &told {
             note(name, told, &mut metrics);
+            if let (Some(receipt), Err(_)) = (&told.receipt, &told.fate) {
+                self.postpone(receipt, told.receive_count).await;
+            }
         }
         if stage == Stage::Bronze {
             self.count_records(&told, &mut metrics).await;
         }
         metrics.write(&self.settings.namespace, name, request_id, self.ports.clock.now_millis());
         Ok(serde_json::to_value(answer(told)?).unwrap_or_default())
+    }
+
+    /// Makes a message that failed come again after a while: left alone, it stays hidden for half an hour, and one whose
+    /// work another invocation has is done in a moment.
+    pub async fn postpone(&self, receipt: &str, deliveries: u32) {
+        let Some(queue) = &self.queue else { return };
+        let wait = FIRST_WAIT * WAIT_GROWS.saturating_pow(deliveries.saturating_sub(1).min(MOST_GROWTH));
+        let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = queue.postpone(receipt, millis).await {
+            // It comes again all the same, only later.
+            tracing::warn!(kind = ?error.kind(), "a message could not be asked for sooner");
+        }
     }
 
     /// A worker for one invocation, whose claims hold as long as it may run.

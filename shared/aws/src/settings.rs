@@ -25,8 +25,8 @@ pub struct Settings {
     pub log_level: String,
     /// The threads that the function's memory buys processors for.
     pub threads: NonZeroUsize,
-    /// The queue of the generator's own shards.
-    pub shard_queue_url: Option<String>,
+    /// The function's own queue.
+    pub queue_url: Option<String>,
     /// The patients of the population that a schedule lands days of.
     pub feed_patients: u64,
     /// The seed of that population.
@@ -76,7 +76,7 @@ impl Settings {
             function: reader.text("AWS_LAMBDA_FUNCTION_NAME", Some("metriccare")),
             log_level: reader.text("AWS_LAMBDA_LOG_LEVEL", Some("INFO")),
             threads: NonZeroUsize::new(memory.div_ceil(MEMORY_PER_PROCESSOR)).unwrap_or(NonZeroUsize::MIN),
-            shard_queue_url: reader.optional("SHARD_QUEUE_URL"),
+            queue_url: reader.optional("QUEUE_URL"),
             feed_patients: reader.number("FEED_PATIENTS", Some(1000), 1, 100_000_000),
             feed_seed: reader.number("FEED_SEED", Some(42), 0, u64::MAX),
         };

@@ -39,6 +39,8 @@ pub struct Told {
     pub message_id: Option<String>,
     /// How often the queue has delivered it, this time included.
     pub receive_count: u32,
+    /// Names the delivery; none for an event that came bare.
+    pub receipt: Option<String>,
     /// The outcome of every object that it named, or why it has to come again.
     pub fate: Result<Vec<(String, Outcome)>, Missed>,
 }
@@ -67,13 +69,14 @@ pub async fn invoke(
     payload: Value,
     deadline_millis: i64,
 ) -> Result<Vec<Told>, InvokeError> {
-    let told = |message_id, receive_count| Told { message_id, receive_count, fate: Err(Missed::NoTime) };
+    let told =
+        |message_id, receive_count, receipt| Told { message_id, receive_count, receipt, fate: Err(Missed::NoTime) };
     let (mut messages, bodies): (Vec<Told>, Vec<String>) = match Invocation::from_value(payload.clone())? {
         Invocation::Sqs(messages) => messages
             .into_iter()
-            .map(|message| (told(Some(message.message_id), message.receive_count), message.body))
+            .map(|message| (told(Some(message.message_id), message.receive_count, Some(message.receipt)), message.body))
             .unzip(),
-        Invocation::Objects(_) => (vec![told(None, 1)], vec![payload.to_string()]),
+        Invocation::Objects(_) => (vec![told(None, 1, None)], vec![payload.to_string()]),
         Invocation::Schedule { .. } => return Err(InvokeError::NotForStages("a schedule")),
         Invocation::Spec(_) => return Err(InvokeError::NotForStages("a job")),
     };

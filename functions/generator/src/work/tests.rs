@@ -9,8 +9,8 @@ fn generator() -> (Generator, Arc<MemoryQueue>) {
     let clock = Arc::new(ManualClock::at_micros(0));
     let queue = Arc::new(MemoryQueue::new(clock.clone(), QueueSettings::default()));
     let feed = Spec { patients: 300, ..Spec::default() };
-    let shards = Some(Arc::clone(&queue) as Arc<dyn Queue>);
-    (Generator { ports: Ports::memory(clock), shards, threads: NonZeroUsize::MIN, feed }, queue)
+    let own = Some(Arc::clone(&queue) as Arc<dyn Queue>);
+    (Generator { ports: Ports::memory(clock), queue: own, threads: NonZeroUsize::MIN, feed }, queue)
 }
 
 async fn landed(generator: &Generator) -> BTreeSet<(String, String)> {
