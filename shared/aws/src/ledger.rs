@@ -10,6 +10,7 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
+    operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use metriccare_ports::{
@@ -68,15 +69,9 @@ impl DynamoLedger {
                     .set_expression_attribute_values(Some(condition.values))
             }
         };
-        let Err(mut error) = put.send().await else { return Ok(Put::Written) };
-        match &mut error {
-            aws_sdk_dynamodb::error::SdkError::ServiceError(refused) => {
-                use aws_sdk_dynamodb::operation::put_item::PutItemError;
-                if let PutItemError::ConditionalCheckFailedException(refused) = refused.err() {
-                    return Ok(Put::Refused(refused.item().cloned()));
-                }
-            }
-            _ => {}
+        let Err(error) = put.send().await else { return Ok(Put::Written) };
+        if let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() {
+            return Ok(Put::Refused(refused.item().cloned()));
         }
         Err(failed(operation, subject, error))
     }

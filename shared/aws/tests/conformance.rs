@@ -1,6 +1,7 @@
 //! The laws of the ports on S3 and DynamoDB, as moto and ministack have them.
 
 mod emulators;
+mod python;
 
 use std::sync::Arc;
 

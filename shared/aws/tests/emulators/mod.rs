@@ -1,11 +1,9 @@
 //! Programs that stand in for AWS on this machine, started on the loopback and ended with the test.
-//!
-//! The Python environment that they run in is made by `infra/local-cloud/environment`, once.
 
 use std::{
     fs::File,
     net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -13,29 +11,18 @@ use std::{
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 
+use crate::python::environment;
+
 /// A stand-in that is running.
-pub struct Emulator {
+pub(crate) struct Emulator {
     child: Child,
     address: SocketAddr,
     name: &'static str,
 }
 
-/// The project's root.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// The folder of the programs of a Python environment, made where there is none.
-pub fn environment(name: &str) -> PathBuf {
-    let made = Command::new(root().join("infra/local-cloud/environment")).arg(name).stderr(Stdio::inherit()).output();
-    let made = made.expect("bash runs infra/local-cloud/environment");
-    assert!(made.status.success(), "the Python environment {name} could not be made; what is missing stands above");
-    PathBuf::from(String::from_utf8(made.stdout).expect("a path").trim())
-}
-
 impl Emulator {
     /// moto's server: S3, DynamoDB, SQS and Glue in memory.
-    pub fn moto() -> Self {
+    pub(crate) fn moto() -> Self {
         Self::start("moto", |programs, port| {
             let mut command = Command::new(programs.join("moto_server"));
             command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
@@ -44,7 +31,7 @@ impl Emulator {
     }
 
     /// ministack: the same and much more.
-    pub fn ministack() -> Self {
+    pub(crate) fn ministack() -> Self {
         Self::start("ministack", |programs, port| {
             let mut command = Command::new(programs.join("ministack"));
             command.envs([("BIND_HOST", "127.0.0.1"), ("MINISTACK_HOST", "127.0.0.1"), ("IOT_MTLS_ENABLED", "0")]);
@@ -88,12 +75,12 @@ impl Emulator {
     }
 
     /// Where it answers.
-    pub fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The settings of a client that talks to it.
-    pub async fn config(&self) -> SdkConfig {
+    pub(crate) async fn config(&self) -> SdkConfig {
         aws_config::defaults(BehaviorVersion::latest())
             .endpoint_url(self.endpoint())
             .region(Region::new("us-east-1"))

@@ -1,6 +1,6 @@
 use std::num::NonZeroUsize;
 
-use metriccare_ports::{Clock, ETag, ManualClock, Message, Ports, PutMode};
+use metriccare_ports::{ETag, ManualClock, Message, Ports, PutMode};
 use serde_json::json;
 
 use super::*;
