@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Check a lake: conservation, gold rebuilt from landing, the generator's answer key
     Verify(Verify),
+    /// Write one self-contained page with the lake's metrics, charts and tables
+    Report(Report),
     /// Say what ingest would accept, quarantine and skip, without loading anything
     Doctor(Doctor),
 }
@@ -154,6 +156,15 @@ pub(crate) struct Verify {
     /// Print one machine-readable object instead of words
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
+    /// File to write; a page that was there is replaced
+    #[arg(long, visible_alias = "output", value_name = "FILE.html", default_value = "report.html")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

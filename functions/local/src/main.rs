@@ -11,6 +11,7 @@ mod ingest;
 mod lake;
 mod output;
 mod progress;
+mod report;
 mod run;
 mod simulate;
 mod summary;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
             Command::Simulate(arguments) => simulate::simulate(&arguments, &mut output).await,
             Command::Ingest(arguments) => ingest::ingest(&arguments, &mut output).await,
             Command::Verify(arguments) => verify::verify(&arguments, &mut output).await,
+            Command::Report(arguments) => report::report(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),
         }
     });

@@ -13,7 +13,7 @@ use arrow_array::{PrimitiveArray, RecordBatch, RecordBatchReader, StringArray};
 use arrow_schema::{ArrowError, DataType, Schema};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -33,7 +33,7 @@ pub(crate) const ROW_GROUP: usize = 16_384;
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The bytes are no Parquet file, or a broken one.
-    #[error("{table} cannot be read as Parquet")]
+    #[error("{table} cannot be read as Parquet: {source}")]
     Read {
         /// The table's path.
         table: &'static str,
@@ -47,7 +47,7 @@ pub enum FileError {
         table: &'static str,
     },
     /// The rows could not be encoded.
-    #[error("{table} cannot be written as Parquet")]
+    #[error("{table} cannot be written as Parquet: {source}")]
     Write {
         /// The table's path.
         table: &'static str,
@@ -55,7 +55,7 @@ pub enum FileError {
         source: ParquetError,
     },
     /// The columns could not be put together, for instance because a text column outgrows 2 GiB.
-    #[error("rows of {table} cannot be put together")]
+    #[error("rows of {table} cannot be read or put together: {source}")]
     Rows {
         /// The table's path.
         table: &'static str,
@@ -109,7 +109,9 @@ fn decode(table: &'static Table, bytes: &Bytes, columns: &[&'static str]) -> Res
 
 fn open(table: &'static Table, bytes: &Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>, FileError> {
     guarded(table, || {
-        ParquetRecordBatchReaderBuilder::try_new(bytes.clone())
+        // Another engine's own notes on its types say nothing here: the Parquet types do.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.clone(), options)
             .map_err(|source| FileError::Read { table: table.path, source })
     })
 }
@@ -240,4 +242,39 @@ fn mostly_unique(table: &Table, column: &str) -> bool {
                 | "last_updated"
                 | "length_hours"
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{ArrayRef, Float64Array, Int64Array, LargeStringArray};
+    use arrow_schema::Field;
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+    use crate::{cells, schema::GOLD_SUMMARY};
+
+    #[test]
+    fn a_file_that_another_engine_wrote_is_read() {
+        let text = |words: &[&str]| -> ArrayRef { Arc::new(LargeStringArray::from(words.to_vec())) };
+        let counts = |numbers: &[i64]| -> ArrayRef { Arc::new(Int64Array::from(numbers.to_vec())) };
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("metric", text(&["stays"])),
+            ("definition", text(&[""])),
+            ("numerator", counts(&[7])),
+            ("denominator", counts(&[8])),
+            ("value", Arc::new(Float64Array::from(vec![0.5]))),
+            ("provisional", Arc::new(arrow_array::BooleanArray::from(vec![true]))),
+        ];
+        let fields: Vec<_> =
+            columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect();
+        let rows =
+            RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, array)| array).collect());
+        let rows = rows.expect("the columns are as long as each other");
+        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), Some(properties)).expect("memory");
+        writer.write(&rows).expect("memory");
+        let bytes = Bytes::from(writer.into_inner().expect("memory"));
+        let read = cells::read_rows(&GOLD_SUMMARY, &bytes).expect("it has the table's columns");
+        assert_eq!(read[0].iter().map(ToString::to_string).collect::<Vec<_>>(), ["stays", "", "7", "8", "0.5", "true"]);
+    }
 }

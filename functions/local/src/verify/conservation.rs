@@ -16,7 +16,7 @@ use super::Check;
 use crate::{failure::Failure, output::count, progress::Bars};
 
 /// The lake's bronze commits.
-pub(super) async fn commits(worker: &Worker) -> Result<Vec<BronzeCommit>, Failure> {
+pub(crate) async fn commits(worker: &Worker) -> Result<Vec<BronzeCommit>, Failure> {
     let mut commits = Vec::new();
     for listed in worker.ports.lake.list(keys::BRONZE_COMMITS).await? {
         let bytes = worker.ports.lake.get(&listed.key).await?.body.bytes().await?;

@@ -12,6 +12,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use conservation::commits;
 use metriccare_flow::Worker;
 use serde::Serialize;
 

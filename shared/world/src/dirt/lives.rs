@@ -36,9 +36,10 @@ pub(crate) fn soil(world: &World, patient: u64, life: &mut Life) -> [u64; 2] {
             made[0] += 1;
         }
         let hours = (encounter.end.0 - encounter.start.0) / HOUR;
-        if twice && encounter.is_stay() && hours >= 4 {
+        // A stay that goes on has none, or a patient without a completed stay would get one.
+        if twice && encounter.is_stay() && encounter.end < end && hours >= 4 {
             let overlap = within(&encounter, world.ids.id(Kind::Overlap, patient, at as u32));
-            made[1] += u64::from(overlap.start < end);
+            made[1] += 1;
             life.encounters.push(overlap);
         }
     }

@@ -12,7 +12,13 @@ pub(super) fn draw(world: &World, person: &Person) -> (u32, u32) {
     let mut bits = 0u32;
     for (i, chronic) in world.tables.chronic.iter().enumerate() {
         let odds = chronic.log_odds[band] + chronic.frailty * person.frailty;
-        if stream.chance(1.0 / (1.0 + libm::exp(-odds))) {
+        let draw = stream.unit();
+        // The first terms of the series say no to most draws, and spare the exponential.
+        let x = -odds;
+        if x > 0.0 && draw * (2.0 + x * (1.0 + x * (0.5 + x / 6.0))) > 1.000_001 {
+            continue;
+        }
+        if draw < 1.0 / (1.0 + libm::exp(x)) {
             bits |= 1 << i;
         }
     }

@@ -88,7 +88,10 @@ fn cohorts(spec: Spec) -> [u64; 5] {
     for index in 0..world.spec.patients {
         world.live(index, &mut life);
         check(&life);
-        let stays: Vec<&Encounter> = life.encounters.iter().filter(|e| e.is_stay() && e.end < now).collect();
+        crate::dirt::soil_life(&world, index, &mut life);
+        let completed = life.encounters.iter().filter(|e| e.is_stay() && !e.annulled && e.end < now);
+        let mut stays: Vec<&Encounter> = completed.collect();
+        stays.sort_by_key(|e| (e.start, e.end, e.id));
         let stays = crate::answers::rules::judge(&stays, life.person.birth, life.death);
         let found = life.conditions.iter().filter(|condition| condition.recorded < now).filter_map(|condition| {
             let stay = &life.encounters[condition.encounter? as usize];
@@ -126,6 +129,9 @@ fn the_source_documents_shares_are_exact() {
     assert_eq!(cohorts(shares(2_000, 7))[..4], [2_000, 200, 400, 300]);
     // Thousands of stays, among them some into which an infection was brought.
     assert_eq!(cohorts(Spec { year: 2023, ..shares(6_000, 42) })[..4], [6_000, 600, 1_200, 900]);
+    // Neither overlapping stays nor those entered in error add to the shares.
+    let dirty = "overlaps=100%,entered-in-error=50%".parse().unwrap();
+    assert_eq!(cohorts(Spec { dirty, alos_pct: Some(50.0), ..shares(2_000, 42) })[..4], [1_000, 200, 400, 300]);
     let less = Spec { alos_pct: Some(40.0), encounters: Some(2_500), ..shares(500, 1) };
     assert_eq!(cohorts(less), [200, 50, 100, 75, 2_500]);
 }

@@ -119,8 +119,9 @@ fn pick_reason<'a>(world: &'a World, life: &Life, setting: Setting, stream: &mut
         18..65 => 1,
         _ => 2,
     };
-    let weights = world.tables.visits.iter().map(|r| if r.setting == setting { r.weights[band] } else { 0.0 });
-    &world.tables.visits[stream.weighted(weights)]
+    let choices = world.tables.visit_choices(setting, band);
+    let chosen = stream.weighted(choices.iter().map(|&(_, weight)| weight));
+    &world.tables.visits[usize::from(choices[chosen].0)]
 }
 
 /// When a visit begins and ends.

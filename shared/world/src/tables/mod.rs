@@ -22,6 +22,8 @@ pub(crate) struct Tables {
     pub(crate) chronic: Vec<Chronic>,
     pub(crate) stays: Vec<StayReason>,
     pub(crate) visits: Vec<VisitReason>,
+    /// The places in `visits` and their weights, by setting and age band.
+    visit_choices: [[Vec<(u16, f64)>; 3]; 4],
     pub(crate) procedures: Vec<Procedure>,
     pub(crate) female: Vec<&'static str>,
     pub(crate) male: Vec<&'static str>,
@@ -38,8 +40,16 @@ impl Tables {
             let row = rows(include_str!("../../data/names.tsv")).find(|row| row[0] == kind);
             row.expect("names.tsv has a line for each kind")[1].split(' ').collect()
         };
+        let visits = reasons::read_visits();
+        let choices = |setting: Setting, band: usize| -> Vec<(u16, f64)> {
+            let of =
+                (0u16..).zip(&visits).filter(|(_, reason)| reason.setting == setting && reason.weights[band] > 0.0);
+            of.map(|(at, reason)| (at, reason.weights[band])).collect()
+        };
+        let settings = [Setting::Clinic, Setting::Virtual, Setting::Emergency, Setting::Home];
         Tables {
-            visits: reasons::read_visits(),
+            visit_choices: settings.map(|setting| [0, 1, 2].map(|band| choices(setting, band))),
+            visits,
             procedures: procedures::read(),
             female: names("female"),
             male: names("male"),
@@ -48,6 +58,13 @@ impl Tables {
             chronic,
             stays,
         }
+    }
+}
+
+impl Tables {
+    /// The reasons for a visit of a setting at an age, as places in `visits` with their weights.
+    pub(crate) fn visit_choices(&self, setting: Setting, band: usize) -> &[(u16, f64)] {
+        &self.visit_choices[setting as usize][band]
     }
 }
 

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use crate::gold::interval::wilson;
-use crate::gold::national::HOSPITAL_WIDE_READMISSION;
+use crate::gold::national::{HOSPITAL_WIDE_READMISSION, comparison};
 use crate::gold::rows::TableRows;
 use crate::gold::whole::{Whole, rate};
 use crate::schema::GOLD_READMISSION;
@@ -14,9 +14,6 @@ use crate::table_file::FileError;
 
 /// The definitions, in the order of the sums.
 pub(super) const DEFINITIONS: [&str; 3] = ["naive", "all_payer_unplanned", "hwr_65plus"];
-
-/// The fewest index stays for which a hospital is compared.
-const FEWEST: i64 = 25;
 
 /// Index stays and readmissions of each definition.
 pub(super) fn by_definition(counts: &[i64; 6]) -> impl Iterator<Item = (&'static str, i64, i64)> {
@@ -52,29 +49,4 @@ pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
         }
     }
     rows.finish()
-}
-
-/// CMS's words for where a hospital stands: by its interval, which must lie wholly on one side.
-fn comparison(index_stays: i64, interval: Option<(f64, f64)>, national: f64) -> &'static str {
-    match interval {
-        Some(_) if index_stays < FEWEST => "Number of Cases Too Small",
-        Some((_, high)) if high < national => "Better Than the National Rate",
-        Some((low, _)) if low > national => "Worse Than the National Rate",
-        Some(_) => "No Different Than the National Rate",
-        None => "Number of Cases Too Small",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hospitals_are_compared_by_their_interval() {
-        assert_eq!(comparison(24, Some((0.5, 0.9)), 0.146), "Number of Cases Too Small");
-        assert_eq!(comparison(25, Some((0.0, 0.13)), 0.146), "Better Than the National Rate");
-        assert_eq!(comparison(25, Some((0.15, 0.3)), 0.146), "Worse Than the National Rate");
-        assert_eq!(comparison(25, Some((0.1, 0.146)), 0.146), "No Different Than the National Rate");
-        assert_eq!(comparison(25, Some((0.146, 0.2)), 0.146), "No Different Than the National Rate");
-    }
 }

@@ -1,0 +1,112 @@
+//! How fast each stage is on one core, on the generator's own world: `cargo bench -p metriccare-tests`.
+//!
+//! Throughput is in bytes of FHIR a second, from bronze to gold.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Cursor, Read},
+    num::NonZeroUsize,
+};
+
+use arrow_array::RecordBatch;
+use bytes::Bytes;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use metriccare_fhir::write::FhirVersion;
+use metriccare_lake::{
+    bronze::{Flattened, Limits, Sinks, Source, flatten},
+    gold::{Hospitals, Partial, SilverBucket, fold, measure},
+    silver::{DEFAULT_BUCKETS, Resource, merge, read_bronze, split},
+};
+use metriccare_world::{FhirWriter, Known, Resources, Spec, World};
+
+const PATIENTS: u64 = 5_000;
+
+struct Memory;
+
+impl Sinks for Memory {
+    type File = Vec<u8>;
+
+    fn create(&mut self) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+}
+
+fn world() -> World {
+    World::new(Spec { patients: PATIENTS, ..Spec::default() }).expect("a possible world")
+}
+
+fn fhir(world: &World) -> Resources {
+    let mut out = Resources::default();
+    FhirWriter::new(world, FhirVersion::R5, Known::YearEnd).write(0..PATIENTS, &mut out, None);
+    out
+}
+
+fn flattened(lines: &[u8]) -> Flattened<Vec<u8>> {
+    let source = Source {
+        key: "encounter/2025/12/31/encounter.ndjson".to_owned(),
+        object_id: "object".to_owned(),
+        etag: "etag".to_owned(),
+        landed_micros: 0,
+    };
+    let open = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(Cursor::new(lines.to_vec()))) };
+    flatten(&source, open, &mut Memory, NonZeroUsize::MIN, Limits::default()).expect("memory does not fail")
+}
+
+type Dealt = BTreeMap<(u16, Resource), Vec<RecordBatch>>;
+
+fn dealt(files: &[(String, Bytes)]) -> Dealt {
+    let mut dealt = Dealt::new();
+    for (key, bytes) in files {
+        let resource = Resource::of_bronze_key(key).expect("no quarantine here");
+        let rows = read_bronze(resource, key, bytes).expect("it was just written");
+        for (bucket, rows) in split(resource, &rows, DEFAULT_BUCKETS).expect("it was just read") {
+            dealt.entry((bucket, resource)).or_default().push(rows);
+        }
+    }
+    dealt
+}
+
+fn merged(dealt: &Dealt) -> BTreeMap<u16, SilverBucket> {
+    let mut buckets: BTreeMap<u16, SilverBucket> = BTreeMap::new();
+    for ((bucket, resource), rows) in dealt {
+        let bytes = merge(*resource, None, rows).expect("rows of bronze").parquet;
+        let silver = buckets.entry(*bucket).or_default();
+        match resource {
+            Resource::Patient => silver.patient = Some(bytes),
+            Resource::Encounter => silver.encounter = Some(bytes),
+            Resource::Condition => silver.condition = Some(bytes),
+        }
+    }
+    buckets
+}
+
+fn stages(criterion: &mut Criterion) {
+    let resources = fhir(&world());
+    let all = [&resources.patient, &resources.encounter, &resources.condition];
+    let mut group = criterion.benchmark_group("stages");
+    group.sample_size(20);
+    group.throughput(Throughput::Bytes(resources.encounter.len() as u64));
+    group.bench_function("bronze: encounters", |bencher| bencher.iter(|| flattened(&resources.encounter)));
+
+    group.throughput(Throughput::Bytes(all.iter().map(|lines| lines.len() as u64).sum()));
+    let files: Vec<(String, Bytes)> = all
+        .iter()
+        .flat_map(|lines| flattened(lines).files)
+        .map(|(file, bytes)| (file.key, Bytes::from(bytes)))
+        .collect();
+    group.bench_function("silver: read and deal", |bencher| bencher.iter(|| dealt(&files)));
+    let rows = dealt(&files);
+    group.bench_function("silver: merge", |bencher| bencher.iter(|| merged(&rows)));
+    let buckets = merged(&rows);
+    let measured = || -> Vec<Partial> {
+        let one = |(bucket, silver): (&u16, &SilverBucket)| measure(*bucket, silver, "").expect("silver").partial;
+        buckets.iter().map(one).collect()
+    };
+    group.bench_function("gold: measure", |bencher| bencher.iter(measured));
+    let partials = measured();
+    group.bench_function("gold: fold", |bencher| bencher.iter(|| fold(&partials, &Hospitals::default(), "")));
+    group.finish();
+}
+
+criterion_group!(benches, stages);
+criterion_main!(benches);
