@@ -1,5 +1,5 @@
 -- 30-day readmission of all hospitals month by month, by three definitions side by side: every return (naive),
--- unplanned returns of all payers, and the 65-plus definition that resembles CMS's. Provisional months can still change.
+-- unplanned returns of all payers, and the 65-plus definition that resembles CMS's. Provisional months can change.
 SELECT month, definition,
        sum(index_stays) AS index_stays,
        sum(readmissions) AS readmissions,
