@@ -9,6 +9,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use metriccare_fhir::{read::time, write::Date, write::FhirVersion};
+use metriccare_landing::{self as landing, Shard};
 
 pub(crate) use self::{
     report::ReportFlags,
@@ -207,21 +208,12 @@ pub(crate) enum Format {
     Json,
 }
 
-/// A part of a population, counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shard {
-    pub(crate) part: u64,
-    pub(crate) of: u64,
-}
-
-impl std::str::FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let numbers = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
-        match numbers {
-            Some((part, of)) if (1..=of).contains(&part) => Ok(Shard { part, of }),
-            _ => Err("a shard is k/n with k from 1 to n, such as 2/7".to_owned()),
+impl From<Format> for landing::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Ndjson => landing::Format::Ndjson,
+            Format::Bundle => landing::Format::Bundle,
+            Format::Json => landing::Format::Json,
         }
     }
 }
@@ -250,13 +242,5 @@ mod tests {
         let Ok(Arguments { command: Command::Generate(Generate::Fhir(arguments)) }) = parsed else { panic!("refused") };
         assert_eq!(arguments.world.spec().expect("possible").patients, 7);
         assert_eq!(arguments.out, PathBuf::from("x"));
-    }
-
-    #[test]
-    fn a_shard_counts_from_one() {
-        assert_eq!("2/7".parse(), Ok(Shard { part: 2, of: 7 }));
-        for wrong in ["0/7", "8/7", "7", "a/b", "1/0", ""] {
-            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
-        }
     }
 }

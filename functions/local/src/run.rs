@@ -1,12 +1,12 @@
 //! `metriccare run`: a population is made, landed as FHIR, carried through bronze, silver and gold, and summed up.
 
 use metriccare_flow::drive;
+use metriccare_landing::{Format, Request, Shard, generate};
 use metriccare_world::World;
 
 use crate::{
-    arguments::{Format, Run, Shard},
+    arguments::Run,
     failure::Failure,
-    generate::{Request, generate},
     lake,
     output::{Output, count, size},
     progress::Bars,
@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
         format: Format::Ndjson,
         gzip: false,
         day: arguments.day,
-        shard: Shard { part: 1, of: 1 },
+        shard: Shard::WHOLE,
         threads,
     };
     let bars = Bars::new(arguments.answer.json);

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use metriccare_landing::Shard;
 
-use super::{ReportFlags, Shard, WorkFlags, WorldFlags};
+use super::{ReportFlags, WorkFlags, WorldFlags};
 
 #[derive(Debug, Args)]
 pub(crate) struct GenerateTables {

@@ -9,17 +9,12 @@ mod questions;
 
 use std::io::{self, IsTerminal, Write};
 
+use metriccare_landing::cut;
 use metriccare_world::{FhirWriter, Known, Resources, World};
 use tokio::runtime::Handle;
 
 use self::{count::Counted, files::Files};
-use crate::{
-    arguments::Simulate,
-    failure::Failure,
-    generate::{cut, in_order::in_order},
-    output::Output,
-    progress::Bars,
-};
+use crate::{arguments::Simulate, failure::Failure, generate::in_order::in_order, output::Output, progress::Bars};
 
 /// Patients in a part: what a thread holds in memory.
 const PATIENTS_PER_PART: u64 = 2_000;

@@ -11,6 +11,7 @@ mod reports;
 
 use std::ops::Range;
 
+use metriccare_landing::{Shard, cut};
 use metriccare_world::view::tables::{BY_PATIENT, FACILITIES, PROVIDERS};
 use metriccare_world::{Measures, Rows, TablesWriter, World, facilities_csv, providers_csv};
 use serde::Serialize;
@@ -19,9 +20,9 @@ use self::{
     file::{Form, TableFile, write_once},
     parquet::{Encoder, Group},
 };
-use super::{cut, in_order::in_order, report};
+use super::{in_order::in_order, report};
 use crate::{
-    arguments::{GenerateTables, Shard, TableFormat},
+    arguments::{GenerateTables, TableFormat},
     failure::Failure,
     output::{Output, count, size},
     progress::Bars,

@@ -13,7 +13,9 @@ use metriccare_world::view::tables::{CMS_MEASURES, HAI_DATA};
 use metriccare_world::{Measures, World};
 
 use super::file::{Form, write_once};
-use crate::{arguments::Shard, failure::Failure, generate::draft::Draft};
+use metriccare_landing::Shard;
+
+use crate::{failure::Failure, generate::draft::Draft};
 
 /// Writes the reports where all sums are there; the sizes of the files written.
 pub(super) fn write(

@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::{Compression, write::GzEncoder};
 use metriccare_world::{Pile, Resources};
 
-use crate::{arguments::Format, failure::Failure};
+use crate::{Failure, Format};
 
 /// A file to be.
 pub(super) struct Written {
