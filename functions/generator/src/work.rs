@@ -5,7 +5,7 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use metriccare_aws::{Environment, telemetry::Metrics};
+use metriccare_aws::{Environment, Requests, telemetry::Metrics};
 use metriccare_fhir::{
     read::time::{self, Moment},
     write::{Date, Instant},
@@ -22,6 +22,8 @@ pub(crate) struct Generator {
     ports: Ports,
     /// Its own queue, which brings it the shards of large jobs.
     queue: Option<Arc<dyn Queue>>,
+    /// What it asks of AWS, counted.
+    requests: Requests,
     threads: NonZeroUsize,
     /// The population that a schedule lands days of.
     feed: Spec,
@@ -65,7 +67,8 @@ impl Generator {
         let settings = &environment.settings;
         let feed = Spec { patients: settings.feed_patients, seed: settings.feed_seed, ..Spec::default() };
         let (ports, queue) = (environment.ports.clone(), environment.queue.clone());
-        Generator { ports, queue, threads: settings.threads, feed }
+        let requests = environment.requests.clone();
+        Generator { ports, queue, requests, threads: settings.threads, feed }
     }
 
     pub(crate) fn now_millis(&self) -> i64 {
@@ -93,6 +96,7 @@ impl Generator {
                 Done::Cut(shards) => json!({ "shards": shards }),
             }),
         };
+        self.requests.take(&mut metrics);
         (answer, metrics)
     }
 
