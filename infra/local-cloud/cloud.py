@@ -177,7 +177,7 @@ class Run:
         tables = sorted({table["TableInput"]["Name"] for table in
                          template.of(template.load(), "AWS::Glue::Table").values()})
         cells = 0
-        for table in (t for t in tables if not t.startswith("bronze_")):
+        for table in (t for t in tables if t.startswith(("silver_", "gold_"))):
             path = table.replace("_", "/", 1)
             for key in self.keys(self.lake, f"{path}/"):
                 self.fetch(self.lake, key, cloud)
