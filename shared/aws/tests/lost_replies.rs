@@ -2,11 +2,11 @@
 
 mod emulators;
 mod faulty_connection;
+mod ledger_table;
 mod python;
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use emulators::Emulator;
 use faulty_connection::{Fault, FaultyConnection};
 use metriccare_aws::{Clients, DynamoLedger, S3Store};
@@ -99,11 +99,7 @@ async fn a_status_is_told_by_what_to_do(bucket: &Bucket) {
 
 async fn a_ledgers_lost_replies_are_harmless(emulator: &Emulator) {
     let sound = emulator.config().await;
-    let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
-    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
-    let create = aws_sdk_dynamodb::Client::new(&sound).create_table().table_name("lost-replies");
-    let create = create.attribute_definitions(id.build().expect("whole")).key_schema(key.build().expect("whole"));
-    create.billing_mode(BillingMode::PayPerRequest).send().await.expect("a table");
+    ledger_table::create(&sound, "lost-replies").await;
     let faulty = FaultyConnection::to(emulator.address()).await;
     let way = sound.to_builder().endpoint_url(faulty.endpoint()).build();
     let ledger = DynamoLedger::new(&Clients::new(&way), "lost-replies", 90, Arc::new(SystemClock));
