@@ -6,7 +6,7 @@ use datafusion::arrow::{
     datatypes::SchemaRef,
     error::ArrowError,
     json::{self, writer::LineDelimited},
-    util::{display::FormatOptions, pretty::pretty_format_batches_with_schema_and_options},
+    util::{display::FormatOptions, pretty::pretty_format_batches_with_options},
 };
 
 use crate::{arguments::Shape, failure::Failure, output::Output};
@@ -48,8 +48,10 @@ impl Answer {
         match self.shape {
             Shape::Table => {
                 let options = FormatOptions::new().with_timestamp_format(Some(TIME));
+                // Where there was no row, the names are still worth showing.
+                self.kept.push(RecordBatch::new_empty(schema.clone()));
                 let rows: usize = self.kept.iter().map(RecordBatch::num_rows).sum();
-                let table = pretty_format_batches_with_schema_and_options(schema.clone(), &self.kept, &options);
+                let table = pretty_format_batches_with_options(&self.kept, &options);
                 output.line(table.map_err(unwritable)?)?;
                 let words = if rows == 1 { "row" } else { "rows" };
                 output.line(format!("{} {words}", crate::output::count(rows as u64)))?;

@@ -63,8 +63,12 @@ impl LakeTable {
     fn new(lake: &Path, table: &'static Table) -> Self {
         let file = Arc::new(Schema::new(table.file_columns().map(field).collect::<Vec<_>>()));
         let partition = table.columns.iter().filter(|(name, _)| Some(*name) == table.partition);
-        let partition = partition.map(|column| Arc::new(field(*column))).collect();
-        LakeTable { table, lake: lake.to_owned(), schema: TableSchema::new(file, partition) }
+        let partition = partition.map(|column| Arc::new(field(*column))).collect::<Vec<_>>();
+        LakeTable {
+            table,
+            lake: lake.to_owned(),
+            schema: TableSchema::builder(file).with_table_partition_cols(partition).build(),
+        }
     }
 
     /// Every file of the table; none where the lake has no such folder yet.

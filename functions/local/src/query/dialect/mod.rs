@@ -16,7 +16,7 @@ use datafusion::sql::{
     },
 };
 
-use super::{engine::DATABASE, fault, reference};
+use super::{fault, reference};
 use crate::failure::Failure;
 use metriccare_lake::schema::TABLES;
 

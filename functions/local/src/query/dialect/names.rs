@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 use datafusion::sql::sqlparser::ast::{ObjectName, Query, Statement, TableFactor, Visit, Visitor};
 use metriccare_lake::schema::TABLES;
 
-use super::{super::engine::DATABASE, super::reference};
+use super::super::{engine::DATABASE, reference};
 use crate::{failure::Failure, nearest::did_you_mean};
 
 /// Every table's name, in the order of the data's path.
