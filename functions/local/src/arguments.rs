@@ -1,5 +1,7 @@
 //! The command line: every command, flag and default, in words for a person who has not read the documentation.
 
+mod explain;
+mod query;
 mod report;
 mod simulate;
 mod tables;
@@ -12,6 +14,8 @@ use metriccare_fhir::{read::time, write::Date, write::FhirVersion};
 use metriccare_landing::{self as landing, Shard};
 
 pub(crate) use self::{
+    explain::{Explain, ExplainReadmission, ExplainStay},
+    query::{Query, Shape},
     report::ReportFlags,
     simulate::Simulate,
     tables::{GenerateTables, TableFormat},
@@ -40,6 +44,11 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Check a lake: conservation, gold rebuilt from landing, the generator's answer key
     Verify(Verify),
+    /// Ask the lake in Athena's SQL; tables go by their Glue names, such as gold_readmission
+    Query(Query),
+    /// Say how a number came about: a readmission rate, or the verdicts on one stay
+    #[command(subcommand)]
+    Explain(Explain),
     /// Write one self-contained page with the lake's metrics, charts and tables
     Report(Report),
     /// Say what ingest would accept, quarantine and skip, without loading anything

@@ -51,11 +51,17 @@ async fn ports(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Ports, Failure> 
 
 /// Opens a lake that has to be there.
 pub(crate) async fn open_existing(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
-    if !folder.join(SETTINGS).is_file() {
-        let words = "there is no lake here; make one with `metriccare run` or `metriccare ingest`";
-        return Err(Failure::usage(format!("{}: {words}", folder.display())));
-    }
+    must_be_there(folder)?;
     open(folder, threads).await
+}
+
+/// Refuses a folder that is no lake.
+pub(crate) fn must_be_there(folder: &Path) -> Result<(), Failure> {
+    if folder.join(SETTINGS).is_file() {
+        return Ok(());
+    }
+    let words = "there is no lake here; make one with `metriccare run` or `metriccare ingest`";
+    Err(Failure::usage(format!("{}: {words}", folder.display())))
 }
 
 /// The lake's settings, written where there are none.

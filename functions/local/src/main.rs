@@ -5,13 +5,17 @@
 
 mod arguments;
 mod doctor;
+mod explain;
 mod failure;
 mod generate;
 mod ingest;
 mod lake;
+mod nearest;
 mod output;
 mod progress;
+mod query;
 mod report;
+mod rows;
 mod run;
 mod simulate;
 mod summary;
@@ -42,6 +46,8 @@ fn main() -> ExitCode {
             Command::Simulate(arguments) => simulate::simulate(&arguments, &mut output).await,
             Command::Ingest(arguments) => ingest::ingest(&arguments, &mut output).await,
             Command::Verify(arguments) => verify::verify(&arguments, &mut output).await,
+            Command::Query(arguments) => query::query(&arguments, &mut output).await,
+            Command::Explain(arguments) => explain::explain(&arguments, &mut output).await,
             Command::Report(arguments) => report::report(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),
         }

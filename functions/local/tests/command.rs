@@ -120,3 +120,10 @@ fn wrong_usage_is_status_2_and_says_what_to_do() {
         assert!(status == 2 && said.contains(words), "{arguments:?}: {status} {said}");
     }
 }
+
+#[cfg(not(feature = "query"))]
+#[test]
+fn a_build_without_sql_says_which_command_has_it() {
+    let (status, said) = Folder::new("no-sql").badly(&["query", "SELECT 1"]);
+    assert!(status == 2 && said.contains("cargo run --release --features query -- query"), "{status} {said}");
+}
