@@ -11,7 +11,7 @@ use metriccare_fhir::{
     write::{Date, Instant},
 };
 use metriccare_flow::event::{BatchResponse, DecodeError, Invocation};
-use metriccare_landing::{Failure, Generated, Job, JobError, Unwatched, generate};
+use metriccare_landing::{Failure, Generated, Job, JobError, Request, Unwatched, generate};
 use metriccare_ports::{Ports, Queue};
 use metriccare_world::{Spec, World};
 use serde_json::{Value, json};
@@ -138,6 +138,7 @@ impl Generator {
 
     /// Lands a job, or sends its shards to the queue where it is too large for one invocation.
     async fn work(&self, job: Job) -> Result<Done, GeneratorError> {
+        let request = job.request(self.threads)?;
         let parts = job.shards();
         if let (Some(queue), [_, _, ..]) = (&self.queue, parts.as_slice()) {
             for part in &parts {
@@ -146,13 +147,12 @@ impl Generator {
             return Ok(Done::Cut(parts.len()));
         }
         let generator = self.clone();
-        let task = tokio::spawn(async move { tokio::task::block_in_place(|| generator.land(job)) });
+        let task = tokio::spawn(async move { tokio::task::block_in_place(|| generator.land(job.spec, request)) });
         task.await.map_err(|_| GeneratorError::Panicked)?
     }
 
-    fn land(&self, job: Job) -> Result<Done, GeneratorError> {
-        let request = job.request(self.threads);
-        let world = World::new(job.spec).map_err(Failure::from)?;
+    fn land(&self, spec: Spec, request: Request) -> Result<Done, GeneratorError> {
+        let world = World::new(spec).map_err(Failure::from)?;
         let made = generate(&world, request, &*self.ports.landing, &*self.ports.lake, &Unwatched)?;
         Ok(Done::Landed(made))
     }

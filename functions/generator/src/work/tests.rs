@@ -10,7 +10,16 @@ fn generator() -> (Generator, Arc<MemoryQueue>) {
     let queue = Arc::new(MemoryQueue::new(clock.clone(), QueueSettings::default()));
     let feed = Spec { patients: 300, ..Spec::default() };
     let own = Some(Arc::clone(&queue) as Arc<dyn Queue>);
-    (Generator { ports: Ports::memory(clock), queue: own, requests: Requests::default(), threads: NonZeroUsize::MIN, feed }, queue)
+    (
+        Generator {
+            ports: Ports::memory(clock),
+            queue: own,
+            requests: Requests::default(),
+            threads: NonZeroUsize::MIN,
+            feed,
+        },
+        queue,
+    )
 }
 
 async fn landed(generator: &Generator) -> BTreeSet<(String, String)> {
