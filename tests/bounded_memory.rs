@@ -4,6 +4,7 @@
 use std::{
     io::{self, Read, Write},
     num::NonZeroUsize,
+    ops::Range,
 };
 
 use metriccare_fhir::write::FhirVersion;
@@ -16,23 +17,28 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 const MIB: usize = 1 << 20;
 
-/// What eight times the records may take more: the footers of the files list their row groups.
-const BOUND: usize = 2 * MIB;
+/// The patients of the smaller object: some 10,000 encounters.
+const PATIENTS: u64 = 2_000;
 
-/// The same lines over and over, as an object of any size without the memory of one.
-struct Repeated<'a> {
-    lines: &'a [u8],
+/// What the larger object may take more, of some 100 MB that it is larger: the files' footers list their row groups.
+const BOUND: usize = 3 * MIB;
+
+/// The encounters of a world's first patients, made as they are read: an object of any size without the memory of one.
+struct Encounters {
+    world: &'static World,
+    patients: Range<u64>,
+    lines: Vec<u8>,
     at: usize,
-    times: usize,
 }
 
-impl Read for Repeated<'_> {
+impl Read for Encounters {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.lines.len() {
-            (self.at, self.times) = (0, self.times - 1);
-        }
-        if self.times == 0 {
-            return Ok(0);
+        while self.at == self.lines.len() && !self.patients.is_empty() {
+            let next = self.patients.start..(self.patients.start + 50).min(self.patients.end);
+            self.patients.start = next.end;
+            let mut out = Resources::default();
+            FhirWriter::new(self.world, FhirVersion::R5, Known::YearEnd).write(next, &mut out, None);
+            (self.lines, self.at) = (out.encounter, 0);
         }
         let count = (&self.lines[self.at..]).read(buffer)?;
         self.at += count;
@@ -64,37 +70,48 @@ impl Sinks for Disk {
     }
 }
 
-/// The peak of bronze's memory on an object of so many copies of the lines, and the bytes that it wrote.
-fn peak(lines: &'static [u8], times: usize, threads: usize) -> (usize, u64) {
+/// What bronze did with the encounters of so many patients.
+struct Flattened {
+    peak: usize,
+    records: u64,
+    written: u64,
+}
+
+fn flattened(world: &'static World, patients: u64, threads: usize) -> Flattened {
     let source = Source {
         key: "encounter/2025/12/31/encounter.ndjson".to_owned(),
         object_id: "object".to_owned(),
         etag: "etag".to_owned(),
         landed_micros: 0,
     };
-    let limits = Limits { chunk: 64 << 10, rows: MIB, encoded: 4 * MIB, ..Limits::default() };
+    // Small, so that a small object goes through every bound.
+    let limits = Limits { chunk: 64 << 10, rows: MIB, encoded: 2 * MIB, ..Limits::default() };
     let threads = NonZeroUsize::new(threads).expect("not zero");
-    let open = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(Repeated { lines, at: 0, times })) };
+    let open = || -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(Encounters { world, patients: 0..patients, lines: Vec::new(), at: 0 }))
+    };
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
     let flat = flatten(&source, open, &mut Disk, threads, limits).expect("nothing fails");
-    assert_eq!(flat.measured.bytes, (lines.len() * times) as u64);
-    assert_eq!(flat.counts.accepted(), flat.counts.records);
-    (MEMORY.peak_usage() - before, flat.files.iter().map(|(_, file)| file.0).sum())
+    assert_eq!(flat.counts.encounters, flat.counts.records);
+    Flattened {
+        peak: MEMORY.peak_usage() - before,
+        records: flat.counts.records,
+        written: flat.files.iter().map(|(_, file)| file.0).sum(),
+    }
 }
 
 #[test]
 fn eight_times_the_records_take_no_more_memory() {
-    let world = World::new(Spec { patients: 300, facilities: 5, ..Spec::default() }).expect("a possible world");
-    let mut out = Resources::default();
-    FhirWriter::new(&world, FhirVersion::R5, Known::YearEnd).write(0..300, &mut out, None);
-    let lines: &'static [u8] = Vec::leak(out.encounter);
-    let once = (12 * MIB).div_ceil(lines.len());
+    let world =
+        World::new(Spec { patients: 8 * PATIENTS, facilities: 5, ..Spec::default() }).expect("a possible world");
+    let world: &'static World = Box::leak(Box::new(world));
     for threads in [1, 2] {
-        let (few, _) = peak(lines, once, threads);
-        let (many, written) = peak(lines, 8 * once, threads);
-        // What it wrote is more than it may hold, so it has been through every bound.
-        assert!(written > 12 * MIB as u64, "{written}");
-        assert!(many < few + BOUND, "{threads} threads: {few} bytes at the peak became {many}");
+        let few = flattened(world, PATIENTS, threads);
+        let many = flattened(world, 8 * PATIENTS, threads);
+        assert!(many.records > 7 * few.records);
+        // Three times what may be held encoded.
+        assert!(many.written > 6 * MIB as u64, "only {} bytes were written", many.written);
+        assert!(many.peak < few.peak + BOUND, "{threads} threads: a peak of {} became {}", few.peak, many.peak);
     }
 }
