@@ -14,12 +14,14 @@ use metriccare_fhir::{read::time, write::Date, write::FhirVersion};
 
 pub(crate) use self::{
     explain::{Explain, ExplainReadmission, ExplainStay},
-    query::{Query, Shape},
+    query::Query,
     report::ReportFlags,
     simulate::Simulate,
     tables::{GenerateTables, TableFormat},
     world::WorldFlags,
 };
+#[cfg(feature = "query")]
+pub(crate) use query::Shape;
 
 /// A lakehouse for hospital quality metrics: synthetic or your own FHIR in, CMS-style metrics out.
 #[derive(Debug, Parser)]
