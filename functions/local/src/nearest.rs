@@ -17,7 +17,7 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>)
 /// By letters that differ; a part or a word of a long name is what people remember of it.
 fn alike(wrong: &str, name: &str) -> f64 {
     let part = |found: bool, worth| if found && wrong.chars().count() >= 3 { worth } else { 0.0 };
-    let words = name.split(|letter: char| !letter.is_alphanumeric());
+    let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
     let word = words.map(|word| strsim::normalized_damerau_levenshtein(wrong, word) * 0.9).fold(0.0, f64::max);
     strsim::normalized_damerau_levenshtein(wrong, name)
         .max(part(name.starts_with(wrong), 1.0))
