@@ -69,6 +69,9 @@ async fn a_job_is_answered_with_what_was_landed() {
     assert!(metrics.line("n", "generator", "r", 0).contains(r#""ObjectsLanded":4"#));
     let refused = generator.answer(json!({"patiens": 20})).await.0.expect_err("refused").to_string();
     assert!(refused.starts_with("unknown field `patiens`"), "{refused}");
+    let tables =
+        generator.answer(json!({"patients": 40_001, "format": "csv"})).await.0.expect_err("refused").to_string();
+    assert_eq!(tables, "format is csv: it must be ndjson, bundle or json for FHIR");
     let event = generator.answer(sample("s3-put.json")).await.0.expect_err("refused").to_string();
     assert!(event.ends_with("not an object's event"), "{event}");
 }
