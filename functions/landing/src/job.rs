@@ -1,7 +1,7 @@
 //! A spec with its request, as JSON says them: what somebody sends the generator, and what it sends itself.
 //!
-//! A job is one flat object: the fields of a spec, and beside them `day`, `shard`, `fhir_version`, `format` and `gzip`. An
-//! unknown field is refused by name, and so is an impossible value.
+//! A job is one flat object: the fields of a spec, and beside them `day`, `shard`, `fhir_version`, `format`, `gzip` and
+//! `order`. An unknown field is refused by name, and so is an impossible value.
 
 use metriccare_fhir::{
     read::time::{self, Moment},
@@ -32,6 +32,9 @@ pub struct Job {
     pub format: Format,
     /// Whether every file is compressed.
     pub gzip: bool,
+    /// Names the request that this job is a part of: a part that comes twice is done once, the same request made anew is not
+    /// the same.
+    pub order: Option<String>,
 }
 
 /// Why a job is refused.
@@ -51,7 +54,15 @@ pub enum JobError {
 impl Job {
     /// The whole year of a spec, in R5 and NDJSON.
     pub fn of(spec: Spec) -> Self {
-        Job { spec, day: None, shard: None, version: FhirVersion::R5, format: Format::default(), gzip: false }
+        Job {
+            spec,
+            day: None,
+            shard: None,
+            version: FhirVersion::R5,
+            format: Format::default(),
+            gzip: false,
+            order: None,
+        }
     }
 
     /// Reads a job.
@@ -70,6 +81,7 @@ impl Job {
         let format = take(&mut fields, "format", "ndjson, bundle or json", |text| {
             serde_json::from_value(Value::from(text)).ok()
         })?;
+        let order = take(&mut fields, "order", "text", |text| Some(text.to_owned()))?;
         let gzip = match fields.remove("gzip") {
             None => false,
             Some(Value::Bool(gzip)) => gzip,
@@ -79,7 +91,7 @@ impl Job {
             serde_json::from_value(Value::Object(fields)).map_err(|error| JobError::Field(error.to_string()))?;
         spec.validate()?;
         let version = version.unwrap_or(FhirVersion::R5);
-        Ok(Job { spec, day, shard, version, format: format.unwrap_or_default(), gzip })
+        Ok(Job { spec, day, shard, version, format: format.unwrap_or_default(), gzip, order })
     }
 
     /// Writes a job as [`from_value`](Self::from_value) reads it.
@@ -95,6 +107,9 @@ impl Job {
         put("fhir_version", if self.version == FhirVersion::R4 { "r4" } else { "r5" }.into());
         put("format", serde_json::to_value(self.format).unwrap_or_default());
         put("gzip", self.gzip.into());
+        if let Some(order) = &self.order {
+            put("order", order.as_str().into());
+        }
         Value::Object(fields)
     }
 
@@ -150,7 +165,7 @@ mod tests {
     #[test]
     fn a_job_comes_back_from_its_json() {
         let written = json!({"patients": 70, "seed": 7, "day": "2025-01-31", "shard": "2/3", "fhir_version": "r4",
-            "format": "bundle", "gzip": true});
+            "format": "bundle", "gzip": true, "order": "request 1"});
         let job = Job::from_value(written).expect("possible");
         assert_eq!((job.spec.patients, job.shard), (70, Some(Shard { part: 2, of: 3 })));
         assert_eq!(Job::from_value(job.to_value()).expect("possible"), job);
