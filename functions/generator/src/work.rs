@@ -14,7 +14,7 @@ use metriccare_fhir::{
 };
 use metriccare_flow::event::{BatchResponse, DecodeError, Invocation, SqsMessage};
 use metriccare_landing::{Failure, Generated, Job, JobError, generate};
-use metriccare_ports::{Begin, Receipt, WorkId};
+use metriccare_ports::{Begin, ErrorKind, Receipt, WorkId};
 use metriccare_world::{Spec, World};
 use serde_json::{Value, json};
 
@@ -96,7 +96,7 @@ impl Generator {
     }
 
     async fn counted(&self, payload: Value, turn: &Turn, metrics: &mut Metrics) -> Result<Value, GeneratorError> {
-        for name in ["MessagesDone", "MessagesFailed", "MessagesBusy", "ObjectsLanded", "BytesLanded", "ShardsSent"] {
+        for name in ["MessagesDone", "MessagesFailed", "MessagesBusy", "LeasesLost", "ObjectsLanded", "BytesLanded", "ShardsSent"] {
             metrics.add(name, 0);
         }
         match Invocation::from_value(payload) {
@@ -217,6 +217,8 @@ fn note(done: &Result<Done, GeneratorError>, metrics: &mut Metrics) {
             "MessagesBusy"
         }
         Err(error) => {
+            let lost = matches!(error, GeneratorError::Port(error) if error.kind() == ErrorKind::LeaseLost);
+            metrics.add("LeasesLost", u64::from(lost));
             tracing::warn!(outcome = "failed", reason = error.to_string(), "comes again");
             "MessagesFailed"
         }
