@@ -96,7 +96,15 @@ impl Generator {
     }
 
     async fn counted(&self, payload: Value, turn: &Turn, metrics: &mut Metrics) -> Result<Value, GeneratorError> {
-        for name in ["MessagesDone", "MessagesFailed", "MessagesBusy", "LeasesLost", "ObjectsLanded", "BytesLanded", "ShardsSent"] {
+        for name in [
+            "MessagesDone",
+            "MessagesFailed",
+            "MessagesBusy",
+            "LeasesLost",
+            "ObjectsLanded",
+            "BytesLanded",
+            "ShardsSent",
+        ] {
             metrics.add(name, 0);
         }
         match Invocation::from_value(payload) {
