@@ -35,6 +35,10 @@ pub(crate) struct Turn {
     pub(crate) deadline_millis: i64,
 }
 
+/// The field of a message that names the request which it is a part of. A part that comes twice is done once; the same request
+/// made anew is another order.
+const ORDER: &str = "order";
+
 /// How much longer than its invocation a claim holds, for clocks that differ.
 const SKEW_MILLIS: i64 = 1_000;
 
@@ -139,8 +143,13 @@ impl Generator {
 
     /// Does the job of a message, unless it is done or another invocation is at it: a queue may deliver a message twice.
     async fn message(&self, message: &SqsMessage, turn: &Turn) -> Result<Done, GeneratorError> {
-        let job = self.job(Invocation::from_slice(message.body.as_bytes())?)?;
-        let order = job.order.clone().unwrap_or_else(|| message.message_id.clone());
+        let mut asked = Invocation::from_slice(message.body.as_bytes())?;
+        let order = match &mut asked {
+            Invocation::Spec(Value::Object(fields)) => fields.remove(ORDER),
+            _ => None,
+        };
+        let order = order.map_or_else(|| message.message_id.clone(), |order| order.to_string());
+        let job = self.job(asked)?;
         let (ports, work) = (&self.environment.ports, self.work_id(&job, &order));
         let owner = format!("{}/{}", turn.request_id, message.message_id);
         let until = turn.deadline_millis.saturating_add(SKEW_MILLIS);
@@ -186,7 +195,11 @@ impl Generator {
         let request = job.request(self.environment.settings.threads)?;
         let parts = job.shards();
         if let (Some(queue), [_, _, ..]) = (&self.environment.queue, parts.as_slice()) {
-            let sent = |part: &Job| Job { order: Some(order.to_owned()), ..part.clone() }.to_value().to_string();
+            let sent = |part: &Job| {
+                let mut fields = part.to_value();
+                fields[ORDER] = order.into();
+                fields.to_string()
+            };
             queue.send_all(&parts.iter().map(sent).collect::<Vec<_>>()).await?;
             return Ok(Done::Cut(parts.len()));
         }
