@@ -9,14 +9,24 @@ use crate::{clients::Clients, failure::failed};
 /// A queue on SQS.
 #[derive(Debug)]
 pub struct SqsQueue {
-    client: Client,
-    url: String,
+    pub(crate) client: Client,
+    pub(crate) url: String,
 }
 
 impl SqsQueue {
     /// The queue with this URL.
     pub fn new(clients: &Clients, url: impl Into<String>) -> Self {
         Self { client: clients.sqs.clone(), url: url.into() }
+    }
+
+    /// The queue with this name.
+    ///
+    /// # Errors
+    /// A queue that is not there, a permission that is missing.
+    pub async fn named(clients: &Clients, name: &str) -> Result<Self> {
+        let found = clients.sqs.get_queue_url().queue_name(name).send().await;
+        let found = found.map_err(|error| failed("look at queue", name, error))?;
+        Ok(Self::new(clients, found.queue_url.unwrap_or_default()))
     }
 }
 
