@@ -4,17 +4,21 @@
 //! ends with status 0 (done), 1 (the data failed a check) or 2 (wrong usage).
 
 mod arguments;
+mod cloud;
 mod doctor;
 mod failure;
 mod generate;
 mod ingest;
 mod lake;
 mod output;
+mod place;
 mod progress;
+mod redrive;
 mod report;
 mod run;
 mod simulate;
 mod summary;
+mod upload;
 mod verify;
 
 use std::process::ExitCode;
@@ -30,7 +34,7 @@ use crate::{
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut output = Output::new();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_time().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&Failure::failed(format!("the async runtime does not start: {error}"))),
     };
@@ -38,12 +42,14 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Run(arguments) => run::run(&arguments, &mut output).await,
             Command::Generate(Generate::Fhir(arguments)) => generate::command(&arguments, &mut output).await,
-            Command::Generate(Generate::Tables(arguments)) => generate::tables::command(&arguments, &mut output),
+            Command::Generate(Generate::Tables(arguments)) => generate::tables::command(&arguments, &mut output).await,
             Command::Simulate(arguments) => simulate::simulate(&arguments, &mut output).await,
             Command::Ingest(arguments) => ingest::ingest(&arguments, &mut output).await,
             Command::Verify(arguments) => verify::verify(&arguments, &mut output).await,
             Command::Report(arguments) => report::report(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),
+            Command::Upload(arguments) => upload::upload(&arguments, &mut output).await,
+            Command::Redrive(arguments) => redrive::redrive(&arguments, &mut output).await,
         }
     });
     match done {

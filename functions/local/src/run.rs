@@ -17,7 +17,7 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
     let spec = arguments.world.spec()?;
     let threads = arguments.work.threads();
     let world = World::new(spec.clone())?;
-    let worker = lake::open(&arguments.lake.lake, threads).await?;
+    let worker = lake::open(&arguments.lake, threads).await?;
     let request = Request {
         version: arguments.fhir_version.into(),
         format: Format::Ndjson,
@@ -50,8 +50,9 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
             output.line(format!("             {} faults put in on purpose", count(made.faults)))?;
         }
         summary.print(output)?;
-        let lake = arguments.lake.lake.display();
-        output.line(format!("The lake is in {lake}. Check it: metriccare verify --lake {lake}"))?;
+        let lake = &arguments.lake.lake;
+        let landing = arguments.lake.landing.as_ref().map_or_else(String::new, |place| format!(" --landing {place}"));
+        output.line(format!("The lake is in {lake}. Check it: metriccare verify --lake {lake}{landing}"))?;
     }
     output.flush()?;
     summary.judge(arguments.answer.strict)

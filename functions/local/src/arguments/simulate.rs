@@ -1,10 +1,9 @@
 //! The flags of `metriccare simulate`: the CMS simulator's questions, answered beforehand.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use super::{Version, WorkFlags};
+use super::{CloudFlags, Version, WorkFlags};
+use crate::place::Place;
 
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
@@ -29,12 +28,14 @@ pub(crate) struct Simulate {
     /// Seed: the same seed gives the same bytes on every machine
     #[arg(long, value_name = "S", default_value_t = 42)]
     pub(crate) seed: u64,
-    /// Folder in which fhir_data/json/{patient,encounter,condition} is made
+    /// Folder or s3://bucket/prefix in which fhir_data/json/{patient,encounter,condition} is made
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = ".")]
-    pub(crate) out: PathBuf,
+    pub(crate) out: Place,
     /// FHIR version to write
     #[arg(long, value_enum, default_value_t = Version::R5)]
     pub(crate) fhir_version: Version,
+    #[command(flatten)]
+    pub(crate) cloud: CloudFlags,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
 }

@@ -9,7 +9,7 @@ mod file;
 mod parquet;
 mod reports;
 
-use std::ops::Range;
+use std::{ops::Range, path::Path};
 
 use metriccare_landing::{Shard, cut};
 use metriccare_world::view::tables::{BY_PATIENT, FACILITIES, PROVIDERS};
@@ -23,8 +23,10 @@ use self::{
 use super::{in_order::in_order, report};
 use crate::{
     arguments::{GenerateTables, TableFormat},
+    cloud::Scratch,
     failure::Failure,
     output::{Output, count, size},
+    place::Place,
     progress::Bars,
 };
 
@@ -48,14 +50,20 @@ struct Written {
 }
 
 /// `metriccare generate tables`.
-pub(crate) fn command(arguments: &GenerateTables, output: &mut Output) -> Result<(), Failure> {
+pub(crate) async fn command(arguments: &GenerateTables, output: &mut Output) -> Result<(), Failure> {
     report::check(arguments.answer, arguments.shard)?;
     let world = World::new(arguments.world.spec_of(PATIENTS)?)?;
-    std::fs::create_dir_all(&arguments.out)
-        .map_err(|error| Failure::usage(format!("--out {}: {error}", arguments.out.display())))?;
+    if matches!(arguments.out, Place::Bucket(_)) && arguments.shard != Shard::WHOLE {
+        let words = "shards find each other's sums in the folder that they share: give them one, and then `upload` it";
+        return Err(Failure::usage(format!("--shard with --out {}: {words}", arguments.out)));
+    }
+    let out = Scratch::new(&arguments.out, &arguments.cloud).await?;
+    std::fs::create_dir_all(out.folder())
+        .map_err(|error| Failure::usage(format!("--out {}: {error}", out.folder().display())))?;
     let bars = Bars::new(arguments.answer.json);
-    let written = tokio::task::block_in_place(|| generate(&world, arguments, &bars))?;
+    let written = tokio::task::block_in_place(|| generate(&world, arguments, out.folder(), &bars))?;
     bars.finish();
+    out.send().await?;
     let [patients, encounters, claims, registry] =
         [written.patients, written.encounters, written.claims, written.registry].map(count);
     let words = format!(
@@ -63,15 +71,15 @@ pub(crate) fn command(arguments: &GenerateTables, output: &mut Output) -> Result
          ({}) below {}",
         written.files,
         size(written.bytes),
-        arguments.out.display()
+        arguments.out
     );
     let threads = arguments.work.threads();
     let said = || report::say(&world, (&written, &words), arguments.answer, threads, &bars, output);
     tokio::task::block_in_place(said)
 }
 
-fn generate(world: &World, arguments: &GenerateTables, bars: &Bars) -> Result<Written, Failure> {
-    let (folder, shard) = (arguments.out.as_path(), arguments.shard);
+fn generate(world: &World, arguments: &GenerateTables, folder: &Path, bars: &Bars) -> Result<Written, Failure> {
+    let shard = arguments.shard;
     let (form, step) = match arguments.format {
         TableFormat::Csv => (Form::Csv, PATIENTS_PER_PART),
         TableFormat::Parquet => (Form::Parquet, PATIENTS_PER_GROUP),
