@@ -46,8 +46,17 @@ pub(crate) async fn ingest(arguments: &Ingest, output: &mut Output) -> Result<()
     if arguments.answer.json {
         output.json(&summary)?;
     } else {
-        let number = count(files.len() as u64);
-        output.line(format!("{number} file{} ingested", if files.len() == 1 { "" } else { "s" }))?;
+        if arguments.paths.is_empty() {
+            let number = summary.objects().len() as u64;
+            output.line(format!(
+                "{} object{} of the landing place carried through",
+                count(number),
+                if number == 1 { "" } else { "s" }
+            ))?;
+        } else {
+            let number = count(files.len() as u64);
+            output.line(format!("{number} file{} ingested", if files.len() == 1 { "" } else { "s" }))?;
+        }
         output.line("")?;
         print_log(&summary, output)?;
         summary.print(output)?;

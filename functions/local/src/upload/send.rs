@@ -52,20 +52,24 @@ pub(super) async fn send(entry: &Entry, files: Vec<Outgoing>, bars: &Bars) -> Se
             (file, Some(sent))
         });
     }
-    let mut asked_to_stop = std::pin::pin!(tokio::signal::ctrl_c());
-    let mut stopped = false;
+    let mut asked_to_stop = Box::pin(tokio::signal::ctrl_c());
     loop {
         let done = tokio::select! {
             done = tasks.join_next() => done,
-            _ = &mut asked_to_stop, if !stopped => {
-                stopped = true;
+            _ = &mut asked_to_stop => {
+                // Asked once, what is under way comes to its end; asked twice, it does not.
+                if room.is_closed() {
+                    tasks.abort_all();
+                }
                 room.close();
+                asked_to_stop = Box::pin(tokio::signal::ctrl_c());
                 continue;
             }
         };
         match done {
             None => return sendings,
             Some(Ok((file, sent))) => sendings.note(&file, sent),
+            Some(Err(error)) if error.is_cancelled() => sendings.stopped.files += 1,
             Some(Err(error)) => sendings.failures.push(format!("a file's sending broke off: {error}")),
         }
         bars.step(1);
