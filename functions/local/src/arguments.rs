@@ -1,23 +1,28 @@
 //! The command line: every command, flag and default, in words for a person who has not read the documentation.
 
 mod explain;
+mod job;
 mod query;
 mod report;
 mod simulate;
+mod spec;
 mod tables;
 mod world;
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use metriccare_fhir::{read::time, write::Date, write::FhirVersion};
+use metriccare_fhir::{read::time, write::Date};
+use metriccare_landing::Shard;
+use serde::Serialize;
 
 pub(crate) use self::{
     explain::{Explain, ExplainReadmission, ExplainStay},
     query::Query,
     report::ReportFlags,
     simulate::Simulate,
-    tables::{GenerateTables, TableFormat},
+    spec::SpecFlag,
+    tables::GenerateTables,
     world::WorldFlags,
 };
 #[cfg(feature = "query")]
@@ -93,9 +98,9 @@ pub(crate) struct Run {
     pub(crate) world: WorldFlags,
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
-    /// FHIR version to land
-    #[arg(long, value_enum, default_value_t = Version::R5)]
-    pub(crate) fhir_version: Version,
+    /// FHIR version to land [default: r5]
+    #[arg(long, value_enum)]
+    pub(crate) fhir_version: Option<Version>,
     /// Land only what the year's feed delivers on this day; all days together make the year
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub(crate) day: Option<Date>,
@@ -124,21 +129,21 @@ pub(crate) struct GenerateFhir {
     /// Folder to write to; shards may share it
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = "./out")]
     pub(crate) out: PathBuf,
-    /// FHIR version to write
-    #[arg(long, value_enum, default_value_t = Version::R5)]
-    pub(crate) fhir_version: Version,
-    /// One resource a line, one Bundle a file, or one JSON array a file
-    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
-    pub(crate) format: Format,
+    /// FHIR version to write [default: r5]
+    #[arg(long, value_enum)]
+    pub(crate) fhir_version: Option<Version>,
+    /// One resource a line, one Bundle a file, or one JSON array a file [default: ndjson]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
     /// Compress every file with gzip
-    #[arg(long)]
-    pub(crate) gzip: bool,
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) gzip: Option<bool>,
     /// Only what became known on this day of the year
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub(crate) day: Option<Date>,
     /// Only this part of the population: the second of seven is 2/7
-    #[arg(long, value_name = "k/n", default_value = "1/1")]
-    pub(crate) shard: Shard,
+    #[arg(long, value_name = "k/n")]
+    pub(crate) shard: Option<Shard>,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
     #[command(flatten)]
@@ -190,7 +195,8 @@ pub(crate) struct Doctor {
 }
 
 /// A FHIR version that can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Version {
     /// FHIR 5.0.0
     R5,
@@ -198,17 +204,9 @@ pub(crate) enum Version {
     R4,
 }
 
-impl From<Version> for FhirVersion {
-    fn from(version: Version) -> Self {
-        match version {
-            Version::R5 => FhirVersion::R5,
-            Version::R4 => FhirVersion::R4,
-        }
-    }
-}
-
 /// The form of a file of resources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
     /// One resource a line, one type a file
     Ndjson,
@@ -216,25 +214,6 @@ pub(crate) enum Format {
     Bundle,
     /// One JSON array a file, one type a file
     Json,
-}
-
-/// A part of a population, counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shard {
-    pub(crate) part: u64,
-    pub(crate) of: u64,
-}
-
-impl std::str::FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let numbers = text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
-        match numbers {
-            Some((part, of)) if (1..=of).contains(&part) => Ok(Shard { part, of }),
-            _ => Err("a shard is k/n with k from 1 to n, such as 2/7".to_owned()),
-        }
-    }
 }
 
 fn day(text: &str) -> Result<Date, String> {
@@ -259,15 +238,7 @@ mod tests {
     fn source_documents_names_are_accepted() {
         let parsed = Arguments::try_parse_from(["metriccare", "generate", "fhir", "--count", "7", "--output", "x"]);
         let Ok(Arguments { command: Command::Generate(Generate::Fhir(arguments)) }) = parsed else { panic!("refused") };
-        assert_eq!(arguments.world.spec().expect("possible").patients, 7);
+        assert_eq!(arguments.job().expect("possible").spec.patients, 7);
         assert_eq!(arguments.out, PathBuf::from("x"));
-    }
-
-    #[test]
-    fn a_shard_counts_from_one() {
-        assert_eq!("2/7".parse(), Ok(Shard { part: 2, of: 7 }));
-        for wrong in ["0/7", "8/7", "7", "a/b", "1/0", ""] {
-            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
-        }
     }
 }

@@ -56,3 +56,13 @@ impl Progress for Bars {
         self.step(objects);
     }
 }
+
+impl metriccare_landing::Progress for Bars {
+    fn begin(&self, steps: usize) {
+        self.start("generate", steps);
+    }
+
+    fn step(&self) {
+        Bars::step(self, 1);
+    }
+}

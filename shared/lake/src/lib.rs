@@ -7,6 +7,7 @@
 pub mod bronze;
 pub mod calendar;
 pub mod cells;
+pub mod glue;
 pub mod gold;
 pub mod keys;
 pub mod schema;

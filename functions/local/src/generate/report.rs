@@ -6,12 +6,13 @@
 
 use std::num::NonZeroUsize;
 
+use metriccare_landing::{Shard, cut};
 use metriccare_world::{Calibration, Figure, Life, World};
 use serde::Serialize;
 
-use super::{cut, in_order::in_order};
+use super::in_order::in_order;
 use crate::{
-    arguments::{ReportFlags, Shard},
+    arguments::ReportFlags,
     failure::Failure,
     output::{Output, count},
     progress::Bars,

@@ -9,31 +9,29 @@ mod questions;
 
 use std::io::{self, IsTerminal, Write};
 
+use metriccare_landing::{Request, cut};
 use metriccare_world::{FhirWriter, Known, Resources, World};
 use tokio::runtime::Handle;
 
 use self::{count::Counted, files::Files};
-use crate::{
-    arguments::Simulate,
-    failure::Failure,
-    generate::{cut, in_order::in_order},
-    output::Output,
-    progress::Bars,
-};
+use crate::{arguments::Simulate, failure::Failure, generate::in_order::in_order, output::Output, progress::Bars};
 
 /// Patients in a part: what a thread holds in memory.
 const PATIENTS_PER_PART: u64 = 2_000;
 
 pub(crate) async fn simulate(arguments: &Simulate, output: &mut Output) -> Result<(), Failure> {
     let person = io::stdin().is_terminal() && io::stderr().is_terminal();
-    let world = World::new(if person {
-        tokio::task::block_in_place(|| questions::ask(arguments, &mut io::stdin().lock(), &mut io::stderr()))?
+    let said = arguments.fields()?;
+    let job = if person {
+        tokio::task::block_in_place(|| questions::ask(said, &mut io::stdin().lock(), &mut io::stderr()))?
     } else {
-        questions::answered(arguments)?
-    })?;
+        questions::answered(said)?
+    };
+    let request = job.request(arguments.work.threads())?;
+    let world = World::new(job.spec)?;
     let bars = Bars::new(false);
     let mut files = Files::create(&arguments.out, &world)?;
-    let counted = tokio::task::block_in_place(|| write(&world, arguments, &mut files, &bars))?;
+    let counted = tokio::task::block_in_place(|| write(&world, request, &mut files, &bars))?;
     bars.finish();
     files.finish()?;
     let _ = writeln!(
@@ -46,15 +44,15 @@ pub(crate) async fn simulate(arguments: &Simulate, output: &mut Output) -> Resul
     print(world.spec().year, &counted, output)
 }
 
-fn write(world: &World, arguments: &Simulate, files: &mut Files, bars: &Bars) -> Result<Counted, Failure> {
+fn write(world: &World, request: Request, files: &mut Files, bars: &Bars) -> Result<Counted, Failure> {
     let ranges = cut(0..world.spec().patients, PATIENTS_PER_PART);
     bars.start("simulate", ranges.len());
     let runtime = Handle::current();
     let makers = in_order(
         ranges.len(),
-        arguments.work.threads(),
+        request.threads,
         || {
-            let writer = FhirWriter::new(world, arguments.fhir_version.into(), Known::YearEnd);
+            let writer = FhirWriter::new(world, request.version, Known::YearEnd);
             (writer, Resources::default(), Counted::default())
         },
         |(writer, resources, counted), at| {

@@ -8,16 +8,13 @@ use metriccare_lake::{
     cells::{self, Cell},
     schema::TABLES,
 };
+use metriccare_landing::{Format, Request, Shard, Unwatched, generate};
 use metriccare_ports::{Ports, PutMode, SystemClock};
 use metriccare_world::{Dial, Dirt, Spec, World};
 use proptest::prelude::*;
 
 use super::{Check, checks};
-use crate::{
-    arguments::{Format, Shard},
-    generate::{Request, generate},
-    progress::Bars,
-};
+use crate::progress::Bars;
 
 const BUCKETS: u16 = 4;
 
@@ -36,14 +33,14 @@ fn request() -> Request {
         format: Format::Ndjson,
         gzip: false,
         day: None,
-        shard: WHOLE,
+        shard: Shard::WHOLE,
         threads: NonZeroUsize::MIN,
     }
 }
 
 fn land_as(worker: &Worker, world: &World, request: Request) {
     let (landing, reference) = (&*worker.ports.landing, &*worker.ports.lake);
-    tokio::task::block_in_place(|| generate(world, request, landing, reference, &Bars::new(true))).expect("memory");
+    tokio::task::block_in_place(|| generate(world, request, landing, reference, &Unwatched)).expect("memory");
 }
 
 async fn carry(worker: &Arc<Worker>) {
@@ -83,20 +80,18 @@ fn days(year: i32) -> Vec<Date> {
     (Date::from_ymd(year, 1, 1).0..Date::from_ymd(year + 1, 1, 1).0).map(Date).collect()
 }
 
-const WHOLE: Shard = Shard { part: 1, of: 1 };
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_year_of_days_ends_as_the_year_at_once() {
     let world = World::new(Spec { patients: 80, facilities: 4, providers: 20, ..Spec::default() }).expect("possible");
     let year = lake();
-    land(&year, &world, None, WHOLE);
+    land(&year, &world, None, Shard::WHOLE);
     carry(&year).await;
     hold(&year).await;
 
     let fed = lake();
     for week in days(2025).chunks(28) {
         for day in week {
-            land(&fed, &world, Some(*day), WHOLE);
+            land(&fed, &world, Some(*day), Shard::WHOLE);
         }
         carry(&fed).await;
     }
@@ -123,13 +118,41 @@ async fn a_feed_is_compared_once_all_its_days_are_there() {
     let world = World::new(Spec { patients: 30, facilities: 3, providers: 9, ..Spec::default() }).expect("possible");
     let fed = lake();
     for day in &days(2025)[..31] {
-        land(&fed, &world, Some(*day), WHOLE);
+        land(&fed, &world, Some(*day), Shard::WHOLE);
     }
     carry(&fed).await;
     let checks = checks(&fed, &Bars::new(true)).await.expect("memory");
     let key = checks.iter().find(|check| check.name == "answer key").expect("there is one");
     assert!(key.skipped.as_ref().is_some_and(|why| why.ends_with("31 of 365 days have been delivered")), "{key:?}");
     assert!(checks.iter().all(|check| check.differences.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_world_that_landed_in_several_ways_is_one_world() {
+    let spec = Spec { patients: 40, facilities: 3, providers: 9, ..Spec::default() };
+    let world = World::new(spec.clone()).expect("possible");
+    let year = lake();
+    land(&year, &world, None, Shard::WHOLE);
+    carry(&year).await;
+    let at_once = rows(&year).await;
+    // Both shards, one of two others, and some days of the feed: nothing that the lake does not know already.
+    for (part, of) in [(1, 2), (2, 2), (2, 3)] {
+        land(&year, &world, None, Shard { part, of });
+    }
+    for day in &days(2025)[..40] {
+        land(&year, &world, Some(*day), Shard::WHOLE);
+    }
+    carry(&year).await;
+    hold(&year).await;
+    assert!(rows(&year).await == at_once);
+
+    let other = World::new(Spec { seed: 43, ..spec }).expect("possible");
+    land(&year, &other, None, Shard::WHOLE);
+    carry(&year).await;
+    let checks = checks(&year, &Bars::new(true)).await.expect("memory");
+    let key = checks.iter().find(|check| check.name == "answer key").expect("there is one");
+    let why = "the lake holds 2 worlds, and each has a key of its own";
+    assert_eq!(key.skipped.as_deref(), Some(why));
 }
 
 /// The rows of gold's metrics.
@@ -146,7 +169,7 @@ fn soiled(dirty: &str) -> Spec {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dirt_that_means_the_same_leaves_gold_as_it_is() {
     let clean = lake();
-    land(&clean, &World::new(soiled("")).expect("possible"), None, WHOLE);
+    land(&clean, &World::new(soiled("")).expect("possible"), None, Shard::WHOLE);
     carry(&clean).await;
     let soft = "duplicates=20%,replays=20%,out-of-order=50%,late=20%,mixed-versions=30%,offsets=30%,bare-codes=50%";
     for dirty in
@@ -154,7 +177,7 @@ async fn dirt_that_means_the_same_leaves_gold_as_it_is() {
     {
         let world = World::new(soiled(dirty)).expect("possible");
         let dirty = lake();
-        land(&dirty, &world, None, WHOLE);
+        land(&dirty, &world, None, Shard::WHOLE);
         carry(&dirty).await;
         hold(&dirty).await;
         assert!(metrics(&dirty).await == metrics(&clean).await, "{:?}", world.spec().dirty);
@@ -166,12 +189,12 @@ async fn a_dirty_feed_holds_and_ends_as_the_dirty_year() {
     let dirty = "duplicates=5%,late=5%,out-of-order=20%,entered-in-error=5%,overlaps=20%,broken=5%,replays=5%";
     let world = World::new(Spec { patients: 40, ..soiled(dirty) }).expect("possible");
     let (year, fed) = (lake(), lake());
-    land(&year, &world, None, WHOLE);
+    land(&year, &world, None, Shard::WHOLE);
     carry(&year).await;
     hold(&year).await;
     for quarter in days(2025).chunks(92) {
         for day in quarter {
-            land(&fed, &world, Some(*day), WHOLE);
+            land(&fed, &world, Some(*day), Shard::WHOLE);
         }
         carry(&fed).await;
     }
@@ -183,7 +206,7 @@ async fn a_dirty_feed_holds_and_ends_as_the_dirty_year() {
 async fn a_fault_that_became_something_else_is_named() {
     let world = World::new(soiled("wrong-types=10%,duplicates=10%")).expect("possible");
     let dirty = lake();
-    land(&dirty, &world, None, WHOLE);
+    land(&dirty, &world, None, Shard::WHOLE);
     carry(&dirty).await;
     let name = format!("reference/_answers/{}/1-of-1.json", world.spec().slug());
     let key = dirty.ports.lake.get(&name).await.expect("written").body.bytes().await.expect("memory");

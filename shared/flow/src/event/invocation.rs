@@ -31,6 +31,8 @@ pub struct SqsMessage {
     pub body: String,
     /// How often the message was delivered, this time included; 1 where nobody says.
     pub receive_count: u32,
+    /// Names this delivery, for whoever wants the message back sooner or later than its queue would give it.
+    pub receipt: String,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +41,8 @@ struct SqsRecord {
     message_id: String,
     #[serde(default)]
     body: Value,
+    #[serde(default)]
+    receipt_handle: String,
     #[serde(default)]
     attributes: Attributes,
 }
@@ -98,7 +102,7 @@ fn sqs_message(record: &Value) -> Result<SqsMessage, DecodeError> {
         other => other.to_string(),
     };
     let receive_count = record.attributes.approximate_receive_count.and_then(|count| count.parse().ok()).unwrap_or(1);
-    Ok(SqsMessage { message_id: record.message_id, body, receive_count })
+    Ok(SqsMessage { message_id: record.message_id, body, receive_count, receipt: record.receipt_handle })
 }
 
 /// The time, if the payload is a schedule's: of an EventBridge rule or of the EventBridge Scheduler.

@@ -165,7 +165,7 @@ fn what_cannot_be_understood_says_so_without_quoting_it() {
 fn a_batch_of_the_laptop_reads_as_one_of_the_cloud() {
     let message = Message { id: "m".into(), body: "{}".into(), receipt: "r".into(), receive_count: 3 };
     let read = Invocation::from_value(sqs_batch("bronze", &[message], 0)).expect("read");
-    let expected = SqsMessage { message_id: "m".into(), body: "{}".into(), receive_count: 3 };
+    let expected = SqsMessage { message_id: "m".into(), body: "{}".into(), receive_count: 3, receipt: "r".into() };
     assert_eq!(read, Invocation::Sqs(vec![expected]));
     assert_eq!(Invocation::from_value(sqs_batch("bronze", &[], 0)).expect("read"), Invocation::Sqs(vec![]));
 }

@@ -1,0 +1,25 @@
+//! Measures stays and folds them into metrics: the gold stage as a Lambda.
+//!
+//! It takes messages of its queue, or a bare event of S3 or EventBridge, and answers which messages have to come again.
+
+use std::sync::Arc;
+
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
+use metriccare_aws::Environment;
+use metriccare_flow::Stage;
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let environment = Arc::new(Environment::start().await?);
+    run(service_fn(move |event: LambdaEvent<Value>| {
+        let environment = Arc::clone(&environment);
+        async move {
+            let (request, deadline) = (event.context.request_id, event.context.deadline);
+            let deadline = i64::try_from(deadline).unwrap_or(i64::MAX);
+            let answer = environment.carry(Stage::Gold, event.payload, &request, deadline).await;
+            answer.map_err(|error| Diagnostic { error_type: "InvokeError".into(), error_message: error.to_string() })
+        }
+    }))
+    .await
+}

@@ -1,0 +1,37 @@
+//! Why a world could not be landed.
+
+use metriccare_world::{OtherWorld, SpecError};
+
+/// Why a world could not be landed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The spec asks for what cannot be.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The day is not one of the world's year.
+    #[error("day {day}: the world's year is {year}")]
+    Day {
+        /// The day that was asked for.
+        day: String,
+        /// The year that the world lives.
+        year: i32,
+    },
+    /// A store failed.
+    #[error(transparent)]
+    Port(#[from] metriccare_ports::Error),
+    /// Whoever watched ended the work; the same request writes the same objects again.
+    #[error("ended after {done} of {of} ranges of patients, since there is no time for the rest")]
+    Ended {
+        /// Ranges that had landed.
+        done: usize,
+        /// Ranges in all.
+        of: usize,
+    },
+    /// Bytes could not be compressed.
+    #[error("compressing: {0}")]
+    Compress(#[from] std::io::Error),
+    /// Two answer keys are of different worlds.
+    #[error(transparent)]
+    Answers(#[from] OtherWorld),
+}

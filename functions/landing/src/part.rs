@@ -1,0 +1,119 @@
+//! One thread's share of a world: ranges of patients become objects that land, and what they hold is remembered for the
+//! answer key.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use metriccare_lake::keys;
+use metriccare_ports::{ObjectStore, PutMode};
+use metriccare_world::{Answers, Covered, FhirWriter, Known, Resources, Side, World};
+use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
+
+use crate::{
+    Failure, Generated, Request,
+    format::{Packer, Written, pack_pile},
+    place::Place,
+};
+
+/// One thread's share of the work.
+pub(crate) struct Part<'w> {
+    request: Request,
+    writer: FhirWriter<'w>,
+    resources: Resources,
+    packer: Packer,
+    pub(crate) answers: Answers,
+    pub(crate) made: Generated,
+}
+
+impl<'w> Part<'w> {
+    pub(crate) fn new(world: &'w World, request: Request) -> Self {
+        let known = request.day.map_or(Known::YearEnd, Known::Day);
+        Part {
+            request,
+            writer: FhirWriter::new(world, request.version, known),
+            resources: Resources::default(),
+            packer: Packer::default(),
+            answers: Answers::new(world),
+            made: Generated::default(),
+        }
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        range: Range<u64>,
+        place: &Place,
+        landing: &dyn ObjectStore,
+        runtime: &Handle,
+    ) -> Result<(), Failure> {
+        self.resources.clear();
+        let name = format!("{:08}-{:08}", range.start + 1, range.end);
+        // The days of a feed add up to one key: its last day counts the patients.
+        let counts = self.request.day.is_none_or(|day| day.ymd().1 == 12 && day.ymd().2 == 31);
+        let answers = counts.then_some(&mut self.answers);
+        self.writer.write(range, &mut self.resources, answers);
+        let [patients, encounters, conditions] = self.resources.counts;
+        self.made.patients += patients;
+        self.made.encounters += encounters;
+        self.made.conditions += conditions;
+        for (dirt, count) in &self.resources.faults {
+            self.answers.inject(*dirt, *count);
+        }
+        let mut objects = Vec::new();
+        for written in self.packer.pack(&mut self.resources, self.request.format, self.request.gzip)? {
+            objects.push(Object { name: name.clone(), late: false, written, quarantined: BTreeMap::new(), skipped: 0 });
+        }
+        objects.extend(self.dirty_objects(&name)?);
+        let late = place.late();
+        for object in objects {
+            let place = if object.late { &late } else { place };
+            let Written { kind, ending, bytes, records, memory } = object.written;
+            let key = place.key(kind, &format!("{kind}-{}", object.name), &ending);
+            self.made.objects += 1;
+            self.made.bytes += bytes.len() as u64;
+            self.answers.cover(Covered {
+                name: key.clone(),
+                sha256: keys::hex(&Sha256::digest(&bytes)),
+                accepted: records,
+                quarantined: object.quarantined,
+                skipped: object.skipped,
+            });
+            runtime.block_on(landing.put_stamped(&key, bytes.clone().into(), PutMode::Overwrite, place.stamp))?;
+            self.packer.take_back(&mut self.resources, memory, bytes);
+        }
+        Ok(())
+    }
+
+    /// What lands apart from the rest since it is dirty; copies land twice.
+    fn dirty_objects(&self, name: &str) -> Result<Vec<Object>, Failure> {
+        let mut objects = Vec::new();
+        for (side, piles) in Side::ALL.into_iter().zip(&self.resources.sides) {
+            let endings: &[&str] = if side == Side::Copies { &["", "-again"] } else { &[""] };
+            for (kind, pile) in piles.iter().enumerate().filter(|(_, pile)| !pile.lines.is_empty()) {
+                for ending in endings {
+                    let quarantined = pile.quarantined.iter().map(|(rule, count)| ((*rule).to_owned(), *count));
+                    objects.push(Object {
+                        name: format!("{name}-{}{ending}", side.name()),
+                        late: side == Side::Late,
+                        written: pack_pile(kind, pile, self.request.gzip)?,
+                        quarantined: quarantined.collect(),
+                        skipped: pile.skipped,
+                    });
+                }
+            }
+        }
+        Ok(objects)
+    }
+}
+
+/// An object that is about to land.
+struct Object {
+    /// The end of its name.
+    name: String,
+    /// Whether it lands later than the rest.
+    late: bool,
+    written: Written,
+    /// Records in it that cannot be read, by the rule that they break.
+    quarantined: BTreeMap<String, u64>,
+    /// Records in it of types that the lake does not keep.
+    skipped: u64,
+}

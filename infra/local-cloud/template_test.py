@@ -1,0 +1,270 @@
+"""What production pipelines on S3 events most often get wrong, line by line, held against template.yaml."""
+import json
+import unittest
+
+from template import ROOT, Stack, load, of
+
+T = load()
+STACK = Stack(T)
+FUNCTIONS = of(T, "AWS::Serverless::Function")
+QUEUES = of(T, "AWS::SQS::Queue")
+BUCKETS = of(T, "AWS::S3::Bucket")
+ROLES = of(T, "AWS::IAM::Role")
+ALARMS = of(T, "AWS::CloudWatch::Alarm")
+GLOBALS = T["Globals"]["Function"]
+STAGES = ["Generator", "Bronze", "Silver", "Gold"]
+SOURCES = {name: q for name, q in QUEUES.items() if "RedrivePolicy" in q}
+DEAD = {name: q for name, q in QUEUES.items() if "RedrivePolicy" not in q}
+
+
+def sqs_events():
+    for stage in STAGES:
+        events = [e["Properties"] for e in FUNCTIONS[stage]["Events"].values() if e["Type"] == "SQS"]
+        assert len(events) == 1, stage
+        yield stage, events[0]
+
+
+def statements():
+    for name, role in ROLES.items():
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+class Functions(unittest.TestCase):
+    def test_there_are_four_on_the_small_runtime_and_arm64_by_default(self):
+        self.assertEqual(sorted(FUNCTIONS), sorted(STAGES))
+        self.assertEqual(GLOBALS["Runtime"], "provided.al2023")
+        self.assertEqual(GLOBALS["Handler"], "bootstrap")
+        self.assertEqual(T["Parameters"]["Architecture"]["Default"], "arm64")
+        self.assertIn("x86_64", T["Parameters"]["Architecture"]["AllowedValues"])
+        for name in FUNCTIONS:
+            self.assertEqual(T["Resources"][name]["Metadata"]["BuildMethod"], "rust-cargolambda")
+
+    def test_batches_answer_in_parts_are_small_and_wait_little(self):
+        for stage, event in sqs_events():
+            self.assertEqual(event["FunctionResponseTypes"], ["ReportBatchItemFailures"], stage)
+            self.assertLessEqual(event["BatchSize"], 10, stage)
+            self.assertLessEqual(event["MaximumBatchingWindowInSeconds"], 5, stage)
+
+    def test_concurrency_is_bound_at_the_queue_and_never_reserved(self):
+        for stage, event in sqs_events():
+            self.assertTrue(2 <= event["ScalingConfig"]["MaximumConcurrency"] <= 1000, stage)
+            self.assertNotIn("ReservedConcurrentExecutions", FUNCTIONS[stage])
+
+    def test_a_message_is_hidden_six_times_as_long_as_it_may_be_worked_on(self):
+        for stage, event in sqs_events():
+            timeout = FUNCTIONS[stage].get("Timeout", GLOBALS["Timeout"])
+            needed = 6 * timeout + event["MaximumBatchingWindowInSeconds"]
+            self.assertGreaterEqual(QUEUES[f"{stage}Queue"]["VisibilityTimeout"], needed, stage)
+
+    def test_logs_are_json_in_a_group_of_their_own_with_an_end(self):
+        groups = of(T, "AWS::Logs::LogGroup")
+        for stage in STAGES:
+            logging = FUNCTIONS[stage]["LoggingConfig"]
+            self.assertEqual(logging["LogFormat"], "JSON")
+            self.assertEqual(logging["ApplicationLogLevel"], {"Ref": "LogLevel"})
+            self.assertIn("RetentionInDays", groups[logging["LogGroup"]["Ref"]])
+        self.assertEqual(GLOBALS["Tracing"], "Active")
+
+    def test_what_sam_makes_of_an_event_has_a_name_of_its_own(self):
+        # SAM calls the mapping of an event by the function's name and the event's, one after the other.
+        for stage, function in FUNCTIONS.items():
+            for event in function["Events"]:
+                self.assertNotIn(f"{stage}{event}", T["Resources"])
+
+    def test_every_function_knows_its_own_queue_and_may_ask_for_a_message_sooner(self):
+        for stage in STAGES:
+            self.assertEqual(FUNCTIONS[stage]["Environment"]["Variables"]["QUEUE_URL"], {"Ref": f"{stage}Queue"})
+            own = [s for name, s in statements() if name == f"{stage}Role" and "sqs:ChangeMessageVisibility" in s["Action"]]
+            self.assertEqual([s["Resource"] for s in own], [{"Fn::GetAtt": [f"{stage}Queue", "Arn"]}])
+
+    def test_the_schedule_belongs_to_the_generator(self):
+        kinds = {stage: {e["Type"] for e in FUNCTIONS[stage]["Events"].values()} for stage in STAGES}
+        self.assertEqual(kinds["Generator"], {"SQS", "Schedule"})
+        self.assertTrue(all(kinds[stage] == {"SQS"} for stage in STAGES[1:]))
+
+
+class Queues(unittest.TestCase):
+    def test_every_source_gives_up_after_five_tries_at_least(self):
+        self.assertEqual(sorted(SOURCES), sorted(f"{stage}Queue" for stage in STAGES))
+        for name, queue in SOURCES.items():
+            self.assertGreaterEqual(queue["RedrivePolicy"]["maxReceiveCount"], 5, name)
+            target = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+            self.assertIn(target, DEAD)
+
+    def test_dead_letters_live_fourteen_days_and_longer_than_their_source(self):
+        for name, queue in DEAD.items():
+            self.assertEqual(queue["MessageRetentionPeriod"], 1209600, name)
+        for name, queue in SOURCES.items():
+            self.assertLess(queue["MessageRetentionPeriod"], 1209600, name)
+
+    def test_all_are_encrypted(self):
+        self.assertTrue(all(queue["SqsManagedSseEnabled"] is True for queue in QUEUES.values()))
+
+    def test_only_our_own_bucket_may_send(self):
+        policies = of(T, "AWS::SQS::QueuePolicy")
+        self.assertEqual(len(policies), 3)
+        for name, policy in policies.items():
+            [statement] = policy["PolicyDocument"]["Statement"]
+            self.assertEqual(statement["Principal"], {"Service": "s3.amazonaws.com"}, name)
+            arn = STACK.resolve(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+            self.assertIn(arn, [STACK.arn(bucket) for bucket in BUCKETS], name)
+            self.assertEqual(statement["Condition"]["StringEquals"], {"aws:SourceAccount": {"Ref": "AWS::AccountId"}})
+
+
+class Buckets(unittest.TestCase):
+    def test_landing_and_lake_are_two_private_encrypted_versioned_buckets(self):
+        self.assertEqual(sorted(BUCKETS), ["LakeBucket", "LandingBucket"])
+        for name, bucket in BUCKETS.items():
+            self.assertEqual(set(bucket["PublicAccessBlockConfiguration"].values()), {True}, name)
+            self.assertIn("BucketEncryption", bucket)
+            self.assertEqual(bucket["VersioningConfiguration"], {"Status": "Enabled"})
+            self.assertIn("LifecycleConfiguration", bucket)
+            self.assertEqual(T["Resources"][name]["DeletionPolicy"], "Retain")
+
+    def test_they_speak_tls_only(self):
+        policies = of(T, "AWS::S3::BucketPolicy")
+        self.assertEqual({p["Bucket"]["Ref"] for p in policies.values()}, set(BUCKETS))
+        for policy in policies.values():
+            [statement] = policy["PolicyDocument"]["Statement"]
+            self.assertEqual((statement["Effect"], statement["Principal"], statement["Action"]), ("Deny", "*", "s3:*"))
+            self.assertEqual(statement["Condition"], {"Bool": {"aws:SecureTransport": "false"}})
+
+    def test_names_come_from_account_and_region_and_policies_come_first(self):
+        for name, bucket in BUCKETS.items():
+            self.assertIn("${AWS::AccountId}-${AWS::Region}", bucket["BucketName"]["Fn::Sub"])
+            queues = {c["Queue"]["Fn::GetAtt"][0] for c in bucket["NotificationConfiguration"]["QueueConfigurations"]}
+            needed = {f"{queue}Policy" for queue in queues}
+            self.assertLessEqual(needed, set(T["Resources"][name]["DependsOn"]), name)
+
+    def test_only_three_prefixes_of_the_path_notify_and_no_stage_wakes_itself(self):
+        routes = {}
+        for name, bucket in BUCKETS.items():
+            for c in bucket["NotificationConfiguration"]["QueueConfigurations"]:
+                rules = c.get("Filter", {}).get("S3Key", {}).get("Rules", [])
+                prefix = rules[0]["Value"] if rules else ""
+                routes[(name, prefix)] = c["Queue"]["Fn::GetAtt"][0]
+        self.assertEqual(routes, {
+            ("LandingBucket", ""): "BronzeQueue",
+            ("LakeBucket", "bronze/_commits/"): "SilverQueue",
+            ("LakeBucket", "silver/_commits/"): "GoldQueue",
+            ("LakeBucket", "reference/"): "GoldQueue",
+        })
+        for (bucket, prefix), queue in routes.items():
+            role = f"{queue.removesuffix('Queue')}Role"
+            written = [STACK.resolve(r) for name, s in statements() if name == role and "s3:PutObject" in s["Action"]
+                       for r in (s["Resource"] if isinstance(s["Resource"], list) else [s["Resource"]])]
+            woken = f"{STACK.arn(bucket)}/{prefix}"
+            for resource in written:
+                self.assertFalse(woken.startswith(resource.rstrip("*")) or resource.startswith(woken), (queue, resource))
+
+
+class Permissions(unittest.TestCase):
+    def test_every_function_has_a_role_of_its_own_and_no_ready_made_policy(self):
+        for stage in STAGES:
+            self.assertEqual(FUNCTIONS[stage]["Role"], {"Fn::GetAtt": [f"{stage}Role", "Arn"]})
+            self.assertNotIn("Policies", FUNCTIONS[stage])
+            self.assertNotIn("ManagedPolicyArns", ROLES[f"{stage}Role"])
+
+    def test_actions_are_named_one_by_one_and_resources_too(self):
+        for role, statement in statements():
+            self.assertFalse([a for a in statement["Action"] if "*" in a], role)
+            if statement["Resource"] == "*":
+                self.assertEqual(statement["Sid"], "TraceWhichHasNoResources", role)
+
+    def test_nobody_deletes_lists_tables_or_changes_configuration(self):
+        allowed = {"GetObject", "PutObject", "ListBucket", "PutItem", "CreatePartition", "SendMessage", "ReceiveMessage",
+                   "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "CreateLogStream", "PutLogEvents",
+                   "PutTraceSegments", "PutTelemetryRecords"}
+        used = {action.split(":")[1] for _, statement in statements() for action in statement["Action"]}
+        self.assertLessEqual(used, allowed)
+
+    def test_readers_may_list_what_they_read_so_that_gone_and_forbidden_differ(self):
+        lists = {role: (STACK.resolve(s["Resource"]), s.get("Condition")) for role, s in statements() if "s3:ListBucket" in s["Action"]}
+        below = lambda *prefixes: {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}}
+        self.assertEqual(lists, {
+            "BronzeRole": (STACK.arn("LandingBucket"), None),
+            "SilverRole": (STACK.arn("LakeBucket"), below("bronze", "silver")),
+            "GoldRole": (STACK.arn("LakeBucket"), below("silver", "gold", "reference")),
+        })
+
+
+class Tables(unittest.TestCase):
+    def test_the_ledger_is_on_demand_expires_and_can_be_restored(self):
+        [ledger] = of(T, "AWS::DynamoDB::Table").values()
+        self.assertEqual(ledger["BillingMode"], "PAY_PER_REQUEST")
+        self.assertEqual(ledger["TimeToLiveSpecification"], {"AttributeName": "expires_at_seconds", "Enabled": True})
+        self.assertTrue(ledger["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
+
+    def test_the_workgroup_limits_a_scan_and_writes_where_nothing_listens(self):
+        [group] = of(T, "AWS::Athena::WorkGroup").values()
+        settings = group["WorkGroupConfiguration"]
+        self.assertEqual(settings["BytesScannedCutoffPerQuery"], {"Ref": "ScanLimitBytes"})
+        self.assertTrue(settings["EnforceWorkGroupConfiguration"])
+        self.assertTrue(STACK.resolve(settings["ResultConfiguration"]["OutputLocation"]).endswith("/_athena/"))
+
+    def test_there_are_named_queries(self):
+        self.assertGreaterEqual(len(of(T, "AWS::Athena::NamedQuery")), 6)
+
+
+class Operations(unittest.TestCase):
+    def test_every_stage_is_watched(self):
+        watched = {(str(a["Namespace"]), a["MetricName"], STACK.resolve(a["Dimensions"][0]["Value"])) for a in ALARMS.values()}
+        for stage in ("generator", "bronze", "silver", "gold"):
+            for namespace, metric, name in [
+                ("AWS/SQS", "ApproximateNumberOfMessagesVisible", f"metriccare-{stage}-dead-letters"),
+                ("AWS/SQS", "ApproximateAgeOfOldestMessage", f"metriccare-{stage}"),
+                ("AWS/Lambda", "Errors", f"metriccare-{stage}"),
+                ("AWS/Lambda", "Throttles", f"metriccare-{stage}"),
+                ("AWS/Lambda", "Duration", f"metriccare-{stage}"),
+                ("AWS/Lambda", "RecursiveInvocationsDropped", f"metriccare-{stage}"),
+                ("{'Ref': 'AWS::StackName'}", "MessagesFailed", stage),
+                ("{'Ref': 'AWS::StackName'}", "LeasesLost", stage),
+            ]:
+                self.assertIn((namespace, metric, name), watched)
+        metrics = {metric for _, metric, _ in watched}
+        self.assertLessEqual({"WriteThrottleEvents", "RecordsQuarantined", "ObjectsRejected"}, metrics)
+
+    def test_silence_is_no_alarm_and_every_alarm_is_told(self):
+        for name, alarm in ALARMS.items():
+            self.assertEqual(alarm["TreatMissingData"], "notBreaching", name)
+            self.assertEqual(alarm["AlarmActions"], [{"Ref": "AlarmTopic"}], name)
+
+    def test_the_runbook_has_one_section_per_alarm_and_none_for_an_alarm_that_is_not(self):
+        kinds = set()
+        for alarm in ALARMS.values():
+            kind = alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
+            stage, _, rest = kind.partition("-")
+            kinds.add(rest if stage.capitalize() in STAGES else kind)
+        sections = (ROOT / "infra" / "runbook.md").read_text().split("\n## ")[1:]
+        explained = {s.split("`…-")[1].split("`")[0]: s for s in sections if s.startswith("`…-")}
+        self.assertEqual(sorted(kinds), sorted(explained))
+        self.assertEqual(len(explained), sum(s.startswith("`…-") for s in sections), "no alarm has two sections")
+        for kind, section in explained.items():
+            for part in ("**Means:**", "**Look:**", "**Do:**", "```sh"):
+                self.assertIn(part, section, kind)
+
+    def test_the_duration_alarm_is_at_four_fifths_of_the_timeout(self):
+        for name, alarm in ALARMS.items():
+            if alarm["MetricName"] == "Duration":
+                self.assertEqual(alarm["Threshold"], 0.8 * 1000 * GLOBALS["Timeout"], name)
+
+    def test_the_dashboard_is_json_and_names_only_what_exists(self):
+        [board] = of(T, "AWS::CloudWatch::Dashboard").values()
+        widgets = json.loads(STACK.resolve(board["DashboardBody"]))["widgets"]
+        names = {STACK.name(name) for name in [*QUEUES, *FUNCTIONS]}
+        for widget in widgets:
+            for metric in widget["properties"]["metrics"]:
+                if metric[0].startswith("AWS/"):
+                    self.assertIn(metric[3], names)
+
+    def test_every_parameter_is_described_and_every_output_too(self):
+        for name, parameter in T["Parameters"].items():
+            self.assertIn("Description", parameter, name)
+            self.assertIn("Default", parameter, name)
+        self.assertTrue(all("Description" in output for output in T["Outputs"].values()))
+
+
+if __name__ == "__main__":
+    unittest.main()

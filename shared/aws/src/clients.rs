@@ -1,0 +1,74 @@
+//! The clients of all services, made once a process, each with timeouts.
+//!
+//! The SDK waits without end unless told otherwise, and a function that waits is paid for until it is killed. Bodies are
+//! guarded by the SDK's own protection against streams that stall.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_s3::config::SharedHttpClient;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::Requests;
+
+/// The clients of all services.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) dynamo: aws_sdk_dynamodb::Client,
+    pub(crate) glue: aws_sdk_glue::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) requests: Requests,
+}
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long the first byte of an answer may take.
+const READ: Duration = Duration::from_secs(20);
+/// How long one try of a call may take; a put of a large file is given more.
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(30);
+/// How long a call may take with all its tries.
+const OPERATION: Duration = Duration::from_secs(100);
+
+impl Clients {
+    /// Clients for the account, region and endpoint that the usual chain of settings names: the environment, a profile,
+    /// a role.
+    pub async fn from_env() -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(READ)
+            .operation_attempt_timeout(ATTEMPT)
+            .operation_timeout(OPERATION)
+            .build();
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http_client())
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard().with_max_attempts(4))
+            .load()
+            .await;
+        Self::new(&config)
+    }
+
+    /// Clients with these settings.
+    pub fn new(config: &SdkConfig) -> Self {
+        // A stand-in on this machine has no name of its own for every bucket.
+        let stand_in = config.endpoint_url().is_some();
+        let requests = Requests::default();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(stand_in).interceptor(requests.clone());
+        let dynamo = aws_sdk_dynamodb::config::Builder::from(config).interceptor(requests.clone());
+        let glue = aws_sdk_glue::config::Builder::from(config).interceptor(requests.clone());
+        let sqs = aws_sdk_sqs::config::Builder::from(config).interceptor(requests.clone());
+        Self {
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            dynamo: aws_sdk_dynamodb::Client::from_conf(dynamo.build()),
+            glue: aws_sdk_glue::Client::from_conf(glue.build()),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
+            requests,
+        }
+    }
+}
+
+/// The HTTP client of all services: TLS by rustls on ring.
+pub fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}

@@ -1,0 +1,245 @@
+//! A bucket on S3.
+//!
+//! Conditions are S3's own: `If-None-Match: *` and `If-Match`. A conditional put whose answer was lost may have happened,
+//! and trying it again blindly would meet its own object and call it somebody else's. So every conditional put carries a
+//! name of its own in the object's metadata, the SDK does not repeat it, and where its outcome is in doubt it is read
+//! back: the name says whether the object is ours.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_s3::{
+    Client,
+    operation::{head_object::HeadObjectOutput, put_object::builders::PutObjectFluentBuilder},
+    primitives::{ByteStream, DateTime},
+};
+use bytes::Bytes;
+use metriccare_ports::{
+    Body, ETag, Error, ErrorKind, Listed, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions, Result,
+    store::ChunkSource,
+};
+
+use crate::{
+    clients::{ATTEMPT, Clients},
+    failure::failed,
+};
+
+/// A bucket on S3.
+#[derive(Debug)]
+pub struct S3Store {
+    client: Client,
+    bucket: String,
+    /// Makes the names of this process's puts unlike those of all others.
+    process: u64,
+    puts: AtomicU64,
+}
+
+/// The entry of an object's metadata that says which put wrote it.
+const PUT_ID: &str = "put-id";
+
+/// How often a conditional put is tried whose outcome was in doubt and which had not happened.
+const DOUBTS: u32 = 3;
+
+/// The longest key that S3 takes, in bytes.
+const LONGEST_KEY: usize = 1024;
+
+/// The bytes that a put of a file moves in a second at the very least.
+const SLOWEST: u64 = 2 << 20;
+
+impl S3Store {
+    /// A bucket that is there.
+    pub fn new(clients: &Clients, bucket: impl Into<String>) -> Self {
+        let process = RandomState::new().hash_one(std::process::id());
+        Self { client: clients.s3.clone(), bucket: bucket.into(), process, puts: AtomicU64::new(0) }
+    }
+
+    fn subject(&self, key: &str) -> String {
+        format!("{}/{key}", self.bucket)
+    }
+
+    async fn look(&self, key: &str) -> Result<HeadObjectOutput> {
+        let head = self.client.head_object().bucket(&self.bucket).key(key).send().await;
+        head.map_err(|error| failed("head", &self.subject(key), error))
+    }
+
+    /// The put of a payload, without a condition yet.
+    async fn prepared(&self, key: &str, payload: &Payload) -> Result<(PutObjectFluentBuilder, Duration)> {
+        let (body, time) = match payload {
+            Payload::Bytes(bytes) => (ByteStream::from(bytes.clone()), ATTEMPT),
+            Payload::File(path) => (self.file(key, path).await?, time_for(path)),
+        };
+        Ok((self.client.put_object().bucket(&self.bucket).key(key).body(body), time))
+    }
+
+    async fn file(&self, key: &str, path: &Path) -> Result<ByteStream> {
+        let unreadable = |error| Error::new(ErrorKind::Invalid, "put", self.subject(key), &error).with_source(error);
+        ByteStream::from_path(path).await.map_err(unreadable)
+    }
+
+    async fn put_plain(&self, key: &str, payload: &Payload) -> Result<ETag> {
+        let (put, time) = self.prepared(key, payload).await?;
+        let change = aws_sdk_s3::config::Builder::new().timeout_config(within(time));
+        let put = put.customize().config_override(change).send().await;
+        let put = put.map_err(|error| failed("put", &self.subject(key), error))?;
+        self.etag("put", key, put.e_tag())
+    }
+
+    async fn put_if(&self, key: &str, payload: &Payload, mode: &PutMode) -> Result<ETag> {
+        let put_id = format!("{:016x}-{}", self.process, self.puts.fetch_add(1, Ordering::Relaxed));
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let (put, time) = self.prepared(key, payload).await?;
+            let put = match mode {
+                PutMode::IfMatch(etag) => put.if_match(etag.quoted()),
+                _ => put.if_none_match("*"),
+            };
+            let once =
+                aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled()).timeout_config(within(time));
+            let answer = put.metadata(PUT_ID, &put_id).customize().config_override(once).send().await;
+            let error = match answer {
+                Ok(put) => return self.etag("put", key, put.e_tag()),
+                Err(error) => failed("put", &self.subject(key), error),
+            };
+            let doubtful =
+                error.kind() == ErrorKind::Unavailable || (error.kind() == ErrorKind::Precondition && tried > 1);
+            if !doubtful {
+                return Err(error);
+            }
+            match self.look(key).await {
+                Ok(head) if put_id_of(&head) == Some(&put_id) => return self.etag("put", key, head.e_tag()),
+                Ok(_) => {}
+                Err(looked) if looked.kind() == ErrorKind::NotFound => {}
+                // Still in doubt: the caller reads again, and finds out then.
+                Err(_) => return Err(error),
+            }
+            if error.kind() == ErrorKind::Precondition || tried == DOUBTS {
+                return Err(error);
+            }
+        }
+    }
+
+    fn etag(&self, operation: &'static str, key: &str, etag: Option<&str>) -> Result<ETag> {
+        let missing = || Error::new(ErrorKind::Unavailable, operation, self.subject(key), "the answer has no ETag");
+        etag.map(ETag::new).ok_or_else(missing)
+    }
+
+    fn check(&self, operation: &'static str, key: &str) -> Result<()> {
+        let reason = match key.len() {
+            0 => "the key is empty".to_owned(),
+            length if length > LONGEST_KEY => format!("the key has {length} bytes, and {LONGEST_KEY} is the most"),
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Invalid, operation, self.subject(key), reason))
+    }
+}
+
+#[async_trait]
+impl ObjectStore for S3Store {
+    fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    async fn get_if(&self, key: &str, etag: Option<&ETag>) -> Result<Object> {
+        self.check("get", key)?;
+        let get = self.client.get_object().bucket(&self.bucket).key(key).set_if_match(etag.map(ETag::quoted));
+        let got = get.send().await.map_err(|error| failed("get", &self.subject(key), error))?;
+        let meta = ObjectMeta {
+            key: key.to_owned(),
+            size: size(got.content_length()),
+            etag: self.etag("get", key, got.e_tag())?,
+            version: version(got.version_id()),
+            last_modified_micros: got.last_modified().map_or(0, micros),
+        };
+        Ok(Object { meta, body: Body::Stream(Box::new(Pieces { stream: got.body, subject: self.subject(key) })) })
+    }
+
+    async fn head(&self, key: &str) -> Result<ObjectMeta> {
+        self.check("head", key)?;
+        let head = self.look(key).await?;
+        Ok(ObjectMeta {
+            key: key.to_owned(),
+            size: size(head.content_length()),
+            etag: self.etag("head", key, head.e_tag())?,
+            version: version(head.version_id()),
+            last_modified_micros: head.last_modified().map_or(0, micros),
+        })
+    }
+
+    async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag> {
+        self.check("put", key)?;
+        match &options.mode {
+            PutMode::Overwrite => self.put_plain(key, &payload).await,
+            mode => self.put_if(key, &payload, mode).await,
+        }
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
+        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = request.into_paginator().send();
+        let mut listed = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| failed("list", &self.subject(prefix), error))?;
+            for object in page.contents.unwrap_or_default() {
+                listed.push(Listed {
+                    size: size(object.size),
+                    last_modified_micros: object.last_modified.as_ref().map_or(0, micros),
+                    etag: object.e_tag.map(ETag::new),
+                    key: object.key.unwrap_or_default(),
+                });
+            }
+        }
+        listed.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        Ok(listed)
+    }
+}
+
+/// A body as it comes over the network.
+struct Pieces {
+    stream: ByteStream,
+    subject: String,
+}
+
+#[async_trait]
+impl ChunkSource for Pieces {
+    async fn next_chunk(&mut self) -> Option<Result<Bytes>> {
+        let piece = self.stream.next().await?;
+        Some(piece.map_err(|error| {
+            Error::new(ErrorKind::Unavailable, "get", &self.subject, format!("the body broke off: {error}"))
+                .with_source(error)
+        }))
+    }
+}
+
+fn put_id_of(head: &HeadObjectOutput) -> Option<&String> {
+    head.metadata()?.get(PUT_ID)
+}
+
+/// How long the put of a file may take.
+fn time_for(path: &Path) -> Duration {
+    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    ATTEMPT + Duration::from_secs(bytes / SLOWEST)
+}
+
+fn within(time: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(time).operation_timeout(time * 3).build()
+}
+
+fn size(length: Option<i64>) -> u64 {
+    length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default()
+}
+
+/// The version, where the bucket keeps versions; S3 calls that of a bucket without them `null`.
+fn version(id: Option<&str>) -> Option<String> {
+    id.filter(|id| *id != "null" && !id.is_empty()).map(str::to_owned)
+}
+
+fn micros(time: &DateTime) -> i64 {
+    time.secs() * 1_000_000 + i64::from(time.subsec_nanos() / 1000)
+}

@@ -1,0 +1,101 @@
+//! The log and the metrics of a function, on standard output, where Lambda picks them up.
+//!
+//! The log is one JSON object a line. Metrics are lines of CloudWatch's embedded metric format: such an object has to be
+//! the whole line, so it goes around the log's formatter. Dimensions are few (the stage); whatever tells one message
+//! from another is a property. Keys may hold personal data and are logged as digests.
+
+use std::io::Write;
+
+use metriccare_lake::keys;
+use serde_json::{Map, Value, json};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Starts the log: our own lines from `level` on, everybody else's from warnings on. Panics are logged as well.
+pub fn start(level: &str) {
+    let level = level.parse().unwrap_or(tracing::Level::INFO);
+    let ours = ["metriccare_aws", "metriccare_flow", "generator", "bronze", "silver", "gold"];
+    let targets = Targets::new().with_default(tracing::Level::WARN).with_targets(ours.map(|name| (name, level)));
+    let format = tracing_subscriber::fmt::layer().json().with_writer(std::io::stdout);
+    // A second start, as in tests, keeps the first one's log.
+    let _ = tracing_subscriber::registry().with(targets).with(format).try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let said = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(place, said, "panicked");
+    }));
+}
+
+/// A key as the log may show it: it tells keys apart and says nothing of them.
+pub fn digest(key: &str) -> String {
+    let mut digest = keys::object_id(key, "", 0);
+    digest.truncate(16);
+    digest
+}
+
+/// Counts of one invocation, for CloudWatch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metrics {
+    counts: Map<String, Value>,
+}
+
+impl Metrics {
+    /// Adds to a count, which is there from then on even where nothing was added.
+    pub fn add(&mut self, name: &str, count: u64) {
+        let sum = self.counts.get(name).and_then(Value::as_u64).unwrap_or_default() + count;
+        self.counts.insert(name.to_owned(), sum.into());
+    }
+
+    /// The line that CloudWatch reads the counts from.
+    pub fn line(&self, namespace: &str, stage: &str, request_id: &str, now_millis: i64) -> String {
+        let names: Vec<Value> = self.counts.keys().map(|name| json!({ "Name": name, "Unit": "Count" })).collect();
+        let mut line = json!({
+            "_aws": {
+                "Timestamp": now_millis,
+                "CloudWatchMetrics": [{ "Namespace": namespace, "Dimensions": [["Stage"]], "Metrics": names }],
+            },
+            "Stage": stage,
+            "requestId": request_id,
+        });
+        for (name, count) in &self.counts {
+            line[name.as_str()] = count.clone();
+        }
+        line.to_string()
+    }
+
+    /// Writes the line.
+    pub fn write(&self, namespace: &str, stage: &str, request_id: &str, now_millis: i64) {
+        let line = self.line(namespace, stage, request_id, now_millis);
+        // Without standard output there is nobody to tell.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_metrics_are_the_whole_line_and_stand_at_its_root() {
+        let mut metrics = Metrics::default();
+        metrics.add("MessagesDone", 2);
+        metrics.add("MessagesDone", 1);
+        metrics.add("MessagesFailed", 0);
+        let line = metrics.line("metriccare", "bronze", "r", 7);
+        assert!(!line.contains('\n'));
+        let line: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(
+            (&line["MessagesDone"], &line["MessagesFailed"], &line["Stage"]),
+            (&json!(3), &json!(0), &json!("bronze"))
+        );
+        let named = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(named["Dimensions"], json!([["Stage"]]));
+        assert_eq!(named["Metrics"].as_array().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn a_digest_tells_keys_apart_and_hides_them() {
+        let digest = digest("patient/Jane Doe.json");
+        assert_eq!(digest.len(), 16);
+        assert_ne!(digest, super::digest("patient/John Doe.json"));
+    }
+}

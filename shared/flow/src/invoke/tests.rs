@@ -1,0 +1,119 @@
+use std::num::NonZeroUsize;
+
+use metriccare_ports::{ETag, ManualClock, Message, Ports, PutMode};
+use serde_json::json;
+
+use super::*;
+use crate::event::{notification, sqs_batch};
+
+const PATIENT: &str = r#"{"resourceType":"Patient","id":"p","gender":"female"}"#;
+
+fn worker(ports: Ports) -> Arc<Worker> {
+    Arc::new(Worker::new(ports, 4, NonZeroUsize::MIN, "test"))
+}
+
+fn memory() -> Ports {
+    Ports::memory(Arc::new(ManualClock::at_micros(1_735_689_600_000_000)))
+}
+
+fn message(id: &str, body: String) -> Message {
+    Message { id: id.into(), body, receipt: id.into(), receive_count: 1 }
+}
+
+fn landed(key: &str) -> String {
+    notification("landing", key, 1, &ETag::new("e"), 0)
+}
+
+#[tokio::test]
+async fn each_message_has_its_own_fate() {
+    let ports = memory();
+    ports.landing.put("patient/p.json", PATIENT.into(), PutMode::IfAbsent).await.expect("put");
+    let deadline = ports.clock.now_millis() + 60_000;
+    let worker = worker(ports);
+    let messages = [
+        message("good", landed("patient/p.json")),
+        message("bad", "no event".into()),
+        message("gone", landed("patient/gone.json")),
+    ];
+    let told = invoke(&worker, Stage::Bronze, sqs_batch("bronze", &messages, 0), deadline).await.expect("a batch");
+    assert!(matches!(told[0].fate.as_deref(), Ok([(_, Outcome::Done(_))])), "{told:?}");
+    assert!(matches!(told[1].fate, Err(Missed::Again(Again::Undecodable(_)))));
+    assert!(matches!(told[2].fate.as_deref(), Ok([(_, Outcome::Gone)])));
+    let response = answer(told).expect("a batch");
+    assert_eq!(response.failed().collect::<Vec<_>>(), ["bad"]);
+}
+
+#[tokio::test]
+async fn a_bare_event_is_carried_and_its_failure_is_the_invocations() {
+    let ports = memory();
+    ports.landing.put("patient/p.json", PATIENT.into(), PutMode::IfAbsent).await.expect("put");
+    let deadline = ports.clock.now_millis() + 60_000;
+    let worker = worker(ports);
+    let event = serde_json::from_str(&landed("patient/p.json")).expect("JSON");
+    let told = invoke(&worker, Stage::Bronze, event, deadline).await.expect("an event");
+    assert!(answer(told).expect("done").is_empty());
+    let broken = invoke(&worker, Stage::Bronze, json!({"Records": [{"s3": {}}]}), deadline).await;
+    assert!(matches!(broken, Err(InvokeError::Undecodable(_))));
+    let job = invoke(&worker, Stage::Gold, json!({"patients": 7}), deadline).await;
+    assert_eq!(
+        job.expect_err("refused").to_string(),
+        "a stage takes object events, bare or in a queue's messages, not a job"
+    );
+}
+
+#[tokio::test]
+async fn what_has_no_time_left_comes_again() {
+    let ports = memory();
+    ports.landing.put("patient/p.json", PATIENT.into(), PutMode::IfAbsent).await.expect("put");
+    let deadline = ports.clock.now_millis() + 1_000;
+    let batch = sqs_batch("bronze", &[message("late", landed("patient/p.json"))], 0);
+    let told = invoke(&worker(ports), Stage::Bronze, batch, deadline).await.expect("a batch");
+    assert!(matches!(told[0].fate, Err(Missed::NoTime)));
+    assert_eq!(answer(told).expect("a batch").failed().collect::<Vec<_>>(), ["late"]);
+}
+
+/// A bucket that panics at one key.
+#[derive(Debug)]
+struct Trap(Arc<dyn metriccare_ports::ObjectStore>);
+
+#[async_trait::async_trait]
+impl metriccare_ports::ObjectStore for Trap {
+    fn bucket(&self) -> &str {
+        self.0.bucket()
+    }
+
+    async fn get_if(&self, key: &str, etag: Option<&ETag>) -> metriccare_ports::Result<metriccare_ports::Object> {
+        self.0.get_if(key, etag).await
+    }
+
+    async fn head(&self, key: &str) -> metriccare_ports::Result<metriccare_ports::ObjectMeta> {
+        assert!(!key.contains("trap"), "the trap closed");
+        self.0.head(key).await
+    }
+
+    async fn put_with(
+        &self,
+        key: &str,
+        payload: metriccare_ports::Payload,
+        options: metriccare_ports::PutOptions,
+    ) -> metriccare_ports::Result<ETag> {
+        self.0.put_with(key, payload, options).await
+    }
+
+    async fn list(&self, prefix: &str) -> metriccare_ports::Result<Vec<metriccare_ports::Listed>> {
+        self.0.list(prefix).await
+    }
+}
+
+#[tokio::test]
+async fn a_panic_stays_with_its_message() {
+    let mut ports = memory();
+    ports.landing.put("patient/p.json", PATIENT.into(), PutMode::IfAbsent).await.expect("put");
+    ports.landing = Arc::new(Trap(Arc::clone(&ports.landing)));
+    let deadline = ports.clock.now_millis() + 60_000;
+    let worker = Arc::new(Worker::new(ports, 4, NonZeroUsize::new(4).expect("not zero"), "test"));
+    let messages = [message("good", landed("patient/p.json")), message("bad", landed("patient/trap.json"))];
+    let told = invoke(&worker, Stage::Bronze, sqs_batch("bronze", &messages, 0), deadline).await.expect("a batch");
+    assert!(told[0].fate.is_ok(), "{told:?}");
+    assert!(matches!(told[1].fate, Err(Missed::Panicked)));
+}
