@@ -2,7 +2,7 @@
 """Opens the report in headless Chromium: it renders, the console stays silent, nothing runs over the page's edge, and
 the numbers of the headline are those that gold gave when the lake was made.
 
-Needs Python 3, Chromium (Debian: apt-get install chromium) and a built `metriccare`; nothing is fetched.
+Needs Python 3, a built `metriccare`, and Chromium: the system's own, else one from npm is kept below --browser.
 Exit status: 0 all holds, 1 a check failed, 3 a tool is missing.
 """
 
@@ -10,11 +10,12 @@ import argparse
 import html.parser
 import json
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
+
+from browser.chromium import Chromium, Missing
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WIDTHS = (1280, 400)
@@ -54,16 +55,6 @@ def missing(what):
     sys.exit(3)
 
 
-def browse(chromium, *arguments):
-    """One run of the browser in a profile of its own; what it printed, and its messages."""
-    with tempfile.TemporaryDirectory() as profile:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                 "--hide-scrollbars", "--enable-logging=stderr", f"--user-data-dir={profile}"]
-        done = subprocess.run([chromium, *flags, *arguments], capture_output=True, timeout=180, check=False)
-    return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-
-
 def check_numbers(page, metrics, wrong):
     """Holds the page's numbers against gold's; returns how many were compared."""
     compared = 0
@@ -92,36 +83,27 @@ def check_numbers(page, metrics, wrong):
     return compared
 
 
-def check_width(chromium, folder, page, width, keep, wrong):
-    """Shows the page in a frame of a width, and asks how wide it came out. The frame stands in for a telephone: a
-    browser's own window cannot be as narrow. The copy of the page alone has a script."""
-    probe = "<script>onload=()=>parent.postMessage([document.documentElement.scrollWidth,document.documentElement.scrollHeight],'*')</script>"
-    text = re.sub(r"<meta http-equiv=\"Content-Security-Policy\"[^>]*>", "", page).replace("</body>", probe + "</body>")
-    (folder / "copy.html").write_text(text, encoding="utf-8")
-    frame = folder / f"frame-{width}.html"
-    frame.write_text(f"<!doctype html><body style='margin:0'><iframe src=copy.html width={width} height=9000 style='border:0;display:block'></iframe>"
-                     "<script>onmessage=e=>document.body.dataset.size=e.data.join()</script>", encoding="utf-8")
-    dom, _ = browse(chromium, "--virtual-time-budget=5000", "--dump-dom", f"file://{frame}")
-    size = re.search(r'data-size="(\d+),(\d+)"', dom)
-    if not size:
-        wrong.append(f"at {width} pixels the page did not load")
-    elif int(size[1]) > width:
-        wrong.append(f"at {width} pixels the page is {size[1]} pixels wide: readers have to scroll sideways")
+def check_width(chromium, page, width, keep, wrong):
+    """Opens the page at a width: silent, and no wider than it. Returns the page as the browser has it."""
+    chromium.show(page.as_uri(), width)
+    wrong += [f"console: {words}" for words in chromium.complaints()]
+    wide, high = chromium.value("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    if wide > width:
+        wrong.append(f"at {width} pixels the page is {wide} pixels wide: readers have to scroll sideways")
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
-        browse(chromium, f"--window-size={max(width, 500)},9000", f"--screenshot={keep}/report-{width}.png", f"file://{frame}")
+        chromium.picture(keep / f"report-{width}.png", width, high)
+    return chromium.value("document.documentElement.outerHTML")
 
 
 def main():
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--binary", default=None, help="the metriccare command [default: target/release, then PATH]")
     words.add_argument("--patients", default="2000")
+    words.add_argument("--browser", type=pathlib.Path, default=ROOT / "target/browser",
+                       help="a folder for Chromium, where the system has none [default: target/browser]")
     words.add_argument("--keep", type=pathlib.Path, help="a folder to leave screenshots in")
     chosen = words.parse_args()
-    names = ("chromium", "chromium-browser", "google-chrome")
-    chromium = next(filter(None, map(shutil.which, names)), None)
-    if not chromium:
-        missing("there is no Chromium; Debian has it as `apt-get install chromium`")
     built = ROOT / "target/release/metriccare"
     binary = shutil.which(chosen.binary or built) or (None if chosen.binary else shutil.which("metriccare"))
     if not binary:
@@ -134,16 +116,17 @@ def main():
                               capture_output=True, check=True)
         metrics = json.loads(made.stdout)["metrics"]
         subprocess.run([binary, "report", "--lake", lake, "--out", str(out)], capture_output=True, check=True)
-        dom, messages = browse(chromium, "--dump-dom", f"file://{out}")
-        wrong += [f"console: {line}" for line in messages.splitlines() if ":CONSOLE" in line]
+        try:
+            with Chromium(chosen.browser) as chromium:
+                doms = [check_width(chromium, out, width, chosen.keep, wrong) for width in WIDTHS]
+        except Missing as error:
+            missing(str(error))
         page = Numbers()
-        page.feed(dom)
+        page.feed(doms[0])
         wrong += [f"the page has a <{tag}> that leads out of it" for tag in page.foreign]
         compared = check_numbers(page, metrics, wrong)
         if compared < 10 or page.charts < 20 or page.comparison not in COMPARISONS:
             wrong.append(f"the page is not whole: {compared} numbers, {page.charts} charts, comparison {page.comparison!r}")
-        for width in WIDTHS:
-            check_width(chromium, folder, out.read_text(encoding="utf-8"), width, chosen.keep, wrong)
     for difference in wrong:
         print(difference)
     if wrong:

@@ -14,6 +14,7 @@ import zipfile
 import boto3
 import duckdb
 
+import costs
 import template
 from ministack import Ministack
 
@@ -32,7 +33,7 @@ DROPPED = {
 class Run:
     def __init__(self, arguments):
         self.sam, self.binaries, self.work = arguments.sam, arguments.binaries, arguments.work
-        self.patients, self.report, self.faults = arguments.patients, [], []
+        self.patients, self.costs, self.report, self.faults = arguments.patients, arguments.costs, [], []
 
     def say(self, what: str, value: str):
         self.report.append((what, value))
@@ -56,6 +57,8 @@ class Run:
         self.wait_for_gold()
         self.ask_athena()
         self.compare()
+        if self.costs:
+            self.say_costs(client("logs"))
 
     def deploy(self, cloud: Ministack):
         text = (template.ROOT / "template.yaml").read_text()
@@ -174,7 +177,7 @@ class Run:
         tables = sorted({table["TableInput"]["Name"] for table in
                          template.of(template.load(), "AWS::Glue::Table").values()})
         cells = 0
-        for table in (t for t in tables if not t.startswith("bronze_")):
+        for table in (t for t in tables if t.startswith(("silver_", "gold_"))):
             path = table.replace("_", "/", 1)
             for key in self.keys(self.lake, f"{path}/"):
                 self.fetch(self.lake, key, cloud)
@@ -189,6 +192,14 @@ class Run:
         verified = subprocess.run([self.binaries / "metriccare", "verify", "--lake", local], text=True, capture_output=True)
         self.check(verified.returncode == 0, f"the local lake holds: {verified.stdout[-800:]}")
         self.say("verify", verified.stdout.strip().splitlines()[-1] if verified.stdout.strip() else verified.stderr.strip())
+
+    def say_costs(self, logs):
+        stages = {stage: costs.read(logs, f"/aws/lambda/{STACK}-{stage}") for stage in STAGES}
+        self.check(all(stage.invocations for stage in stages.values()), "every function's invocations are in its log")
+        objects, encounters = duckdb.sql(
+            f"SELECT count(*), sum(encounters) FROM '{self.work}/lake/bronze/ingest_log/**/*.parquet'").fetchall()[0]
+        memory = template.load()["Parameters"]["MemorySize"]["Default"]
+        print("\n".join(costs.report(stages, memory, encounters, objects)), flush=True)
 
     def waiting(self, name: str) -> int:
         url = self.sqs.get_queue_url(QueueName=f"{STACK}-{name}")["QueueUrl"]
@@ -214,6 +225,7 @@ def main():
     for name in ("emulators", "sam", "binaries", "work"):
         parser.add_argument(f"--{name}", type=pathlib.Path, required=True)
     parser.add_argument("--patients", type=int, default=1000)
+    parser.add_argument("--costs", action="store_true", help="work out what the run would have cost on AWS")
     arguments = parser.parse_args()
     shutil.rmtree(arguments.work, ignore_errors=True)
     arguments.work.mkdir(parents=True)

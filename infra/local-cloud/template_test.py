@@ -180,9 +180,14 @@ class Permissions(unittest.TestCase):
         used = {action.split(":")[1] for _, statement in statements() for action in statement["Action"]}
         self.assertLessEqual(used, allowed)
 
-    def test_readers_may_list_so_that_gone_and_forbidden_differ(self):
-        for role in ("BronzeRole", "SilverRole", "GoldRole"):
-            self.assertTrue([s for name, s in statements() if name == role and "s3:ListBucket" in s["Action"]], role)
+    def test_readers_may_list_what_they_read_so_that_gone_and_forbidden_differ(self):
+        lists = {role: (STACK.resolve(s["Resource"]), s.get("Condition")) for role, s in statements() if "s3:ListBucket" in s["Action"]}
+        below = lambda *prefixes: {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}}
+        self.assertEqual(lists, {
+            "BronzeRole": (STACK.arn("LandingBucket"), None),
+            "SilverRole": (STACK.arn("LakeBucket"), below("bronze", "silver")),
+            "GoldRole": (STACK.arn("LakeBucket"), below("silver", "gold", "reference")),
+        })
 
 
 class Tables(unittest.TestCase):

@@ -1,6 +1,7 @@
 //! How fast each stage is on one core, on the generator's own world: `cargo bench -p metriccare-tests`.
 //!
-//! Throughput is in bytes of FHIR a second, from bronze to gold.
+//! Throughput is in bytes of FHIR a second, from bronze to gold. Beside bronze stand the two things in it that cannot be
+//! left out: its records only parsed, and its bytes only hashed, once as records and once as an object.
 
 use std::{
     collections::BTreeMap,
@@ -11,13 +12,17 @@ use std::{
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use metriccare_fhir::write::FhirVersion;
+use metriccare_fhir::{
+    read::{Encounter, resource},
+    write::FhirVersion,
+};
 use metriccare_lake::{
     bronze::{Flattened, Limits, Sinks, Source, flatten},
     gold::{Hospitals, Partial, SilverBucket, fold, measure},
     silver::{DEFAULT_BUCKETS, Resource, merge, read_bronze, split},
 };
 use metriccare_world::{FhirWriter, Known, Resources, Spec, World};
+use sha2::{Digest, Sha256};
 
 const PATIENTS: u64 = 5_000;
 
@@ -41,7 +46,20 @@ fn fhir(world: &World) -> Resources {
     out
 }
 
-fn flattened(lines: &[u8]) -> Flattened<Vec<u8>> {
+/// Reads every line as bronze does, and makes nothing of it.
+fn parsed(lines: &[u8]) -> usize {
+    let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let read = |line| resource::read::<Encounter<'_>>(std::str::from_utf8(line).expect("FHIR is UTF-8"));
+    lines.map(read).filter(|read| read.as_ref().is_ok_and(|encounter| encounter.id.is_some())).count()
+}
+
+/// Hashes every line and the whole.
+fn hashed(lines: &[u8]) -> Vec<[u8; 32]> {
+    let records = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    records.chain([lines]).map(|bytes| Sha256::digest(bytes).into()).collect()
+}
+
+fn flattened(lines: &[u8], threads: NonZeroUsize) -> Flattened<Vec<u8>> {
     let source = Source {
         key: "encounter/2025/12/31/encounter.ndjson".to_owned(),
         object_id: "object".to_owned(),
@@ -49,7 +67,7 @@ fn flattened(lines: &[u8]) -> Flattened<Vec<u8>> {
         landed_micros: 0,
     };
     let open = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(Cursor::new(lines.to_vec()))) };
-    flatten(&source, open, &mut Memory, NonZeroUsize::MIN, Limits::default()).expect("memory does not fail")
+    flatten(&source, open, &mut Memory, threads, Limits::default()).expect("memory does not fail")
 }
 
 type Dealt = BTreeMap<(u16, Resource), Vec<RecordBatch>>;
@@ -86,12 +104,16 @@ fn stages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("stages");
     group.sample_size(20);
     group.throughput(Throughput::Bytes(resources.encounter.len() as u64));
-    group.bench_function("bronze: encounters", |bencher| bencher.iter(|| flattened(&resources.encounter)));
+    let (one, two) = (NonZeroUsize::MIN, NonZeroUsize::MIN.saturating_add(1));
+    group.bench_function("bronze: encounters", |bencher| bencher.iter(|| flattened(&resources.encounter, one)));
+    group.bench_function("bronze: two threads", |bencher| bencher.iter(|| flattened(&resources.encounter, two)));
+    group.bench_function("bronze: only parsed", |bencher| bencher.iter(|| parsed(&resources.encounter)));
+    group.bench_function("bronze: only hashed", |bencher| bencher.iter(|| hashed(&resources.encounter)));
 
     group.throughput(Throughput::Bytes(all.iter().map(|lines| lines.len() as u64).sum()));
     let files: Vec<(String, Bytes)> = all
         .iter()
-        .flat_map(|lines| flattened(lines).files)
+        .flat_map(|lines| flattened(lines, one).files)
         .map(|(file, bytes)| (file.key, Bytes::from(bytes)))
         .collect();
     group.bench_function("silver: read and deal", |bencher| bencher.iter(|| dealt(&files)));

@@ -5,13 +5,13 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use metriccare_aws::{Environment, telemetry::Metrics};
+use metriccare_aws::{Environment, Requests, telemetry::Metrics};
 use metriccare_fhir::{
     read::time::{self, Moment},
     write::{Date, Instant},
 };
 use metriccare_flow::event::{BatchResponse, DecodeError, Invocation};
-use metriccare_landing::{Failure, Generated, Job, JobError, Unwatched, generate};
+use metriccare_landing::{Failure, Generated, Job, JobError, Request, Unwatched, generate};
 use metriccare_ports::{Ports, Queue};
 use metriccare_world::{Spec, World};
 use serde_json::{Value, json};
@@ -22,6 +22,8 @@ pub(crate) struct Generator {
     ports: Ports,
     /// Its own queue, which brings it the shards of large jobs.
     queue: Option<Arc<dyn Queue>>,
+    /// What it asks of AWS, counted.
+    requests: Requests,
     threads: NonZeroUsize,
     /// The population that a schedule lands days of.
     feed: Spec,
@@ -65,7 +67,8 @@ impl Generator {
         let settings = &environment.settings;
         let feed = Spec { patients: settings.feed_patients, seed: settings.feed_seed, ..Spec::default() };
         let (ports, queue) = (environment.ports.clone(), environment.queue.clone());
-        Generator { ports, queue, threads: settings.threads, feed }
+        let requests = environment.requests.clone();
+        Generator { ports, queue, requests, threads: settings.threads, feed }
     }
 
     pub(crate) fn now_millis(&self) -> i64 {
@@ -93,6 +96,7 @@ impl Generator {
                 Done::Cut(shards) => json!({ "shards": shards }),
             }),
         };
+        self.requests.take(&mut metrics);
         (answer, metrics)
     }
 
@@ -134,6 +138,7 @@ impl Generator {
 
     /// Lands a job, or sends its shards to the queue where it is too large for one invocation.
     async fn work(&self, job: Job) -> Result<Done, GeneratorError> {
+        let request = job.request(self.threads)?;
         let parts = job.shards();
         if let (Some(queue), [_, _, ..]) = (&self.queue, parts.as_slice()) {
             for part in &parts {
@@ -142,13 +147,12 @@ impl Generator {
             return Ok(Done::Cut(parts.len()));
         }
         let generator = self.clone();
-        let task = tokio::spawn(async move { tokio::task::block_in_place(|| generator.land(job)) });
+        let task = tokio::spawn(async move { tokio::task::block_in_place(|| generator.land(job.spec, request)) });
         task.await.map_err(|_| GeneratorError::Panicked)?
     }
 
-    fn land(&self, job: Job) -> Result<Done, GeneratorError> {
-        let request = job.request(self.threads);
-        let world = World::new(job.spec).map_err(Failure::from)?;
+    fn land(&self, spec: Spec, request: Request) -> Result<Done, GeneratorError> {
+        let world = World::new(spec).map_err(Failure::from)?;
         let made = generate(&world, request, &*self.ports.landing, &*self.ports.lake, &Unwatched)?;
         Ok(Done::Landed(made))
     }

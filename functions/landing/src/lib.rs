@@ -1,10 +1,12 @@
 //! Landing a world: its patients' FHIR, object by object, and what others need to know of them.
 //!
 //! The command and the generator's Lambda do the same with it. A [`Request`] says what to write of a world, a [`Job`]
-//! is a spec with its request as JSON says them, and [`Job::shards`] cuts one that is too large for one invocation. The
+//! is a spec with its request as JSON or a spec file
+//! says them, and [`Job::shards`] cuts one that is too large for one invocation. The
 //! same request writes the same keys and the same bytes, whatever the threads, shards and machines.
 
 mod failure;
+mod fields;
 mod format;
 mod generate;
 mod job;
@@ -13,6 +15,7 @@ mod place;
 mod request;
 
 pub use failure::Failure;
+pub use fields::Fields;
 pub use generate::{Generated, Progress, Unwatched, cut, generate};
 pub use job::{Job, JobError};
-pub use request::{Format, Request, Shard};
+pub use request::{FileFormat, Format, Request, Shard, TableFormat};

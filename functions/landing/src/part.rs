@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     Failure, Generated, Request,
-    format::{Written, pack, pack_pile},
+    format::{Packer, Written, pack_pile},
     place::Place,
 };
 
@@ -20,6 +20,7 @@ pub(crate) struct Part<'w> {
     request: Request,
     writer: FhirWriter<'w>,
     resources: Resources,
+    packer: Packer,
     pub(crate) answers: Answers,
     pub(crate) made: Generated,
 }
@@ -31,6 +32,7 @@ impl<'w> Part<'w> {
             request,
             writer: FhirWriter::new(world, request.version, known),
             resources: Resources::default(),
+            packer: Packer::default(),
             answers: Answers::new(world),
             made: Generated::default(),
         }
@@ -57,14 +59,14 @@ impl<'w> Part<'w> {
             self.answers.inject(*dirt, *count);
         }
         let mut objects = Vec::new();
-        for written in pack(&self.resources, self.request.format, self.request.gzip)? {
+        for written in self.packer.pack(&mut self.resources, self.request.format, self.request.gzip)? {
             objects.push(Object { name: name.clone(), late: false, written, quarantined: BTreeMap::new(), skipped: 0 });
         }
         objects.extend(self.dirty_objects(&name)?);
         let late = place.late();
         for object in objects {
             let place = if object.late { &late } else { place };
-            let Written { kind, ending, bytes, records } = object.written;
+            let Written { kind, ending, bytes, records, memory } = object.written;
             let key = place.key(kind, &format!("{kind}-{}", object.name), &ending);
             self.made.objects += 1;
             self.made.bytes += bytes.len() as u64;
@@ -75,7 +77,8 @@ impl<'w> Part<'w> {
                 quarantined: object.quarantined,
                 skipped: object.skipped,
             });
-            runtime.block_on(landing.put_stamped(&key, bytes.into(), PutMode::Overwrite, place.stamp))?;
+            runtime.block_on(landing.put_stamped(&key, bytes.clone().into(), PutMode::Overwrite, place.stamp))?;
+            self.packer.take_back(&mut self.resources, memory, bytes);
         }
         Ok(())
     }

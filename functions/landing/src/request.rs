@@ -3,7 +3,6 @@
 use std::{fmt, num::NonZeroUsize, str::FromStr};
 
 use metriccare_fhir::write::{Date, FhirVersion};
-use serde::{Deserialize, Serialize};
 
 /// What to write of a world.
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +22,7 @@ pub struct Request {
 }
 
 /// The form of a file of resources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
     /// One resource a line, one type a file.
     #[default]
@@ -33,6 +31,58 @@ pub enum Format {
     Bundle,
     /// One JSON array a file, one type a file.
     Json,
+}
+
+/// The form of a table's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TableFormat {
+    /// Comma-separated values with a header line.
+    #[default]
+    Csv,
+    /// Parquet with typed columns.
+    Parquet,
+}
+
+/// The form of a file of either view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Of resources.
+    Resources(Format),
+    /// Of tables.
+    Tables(TableFormat),
+}
+
+impl FileFormat {
+    /// All forms.
+    const ALL: [FileFormat; 5] = [
+        FileFormat::Resources(Format::Ndjson),
+        FileFormat::Resources(Format::Bundle),
+        FileFormat::Resources(Format::Json),
+        FileFormat::Tables(TableFormat::Csv),
+        FileFormat::Tables(TableFormat::Parquet),
+    ];
+
+    /// The name, as a job has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            FileFormat::Resources(Format::Ndjson) => "ndjson",
+            FileFormat::Resources(Format::Bundle) => "bundle",
+            FileFormat::Resources(Format::Json) => "json",
+            FileFormat::Tables(TableFormat::Csv) => "csv",
+            FileFormat::Tables(TableFormat::Parquet) => "parquet",
+        }
+    }
+
+    /// The form of a name.
+    pub(crate) fn named(name: &str) -> Option<FileFormat> {
+        FileFormat::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// All names, in words.
+    pub(crate) fn allowed() -> String {
+        let [first @ .., last] = FileFormat::ALL.map(FileFormat::name);
+        format!("{} or {last}", first.join(", "))
+    }
 }
 
 /// A part of a population, counted from 1.

@@ -1,24 +1,32 @@
 //! The command line: every command, flag and default, in words for a person who has not read the documentation.
 
 mod cloud;
+mod explain;
+mod job;
+mod query;
 mod report;
 mod simulate;
+mod spec;
 mod tables;
 mod world;
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use metriccare_fhir::{read::time, write::Date, write::FhirVersion};
-use metriccare_landing::{self as landing, Shard};
+use metriccare_fhir::{read::time, write::Date};
+use metriccare_landing::Shard;
+use serde::Serialize;
 
 use crate::place::Place;
 
 pub(crate) use self::{
     cloud::{CloudFlags, LakeFlag, Lost, Redrive, RedriveStage, Upload},
+    explain::{Explain, ExplainReadmission, ExplainStay},
+    query::{Query, Shape},
     report::ReportFlags,
     simulate::Simulate,
-    tables::{GenerateTables, TableFormat},
+    spec::SpecFlag,
+    tables::GenerateTables,
     world::WorldFlags,
 };
 
@@ -44,6 +52,11 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Check a lake: conservation, gold rebuilt from landing, the generator's answer key
     Verify(Verify),
+    /// Ask the lake in Athena's SQL; tables go by their Glue names, such as gold_readmission
+    Query(Query),
+    /// Say how a number came about: a readmission rate, or the verdicts on one stay
+    #[command(subcommand)]
+    Explain(Explain),
     /// Write one self-contained page with the lake's metrics, charts and tables
     Report(Report),
     /// Say what ingest would accept, quarantine and skip, without loading anything
@@ -83,9 +96,9 @@ pub(crate) struct Run {
     pub(crate) world: WorldFlags,
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
-    /// FHIR version to land
-    #[arg(long, value_enum, default_value_t = Version::R5)]
-    pub(crate) fhir_version: Version,
+    /// FHIR version to land [default: r5]
+    #[arg(long, value_enum)]
+    pub(crate) fhir_version: Option<Version>,
     /// Land only what the year's feed delivers on this day; all days together make the year
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub(crate) day: Option<Date>,
@@ -114,21 +127,21 @@ pub(crate) struct GenerateFhir {
     /// Folder or s3://bucket/prefix to write to; shards may share it
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = "./out")]
     pub(crate) out: Place,
-    /// FHIR version to write
-    #[arg(long, value_enum, default_value_t = Version::R5)]
-    pub(crate) fhir_version: Version,
-    /// One resource a line, one Bundle a file, or one JSON array a file
-    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
-    pub(crate) format: Format,
+    /// FHIR version to write [default: r5]
+    #[arg(long, value_enum)]
+    pub(crate) fhir_version: Option<Version>,
+    /// One resource a line, one Bundle a file, or one JSON array a file [default: ndjson]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
     /// Compress every file with gzip
-    #[arg(long)]
-    pub(crate) gzip: bool,
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) gzip: Option<bool>,
     /// Only what became known on this day of the year
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub(crate) day: Option<Date>,
     /// Only this part of the population: the second of seven is 2/7
-    #[arg(long, value_name = "k/n", default_value = "1/1")]
-    pub(crate) shard: Shard,
+    #[arg(long, value_name = "k/n")]
+    pub(crate) shard: Option<Shard>,
     #[command(flatten)]
     pub(crate) cloud: CloudFlags,
     #[command(flatten)]
@@ -183,7 +196,8 @@ pub(crate) struct Doctor {
 }
 
 /// A FHIR version that can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Version {
     /// FHIR 5.0.0
     R5,
@@ -191,17 +205,9 @@ pub(crate) enum Version {
     R4,
 }
 
-impl From<Version> for FhirVersion {
-    fn from(version: Version) -> Self {
-        match version {
-            Version::R5 => FhirVersion::R5,
-            Version::R4 => FhirVersion::R4,
-        }
-    }
-}
-
 /// The form of a file of resources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
     /// One resource a line, one type a file
     Ndjson,
@@ -209,16 +215,6 @@ pub(crate) enum Format {
     Bundle,
     /// One JSON array a file, one type a file
     Json,
-}
-
-impl From<Format> for landing::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Ndjson => landing::Format::Ndjson,
-            Format::Bundle => landing::Format::Bundle,
-            Format::Json => landing::Format::Json,
-        }
-    }
 }
 
 fn day(text: &str) -> Result<Date, String> {
@@ -243,7 +239,7 @@ mod tests {
     fn source_documents_names_are_accepted() {
         let parsed = Arguments::try_parse_from(["metriccare", "generate", "fhir", "--count", "7", "--output", "x"]);
         let Ok(Arguments { command: Command::Generate(Generate::Fhir(arguments)) }) = parsed else { panic!("refused") };
-        assert_eq!(arguments.world.spec().expect("possible").patients, 7);
+        assert_eq!(arguments.job().expect("possible").spec.patients, 7);
         assert_eq!(arguments.out, Place::Folder("x".into()));
     }
 }

@@ -57,9 +57,15 @@ impl From<metriccare_landing::Failure> for Failure {
     fn from(failure: metriccare_landing::Failure) -> Self {
         match failure {
             metriccare_landing::Failure::Spec(error) => error.into(),
-            metriccare_landing::Failure::Day { .. } => Failure::Usage(format!("--{failure}")),
+            metriccare_landing::Failure::Day { .. } => Failure::Usage(failure.to_string()),
             other => Failure::Failed(other.to_string()),
         }
+    }
+}
+
+impl From<metriccare_landing::JobError> for Failure {
+    fn from(error: metriccare_landing::JobError) -> Self {
+        Failure::Usage(error.to_string())
     }
 }
 

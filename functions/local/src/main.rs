@@ -6,15 +6,19 @@
 mod arguments;
 mod cloud;
 mod doctor;
+mod explain;
 mod failure;
 mod generate;
 mod ingest;
 mod lake;
+mod nearest;
 mod output;
 mod place;
 mod progress;
+mod query;
 mod redrive;
 mod report;
+mod rows;
 mod run;
 mod simulate;
 mod summary;
@@ -46,6 +50,8 @@ fn main() -> ExitCode {
             Command::Simulate(arguments) => simulate::simulate(&arguments, &mut output).await,
             Command::Ingest(arguments) => ingest::ingest(&arguments, &mut output).await,
             Command::Verify(arguments) => verify::verify(&arguments, &mut output).await,
+            Command::Query(arguments) => query::query(&arguments, &mut output).await,
+            Command::Explain(arguments) => explain::explain(&arguments, &mut output).await,
             Command::Report(arguments) => report::report(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),
             Command::Upload(arguments) => upload::upload(&arguments, &mut output).await,

@@ -50,6 +50,11 @@ impl Output {
         self.line(text)
     }
 
+    /// Writes text or rows that are already in their final form.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        Ok(self.out.write_all(bytes)?)
+    }
+
     /// Everything that was said reaches its reader.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         Ok(self.out.flush()?)

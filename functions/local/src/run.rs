@@ -1,7 +1,7 @@
 //! `metriccare run`: a population is made, landed as FHIR, carried through bronze, silver and gold, and summed up.
 
 use metriccare_flow::drive;
-use metriccare_landing::{Format, Request, Shard, generate};
+use metriccare_landing::generate;
 use metriccare_world::World;
 
 use crate::{
@@ -14,18 +14,11 @@ use crate::{
 };
 
 pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Failure> {
-    let spec = arguments.world.spec()?;
     let threads = arguments.work.threads();
-    let world = World::new(spec.clone())?;
+    let job = arguments.job()?;
+    let request = job.request(threads)?;
+    let world = World::new(job.spec)?;
     let worker = lake::open(&arguments.lake, threads).await?;
-    let request = Request {
-        version: arguments.fhir_version.into(),
-        format: Format::Ndjson,
-        gzip: false,
-        day: arguments.day,
-        shard: Shard::WHOLE,
-        threads,
-    };
     let bars = Bars::new(arguments.answer.json);
     let (landing, reference) = (&*worker.ports.landing, &*worker.ports.lake);
     let made = tokio::task::block_in_place(|| generate(&world, request, landing, reference, &bars))?;
@@ -36,6 +29,7 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
     if arguments.answer.json {
         output.json(&summary)?;
     } else {
+        let spec = world.spec();
         output.line(format!("{} patients in {}, seed {}", count(spec.patients), spec.year, spec.seed))?;
         output.line("")?;
         output.line(format!(

@@ -161,3 +161,10 @@ fn what_was_put_into_landing_by_hand_is_carried_through() {
     assert_eq!((&carried["accepted"], &carried["already_done"]), (&Value::from(1), &Value::from(6)));
     folder.well(&["verify"]);
 }
+
+#[cfg(not(feature = "query"))]
+#[test]
+fn a_build_without_sql_says_which_command_has_it() {
+    let (status, said) = Folder::new("no-sql").badly(&["query", "SELECT 1"]);
+    assert!(status == 2 && said.contains("cargo run --release --features query -- query"), "{status} {said}");
+}

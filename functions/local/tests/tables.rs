@@ -2,7 +2,11 @@
 
 mod folder;
 
-use std::{collections::BTreeMap, fs::File};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::Read,
+};
 
 use parquet::{
     file::reader::{FileReader, SerializedFileReader},
@@ -69,6 +73,52 @@ fn parquet_has_the_rows_of_the_csv() {
         }
         assert!(rows > 0 && lines.next().is_none() && rows == reader.metadata().file_metadata().num_rows(), "{table}");
     }
+}
+
+#[test]
+fn gzip_holds_the_same_lines_whatever_the_threads() {
+    let folder = Folder::new("tables-gzip");
+    let tables = |out: &str, more: &[&str]| {
+        folder.well(&[&["generate", "tables", "--patients", "1203", "--out", out], more].concat());
+        folder.files(out)
+    };
+    let plain = tables("plain", &[]);
+    let zipped = tables("zipped", &["--gzip", "--threads", "1"]);
+    assert!(zipped == tables("threads", &["--gzip", "--threads", "3"]));
+    assert_eq!(zipped.len(), ALL.len());
+    for table in ALL {
+        let mut lines = Vec::new();
+        let packed = zipped[&format!("{table}.csv.gz")].as_slice();
+        flate2::read::MultiGzDecoder::new(packed).read_to_end(&mut lines).expect("gzip");
+        assert!(lines == plain[&format!("{table}.csv")], "{table}");
+    }
+    let (status, words) = folder.badly(&["generate", "tables", "--out", "p", "--format", "parquet", "--gzip"]);
+    assert!(status == 2 && words.contains("gzip is true: Parquet is compressed already"), "{words}");
+}
+
+#[test]
+fn a_folder_that_would_count_patients_twice_is_refused() {
+    let folder = Folder::new("tables-mixed");
+    let small = |more: &[&'static str]| [&["generate", "tables", "--patients", "60", "--out", "x"], more].concat();
+    let refused = |more: &[&'static str], expected: &str| {
+        let before = folder.files("x");
+        let (status, words) = folder.badly(&small(more));
+        assert!(status == 2 && words.contains(expected), "{more:?}: {words}");
+        assert!(folder.files("x") == before, "{more:?} changed the folder");
+    };
+    folder.well(&small(&["--shard", "1/2"]));
+    refused(&[], "-1-of-2.csv is there: it belongs to one in 2 shards, this run makes a whole population");
+    refused(&["--shard", "2/3"], "it belongs to one in 2 shards, this run makes one in 3 shards");
+    refused(&["--format", "parquet"], "-1-of-2.csv is there");
+    refused(&["--shard", "1/2", "--gzip"], "the same table once more in another form");
+    refused(&["--shard", "2/2", "--seed", "7"], "it is of the shards of another world");
+    folder.well(&small(&["--shard", "2/2"]));
+    folder.well(&small(&["--shard", "2/2"]));
+    fs::remove_dir_all(folder.0.join("x")).expect("it is there");
+    folder.well(&small(&[]));
+    refused(&["--shard", "1/2"], ".csv is there: it belongs to a whole population, this run makes one in 2 shards");
+    folder.well(&small(&["--seed", "7"]));
+    folder.well(&small(&["--format", "parquet"]));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig, retry::RetryConfig, t
 use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
+use crate::Requests;
+
 /// The clients of all services.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -16,6 +18,7 @@ pub struct Clients {
     pub(crate) dynamo: aws_sdk_dynamodb::Client,
     pub(crate) glue: aws_sdk_glue::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) requests: Requests,
 }
 
 /// How long a connection may take.
@@ -38,12 +41,17 @@ impl Clients {
     pub fn new(config: &SdkConfig) -> Self {
         // A stand-in on this machine has no name of its own for every bucket.
         let stand_in = config.endpoint_url().is_some();
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(stand_in).build();
+        let requests = Requests::default();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(stand_in).interceptor(requests.clone());
+        let dynamo = aws_sdk_dynamodb::config::Builder::from(config).interceptor(requests.clone());
+        let glue = aws_sdk_glue::config::Builder::from(config).interceptor(requests.clone());
+        let sqs = aws_sdk_sqs::config::Builder::from(config).interceptor(requests.clone());
         Self {
-            s3: aws_sdk_s3::Client::from_conf(s3),
-            dynamo: aws_sdk_dynamodb::Client::new(config),
-            glue: aws_sdk_glue::Client::new(config),
-            sqs: aws_sdk_sqs::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            dynamo: aws_sdk_dynamodb::Client::from_conf(dynamo.build()),
+            glue: aws_sdk_glue::Client::from_conf(glue.build()),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
+            requests,
         }
     }
 }

@@ -8,7 +8,7 @@ use metriccare_ports::{Clock, ErrorKind, Ports, Queue, SystemClock};
 use serde_json::Value;
 
 use crate::{
-    Clients, DynamoLedger, GlueCatalog, S3Store, Settings, SettingsError, SqsQueue,
+    Clients, DynamoLedger, GlueCatalog, Requests, S3Store, Settings, SettingsError, SqsQueue,
     telemetry::{self, Metrics, digest},
 };
 
@@ -21,6 +21,8 @@ pub struct Environment {
     pub ports: Ports,
     /// The function's own queue, where the settings name one.
     pub queue: Option<Arc<dyn Queue>>,
+    /// What it asks of AWS, counted.
+    pub requests: Requests,
 }
 
 /// Why an environment cannot start.
@@ -64,7 +66,7 @@ impl Environment {
         };
         let queue = |url: &String| Arc::new(SqsQueue::new(clients, url)) as Arc<dyn Queue>;
         let queue = settings.queue_url.as_ref().map(queue);
-        Self { settings, ports, queue }
+        Self { settings, ports, queue, requests: clients.requests.clone() }
     }
 
     /// Answers an invocation of a stage's function: its messages are carried through the stage, told of in the log and
@@ -92,6 +94,7 @@ impl Environment {
         if stage == Stage::Bronze {
             self.count_records(&told, &mut metrics).await;
         }
+        self.requests.take(&mut metrics);
         metrics.write(&self.settings.namespace, name, request_id, self.ports.clock.now_millis());
         Ok(serde_json::to_value(answer(told)?).unwrap_or_default())
     }

@@ -1,30 +1,22 @@
 //! The laws of the ports on S3 and DynamoDB, as moto and ministack have them.
 
 mod emulators;
+mod lawful_ledger;
+mod ledger_table;
 mod python;
 
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use emulators::Emulator;
-use metriccare_aws::{Clients, DynamoLedger, GlueCatalog, S3Store, SqsQueue};
-use metriccare_ports::{Catalog, Clock, ErrorKind, Ledger, ObjectStore, Queue, SystemClock, conformance};
+use metriccare_aws::{Clients, GlueCatalog, S3Store, SqsQueue};
+use metriccare_ports::{Catalog, Clock, ErrorKind, ObjectStore, Queue, SystemClock, conformance};
 
 async fn bucket(config: &SdkConfig, name: &str) -> Arc<dyn ObjectStore> {
     let settings = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
     let created = aws_sdk_s3::Client::from_conf(settings).create_bucket().bucket(name).send().await;
     created.expect("a bucket");
     Arc::new(S3Store::new(&Clients::new(config), name))
-}
-
-async fn ledger(config: &SdkConfig, name: &str) -> Arc<dyn Ledger> {
-    let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
-    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
-    let create = aws_sdk_dynamodb::Client::new(config).create_table().table_name(name);
-    let create = create.attribute_definitions(id.build().expect("whole")).key_schema(key.build().expect("whole"));
-    create.billing_mode(BillingMode::PayPerRequest).send().await.expect("a table");
-    Arc::new(DynamoLedger::new(&Clients::new(config), name, 90, Arc::new(SystemClock)))
 }
 
 async fn everything_is_lawful(emulator: &Emulator) {
@@ -36,12 +28,7 @@ async fn everything_is_lawful(emulator: &Emulator) {
     conformance::race::every_addition_counts(Arc::clone(&lake), clock, "s", 4, 5).await;
     conformance::race::one_of_many_is_first(Arc::clone(&lake), "s", 12).await;
 
-    let ledger = ledger(&config, "conformance").await;
-    conformance::ledger::all(&*ledger, "s").await;
-    conformance::race::one_of_many_has_the_work(Arc::clone(&ledger), "s", 12).await;
-    conformance::race::one_end_is_heard(Arc::clone(&ledger), "s", 12).await;
-    conformance::race::one_object_was_first(ledger, "s", 12).await;
-
+    lawful_ledger::check(&config).await;
     partitions_are_made_known_once(&config).await;
     a_queue_delivers_until_it_is_acknowledged(&config).await;
     a_missing_bucket_is_no_missing_object(&config).await;
@@ -87,9 +74,6 @@ async fn a_queue_delivers_until_it_is_acknowledged(config: &SdkConfig) {
 async fn a_missing_bucket_is_no_missing_object(config: &SdkConfig) {
     let store = S3Store::new(&Clients::new(config), "nobody-made-this-bucket");
     let error = store.get("a").await.expect_err("there is no bucket");
-    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
-    let ledger = DynamoLedger::new(&Clients::new(config), "no-table", 90, Arc::new(SystemClock));
-    let error = ledger.first_holder("a", "b").await.expect_err("there is no table");
     assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
 }
 

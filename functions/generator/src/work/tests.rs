@@ -10,7 +10,16 @@ fn generator() -> (Generator, Arc<MemoryQueue>) {
     let queue = Arc::new(MemoryQueue::new(clock.clone(), QueueSettings::default()));
     let feed = Spec { patients: 300, ..Spec::default() };
     let own = Some(Arc::clone(&queue) as Arc<dyn Queue>);
-    (Generator { ports: Ports::memory(clock), queue: own, threads: NonZeroUsize::MIN, feed }, queue)
+    (
+        Generator {
+            ports: Ports::memory(clock),
+            queue: own,
+            requests: Requests::default(),
+            threads: NonZeroUsize::MIN,
+            feed,
+        },
+        queue,
+    )
 }
 
 async fn landed(generator: &Generator) -> BTreeSet<(String, String)> {
@@ -32,6 +41,23 @@ async fn a_schedule_lands_its_own_day_and_repeats_itself() {
     assert!(first.iter().all(|(key, _)| key.contains("/2025/01/31/")), "{first:?}");
     generator.answer(sample("schedule.json")).await.0.expect("landed again");
     assert_eq!(landed(&generator).await, first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hospitals_table_of_the_template_has_the_columns_of_the_file() {
+    let (generator, _) = generator();
+    generator.answer(json!({"patients": 1})).await.0.expect("landed");
+    let file = generator.ports.lake.get("reference/hospitals.csv").await.expect("there").body.bytes().await;
+    let text = String::from_utf8(file.expect("memory").to_vec()).expect("text");
+    let written: Vec<&str> = text.lines().next().expect("a first line").split(',').collect();
+
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+    let template = std::fs::read_to_string(path).expect("the template");
+    let (_, table) = template.split_once("  ReferenceHospitalsTable:\n").expect("the table");
+    let (_, columns) = table.split_once("          Columns:\n").expect("its columns");
+    let declared: Vec<&str> = columns.lines().map_while(|line| line.trim().strip_prefix("- { Name: ")).collect();
+    let expected: Vec<String> = written.iter().map(|name| format!("{name}, Type: string }}")).collect();
+    assert_eq!(declared, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,12 @@
 //! The flags of `metriccare simulate`: the CMS simulator's questions, answered beforehand.
 
 use clap::Args;
+use serde::Serialize;
 
-use super::{CloudFlags, Version, WorkFlags};
+use super::{CloudFlags, SpecFlag, Version, WorkFlags, world::number};
 use crate::place::Place;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize)]
 pub(crate) struct Simulate {
     /// Patients in the cohort [default: 500]
     #[arg(long, visible_alias = "count", value_name = "N")]
@@ -14,28 +15,34 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "Y")]
     pub(crate) year: Option<i32>,
     /// Exact share of patients who die in hospital, in per cent [default: 10]
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", value_parser = number)]
     pub(crate) mortality_pct: Option<f64>,
     /// Exact share of patients with a hospital-onset infection, in per cent [default: 20]
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", value_parser = number)]
     pub(crate) infection_pct: Option<f64>,
     /// Exact share of patients who are readmitted within 30 days, in per cent [default: 15]
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", value_parser = number)]
     pub(crate) readmission_pct: Option<f64>,
     /// Exact share of patients with a completed stay, in per cent; contains the three others [default: 100]
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", value_parser = number)]
     pub(crate) alos_pct: Option<f64>,
-    /// Seed: the same seed gives the same bytes on every machine
-    #[arg(long, value_name = "S", default_value_t = 42)]
-    pub(crate) seed: u64,
+    /// Seed: the same seed gives the same bytes on every machine [default: 42]
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(super) spec: SpecFlag,
     /// Folder or s3://bucket/prefix in which fhir_data/json/{patient,encounter,condition} is made
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = ".")]
+    #[serde(skip)]
     pub(crate) out: Place,
-    /// FHIR version to write
-    #[arg(long, value_enum, default_value_t = Version::R5)]
-    pub(crate) fhir_version: Version,
+    /// FHIR version to write [default: r5]
+    #[arg(long, value_enum)]
+    pub(crate) fhir_version: Option<Version>,
     #[command(flatten)]
+    #[serde(skip)]
     pub(crate) cloud: CloudFlags,
     #[command(flatten)]
+    #[serde(skip)]
     pub(crate) work: WorkFlags,
 }

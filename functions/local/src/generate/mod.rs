@@ -7,7 +7,7 @@ pub(crate) mod tables;
 
 use std::sync::Arc;
 
-use metriccare_landing::{Request, generate};
+use metriccare_landing::generate;
 use metriccare_ports::{DiskStore, ObjectStore};
 use metriccare_world::World;
 
@@ -22,17 +22,11 @@ use crate::{
 
 /// `metriccare generate fhir`.
 pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Result<(), Failure> {
-    report::check(arguments.answer, arguments.shard)?;
-    let world = World::new(arguments.world.spec()?)?;
+    let job = arguments.job()?;
+    let request = job.request(arguments.work.threads())?;
+    report::check(arguments.answer, request.shard)?;
+    let world = World::new(job.spec)?;
     let (landing, reference) = stores(&arguments.out, &arguments.cloud).await?;
-    let request = Request {
-        version: arguments.fhir_version.into(),
-        format: arguments.format.into(),
-        gzip: arguments.gzip,
-        day: arguments.day,
-        shard: arguments.shard,
-        threads: arguments.work.threads(),
-    };
     let bars = Bars::new(arguments.answer.json);
     let made = tokio::task::block_in_place(|| generate(&world, request, &*landing, &*reference, &bars))?;
     bars.finish();

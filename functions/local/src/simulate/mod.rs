@@ -9,7 +9,7 @@ mod questions;
 
 use std::io::{self, IsTerminal};
 
-use metriccare_landing::cut;
+use metriccare_landing::{Request, cut};
 use metriccare_world::{FhirWriter, Known, Resources, World};
 use tokio::runtime::Handle;
 
@@ -29,15 +29,18 @@ const PATIENTS_PER_PART: u64 = 2_000;
 
 pub(crate) async fn simulate(arguments: &Simulate, output: &mut Output) -> Result<(), Failure> {
     let person = io::stdin().is_terminal() && io::stderr().is_terminal();
-    let world = World::new(if person {
-        tokio::task::block_in_place(|| questions::ask(arguments, &mut io::stdin().lock(), &mut io::stderr()))?
+    let said = arguments.fields()?;
+    let job = if person {
+        tokio::task::block_in_place(|| questions::ask(said, &mut io::stdin().lock(), &mut io::stderr()))?
     } else {
-        questions::answered(arguments)?
-    })?;
+        questions::answered(said)?
+    };
+    let request = job.request(arguments.work.threads())?;
+    let world = World::new(job.spec)?;
     let bars = Bars::new(false);
     let out = Scratch::new(&arguments.out, &arguments.cloud).await?;
     let mut files = Files::create(out.folder(), &world)?;
-    let counted = tokio::task::block_in_place(|| write(&world, arguments, &mut files, &bars))?;
+    let counted = tokio::task::block_in_place(|| write(&world, request, &mut files, &bars))?;
     bars.finish();
     files.finish()?;
     match &arguments.out {
@@ -55,15 +58,15 @@ pub(crate) async fn simulate(arguments: &Simulate, output: &mut Output) -> Resul
     print(world.spec().year, &counted, output)
 }
 
-fn write(world: &World, arguments: &Simulate, files: &mut Files, bars: &Bars) -> Result<Counted, Failure> {
+fn write(world: &World, request: Request, files: &mut Files, bars: &Bars) -> Result<Counted, Failure> {
     let ranges = cut(0..world.spec().patients, PATIENTS_PER_PART);
     bars.start("simulate", ranges.len());
     let runtime = Handle::current();
     let makers = in_order(
         ranges.len(),
-        arguments.work.threads(),
+        request.threads,
         || {
-            let writer = FhirWriter::new(world, arguments.fhir_version.into(), Known::YearEnd);
+            let writer = FhirWriter::new(world, request.version, Known::YearEnd);
             (writer, Resources::default(), Counted::default())
         },
         |(writer, resources, counted), at| {

@@ -1,76 +1,79 @@
-//! The simulator's questions: asked of a person for what no flag says, each with its default.
+//! The simulator's questions: asked of a person for what neither a flag nor the spec file says, each with its default.
 //!
 //! A wrong answer is asked again with the reason. Whoever has answered all of them has a spec that is possible.
 
 use std::io::{BufRead, Write};
 
+use metriccare_landing::{Fields, Job};
 use metriccare_world::Spec;
 
-use crate::{arguments::Simulate, failure::Failure};
+use crate::failure::Failure;
 
 /// A question: its words, what an empty answer means, and where the answer goes.
 struct Question {
+    /// The field of a job that it is about.
+    field: &'static str,
     words: &'static str,
     empty: &'static str,
     /// Puts an answer into the spec; in words, what it should have been.
     put: fn(&mut Spec, &str) -> Result<(), &'static str>,
-    given: fn(&Simulate) -> bool,
 }
 
 const QUESTIONS: [Question; 6] = [
     Question {
+        field: "patients",
         words: "Enter number of patients (e.g., 500): ",
         empty: "500",
         put: |spec, answer| whole(answer).map(|patients| spec.patients = patients),
-        given: |flags| flags.patients.is_some(),
     },
     Question {
+        field: "year",
         words: "Enter year to simulate (e.g., 2023): ",
         empty: "2023",
         put: |spec, answer| whole(answer).map(|year| spec.year = year),
-        given: |flags| flags.year.is_some(),
     },
     Question {
+        field: "mortality_pct",
         words: "Mortality percentage [10%]: ",
         empty: "10",
         put: |spec, answer| share(answer).map(|share| spec.mortality_pct = Some(share)),
-        given: |flags| flags.mortality_pct.is_some(),
     },
     Question {
+        field: "infection_pct",
         words: "Infection percentage [20%]: ",
         empty: "20",
         put: |spec, answer| share(answer).map(|share| spec.infection_pct = Some(share)),
-        given: |flags| flags.infection_pct.is_some(),
     },
     Question {
+        field: "readmission_pct",
         words: "Readmission percentage [15%]: ",
         empty: "15",
         put: |spec, answer| share(answer).map(|share| spec.readmission_pct = Some(share)),
-        given: |flags| flags.readmission_pct.is_some(),
     },
     Question {
+        field: "alos_pct",
         words: "ALOS percentage [100%]: ",
         empty: "100",
         put: |spec, answer| share(answer).map(|share| spec.alos_pct = Some(share)),
-        given: |flags| flags.alos_pct.is_some(),
     },
 ];
 
-/// The spec of the flags, with the defaults for what they leave open.
-pub(super) fn answered(flags: &Simulate) -> Result<Spec, Failure> {
-    let mut spec = of_flags(flags);
-    for question in QUESTIONS.iter().filter(|question| !(question.given)(flags)) {
-        (question.put)(&mut spec, question.empty).map_err(Failure::failed)?;
+/// The job of what is said, with the defaults for what is left open.
+pub(super) fn answered(said: Fields) -> Result<Job, Failure> {
+    let open: Vec<_> = QUESTIONS.iter().filter(|question| !said.says(question.field)).collect();
+    let mut job = Job::unchecked(said)?;
+    for question in open {
+        (question.put)(&mut job.spec, question.empty).map_err(Failure::failed)?;
     }
-    spec.validate()?;
-    Ok(spec)
+    job.spec.validate()?;
+    Ok(job)
 }
 
-/// The spec of the flags and of what a person answers.
-pub(super) fn ask(flags: &Simulate, input: &mut impl BufRead, words: &mut impl Write) -> Result<Spec, Failure> {
-    let mut spec = of_flags(flags);
-    spec.validate()?;
-    for question in QUESTIONS.iter().filter(|question| !(question.given)(flags)) {
+/// The job of what is said and of what a person answers.
+pub(super) fn ask(said: Fields, input: &mut impl BufRead, words: &mut impl Write) -> Result<Job, Failure> {
+    let open: Vec<_> = QUESTIONS.iter().filter(|question| !said.says(question.field)).collect();
+    let mut job = Job::read(said)?;
+    for question in open {
         loop {
             write!(words, "{}", question.words)?;
             words.flush()?;
@@ -83,14 +86,14 @@ pub(super) fn ask(flags: &Simulate, input: &mut impl BufRead, words: &mut impl W
                 ));
             }
             let answer = line.trim();
-            let mut with = spec.clone();
+            let mut with = job.spec.clone();
             let put = (question.put)(&mut with, if answer.is_empty() { question.empty } else { answer });
             let refused = match put {
                 Err(should) => format!("\"{answer}\" is not {should}"),
                 Ok(()) => match with.validate() {
                     Err(error) => error.to_string(),
                     Ok(()) => {
-                        spec = with;
+                        job.spec = with;
                         break;
                     }
                 },
@@ -98,21 +101,7 @@ pub(super) fn ask(flags: &Simulate, input: &mut impl BufRead, words: &mut impl W
             writeln!(words, "  {refused}")?;
         }
     }
-    Ok(spec)
-}
-
-fn of_flags(flags: &Simulate) -> Spec {
-    let mut spec = Spec {
-        seed: flags.seed,
-        mortality_pct: flags.mortality_pct,
-        infection_pct: flags.infection_pct,
-        readmission_pct: flags.readmission_pct,
-        alos_pct: flags.alos_pct,
-        ..Spec::default()
-    };
-    spec.patients = flags.patients.unwrap_or(spec.patients);
-    spec.year = flags.year.unwrap_or(spec.year);
-    spec
+    Ok(job)
 }
 
 fn whole<N: std::str::FromStr>(answer: &str) -> Result<N, &'static str> {
@@ -130,16 +119,16 @@ mod tests {
     use super::*;
     use crate::arguments::{Arguments, Command};
 
-    fn flags(flags: &[&str]) -> Simulate {
+    fn flags(flags: &[&str]) -> Fields {
         match Arguments::try_parse_from([&["metriccare", "simulate"], flags].concat()).map(|parsed| parsed.command) {
-            Ok(Command::Simulate(flags)) => flags,
+            Ok(Command::Simulate(flags)) => flags.fields().expect("flags"),
             other => panic!("{other:?}"),
         }
     }
 
     fn asked(given: &[&str], answers: &str) -> (Result<Spec, Failure>, String) {
         let mut words = Vec::new();
-        let spec = ask(&flags(given), &mut answers.as_bytes(), &mut words);
+        let spec = ask(flags(given), &mut answers.as_bytes(), &mut words).map(|job| job.spec);
         (spec, String::from_utf8(words).expect("UTF-8"))
     }
 
@@ -151,7 +140,7 @@ mod tests {
         assert_eq!((spec.mortality_pct, spec.infection_pct), (Some(10.0), Some(20.0)));
         assert_eq!((spec.readmission_pct, spec.alos_pct), (Some(12.5), Some(100.0)));
         assert!(words.starts_with("Enter number of patients (e.g., 500): Mortality percentage [10%]: "), "{words}");
-        let without = answered(&flags(&[])).expect("possible");
+        let without = answered(flags(&[])).expect("possible").spec;
         assert_eq!((without.patients, without.year, without.mortality_pct), (500, 2023, Some(10.0)));
     }
 

@@ -1,7 +1,8 @@
 //! The answer keys that the generator left in a lake, and which of them is the lake's.
 //!
-//! A key says which landed objects it covers. It is the lake's where those are all accepted objects, and all of them are
-//! there: a year's batch has a key per shard, a feed one per day and shard.
+//! A key says which landed objects it covers; a year's batch has a key per shard, a feed one per day and shard. A world may
+//! have landed more than once (the year at once and its feed, the whole and its shards): the same resources again merge
+//! away, so its key holds as soon as one landing is complete and nothing of another world is in the lake.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,25 +13,23 @@ use metriccare_world::Answers;
 
 use crate::{failure::Failure, output::count};
 
+/// A landed object: its name, and the digest of its bytes.
+type Landed<'a> = (&'a str, &'a str);
+
 /// The key that covers all of the lake, or why there is none.
 pub(super) async fn find(worker: &Worker, commits: &[BronzeCommit]) -> Result<Result<Answers, String>, Failure> {
-    let mut worlds = Vec::new();
-    let mut unfinished = None;
-    for (name, sum) in read(worker).await? {
-        match sum.missing(&name) {
-            None => worlds.extend(sum.answers),
-            Some(why) => unfinished = Some(why),
-        }
-    }
-    let accepted: BTreeSet<(&str, &str)> = commits
+    let worlds = read(worker).await?;
+    let accepted: BTreeSet<Landed<'_>> = commits
         .iter()
         .filter(|commit| commit.counts.accepted() > 0)
         .map(|commit| (commit.sourcename.as_str(), commit.content_id.as_str()))
         .collect();
-    if let Some(at) = worlds.iter().position(|answers| covered(answers).collect::<BTreeSet<_>>() == accepted) {
-        return Ok(Ok(worlds.swap_remove(at)));
+    if let Some(answers) = worlds.values().find_map(|landings| key_of(landings, &accepted)) {
+        return Ok(Ok(answers));
     }
-    let known: BTreeSet<(&str, &str)> = worlds.iter().flat_map(covered).collect();
+    let complete = |landings: &&Vec<Landing>| landings.iter().any(|landing| landing.missing().is_none());
+    let unfinished = worlds.values().filter(|landings| !complete(landings)).flatten().find_map(Landing::missing);
+    let known: BTreeSet<Landed<'_>> = worlds.values().flatten().flat_map(Landing::covered).collect();
     let foreign = accepted.difference(&known).count();
     Ok(Err(match (unfinished, worlds.len(), foreign) {
         (Some(why), ..) => why,
@@ -41,37 +40,56 @@ pub(super) async fn find(worker: &Worker, commits: &[BronzeCommit]) -> Result<Re
     }))
 }
 
-fn covered(answers: &Answers) -> impl Iterator<Item = (&str, &str)> {
-    answers.covers().iter().map(|covered| (covered.name.as_str(), covered.sha256.as_str()))
+/// A world's key, where one of its landings is all there and the lake holds nothing but its landings.
+fn key_of(landings: &[Landing], accepted: &BTreeSet<Landed<'_>>) -> Option<Answers> {
+    let all_there =
+        |landing: &&Landing| landing.missing().is_none() && landing.covered().all(|it| accepted.contains(&it));
+    let complete = landings.iter().position(|landing| all_there(&landing))?;
+    let known: BTreeSet<Landed<'_>> = landings.iter().flat_map(Landing::covered).collect();
+    if !accepted.is_subset(&known) {
+        return None;
+    }
+    let mut answers = landings[complete].answers.clone();
+    for (_, other) in landings.iter().enumerate().filter(|(at, _)| *at != complete) {
+        if other.covered().any(|it| accepted.contains(&it)) {
+            answers.land_again(&other.answers);
+        }
+    }
+    Some(answers)
 }
 
-/// The keys of one world's batch or feed, added up.
-struct Sum {
-    answers: Option<Answers>,
+/// The keys of one landing of a world, its batch or its feed in so many shards, added up.
+struct Landing {
+    name: String,
+    answers: Answers,
     /// Which shards have left a key, of which day.
     parts: BTreeSet<(Option<Date>, u64)>,
     /// How many shards there are.
     of: u64,
 }
 
-impl Sum {
+impl Landing {
+    fn covered(&self) -> impl Iterator<Item = Landed<'_>> {
+        self.answers.covers().iter().map(|covered| (covered.name.as_str(), covered.sha256.as_str()))
+    }
+
     /// What is not there yet, in words.
-    fn missing(&self, name: &str) -> Option<String> {
+    fn missing(&self) -> Option<String> {
+        let (name, there) = (&self.name, self.parts.len() as u64);
         let Some((Some(day), _)) = self.parts.first() else {
-            let missing = self.parts.len() as u64 != self.of;
-            return missing
-                .then(|| format!("{name}: {} of {} shards have left their answer key", self.parts.len(), self.of));
+            return (there != self.of)
+                .then(|| format!("{name}: {there} of {} shards have left their answer key", self.of));
         };
         let year = day.ymd().0;
         let days = (Date::from_ymd(year + 1, 1, 1).0 - Date::from_ymd(year, 1, 1).0) as u64;
-        let there: BTreeSet<_> = self.parts.iter().map(|(day, _)| day).collect();
-        let missing = self.parts.len() as u64 != self.of * days;
-        missing.then(|| format!("{name}: {} of {days} days have been delivered", there.len()))
+        let delivered: BTreeSet<_> = self.parts.iter().map(|(day, _)| day).collect();
+        (there != self.of * days).then(|| format!("{name}: {} of {days} days have been delivered", delivered.len()))
     }
 }
 
-async fn read(worker: &Worker) -> Result<BTreeMap<String, Sum>, Failure> {
-    let mut worlds: BTreeMap<String, Sum> = BTreeMap::new();
+/// All landings that left keys, by world.
+async fn read(worker: &Worker) -> Result<BTreeMap<String, Vec<Landing>>, Failure> {
+    let mut landings: BTreeMap<(String, String), Landing> = BTreeMap::new();
     for listed in worker.ports.lake.list(keys::ANSWERS).await? {
         let Some(Name { world, day, k, n }) = Name::parse(&listed.key) else { continue };
         let bytes = worker.ports.lake.get(&listed.key).await?.body.bytes().await?;
@@ -79,17 +97,22 @@ async fn read(worker: &Worker) -> Result<BTreeMap<String, Sum>, Failure> {
         let text = std::str::from_utf8(&bytes).map_err(|error| unreadable(error.to_string()))?;
         let answers = Answers::from_json(text).map_err(|error| unreadable(error.to_string()))?;
         let form = if day.is_some() { "feed" } else { "year" };
-        let sum = worlds.entry(format!("{world}, {form} in {n}")).or_insert_with(|| Sum {
-            answers: None,
-            parts: BTreeSet::new(),
-            of: n,
-        });
-        if sum.parts.insert((day, k)) {
-            match &mut sum.answers {
-                Some(sum) => sum.merge(&answers).map_err(|error| unreadable(error.to_string()))?,
-                None => sum.answers = Some(answers),
+        let name = format!("{world}, {form} in {n}");
+        match landings.get_mut(&(world.to_owned(), name.clone())) {
+            None => {
+                let parts = BTreeSet::from([(day, k)]);
+                landings.insert((world.to_owned(), name.clone()), Landing { name, answers, parts, of: n });
+            }
+            Some(landing) => {
+                if landing.parts.insert((day, k)) {
+                    landing.answers.merge(&answers).map_err(|error| unreadable(error.to_string()))?;
+                }
             }
         }
+    }
+    let mut worlds: BTreeMap<String, Vec<Landing>> = BTreeMap::new();
+    for ((world, _), landing) in landings {
+        worlds.entry(world).or_default().push(landing);
     }
     Ok(worlds)
 }

@@ -127,6 +127,34 @@ async fn a_feed_is_compared_once_all_its_days_are_there() {
     assert!(checks.iter().all(|check| check.differences.is_empty()));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_world_that_landed_in_several_ways_is_one_world() {
+    let spec = Spec { patients: 40, facilities: 3, providers: 9, ..Spec::default() };
+    let world = World::new(spec.clone()).expect("possible");
+    let year = lake();
+    land(&year, &world, None, Shard::WHOLE);
+    carry(&year).await;
+    let at_once = rows(&year).await;
+    // Both shards, one of two others, and some days of the feed: nothing that the lake does not know already.
+    for (part, of) in [(1, 2), (2, 2), (2, 3)] {
+        land(&year, &world, None, Shard { part, of });
+    }
+    for day in &days(2025)[..40] {
+        land(&year, &world, Some(*day), Shard::WHOLE);
+    }
+    carry(&year).await;
+    hold(&year).await;
+    assert!(rows(&year).await == at_once);
+
+    let other = World::new(Spec { seed: 43, ..spec }).expect("possible");
+    land(&year, &other, None, Shard::WHOLE);
+    carry(&year).await;
+    let checks = checks(&year, &Bars::new(true)).await.expect("memory");
+    let key = checks.iter().find(|check| check.name == "answer key").expect("there is one");
+    let why = "the lake holds 2 worlds, and each has a key of its own";
+    assert_eq!(key.skipped.as_deref(), Some(why));
+}
+
 /// The rows of gold's metrics.
 async fn metrics(worker: &Worker) -> Vec<(String, Vec<Cell>)> {
     let gold = |key: &str| key.starts_with("gold/");

@@ -75,14 +75,14 @@ impl Emulator {
     }
 
     /// Where it answers.
-    pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The settings of a client that talks to it.
     pub(crate) async fn config(&self) -> SdkConfig {
         aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(self.endpoint())
+            .endpoint_url(format!("http://{}", self.address()))
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .http_client(metriccare_aws::http_client())

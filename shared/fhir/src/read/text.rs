@@ -13,6 +13,13 @@ pub struct Text<'a>(Cow<'a, str>);
 impl<'a> Text<'a> {
     /// The text without white space around it; `None` where nothing is left.
     pub fn trimmed(&self) -> Option<&str> {
+        // Most texts have a visible ASCII character at both ends: nothing to trim, and no need to look for Unicode's spaces.
+        if let (Some(first), Some(last)) = (self.0.as_bytes().first(), self.0.as_bytes().last())
+            && first.is_ascii_graphic()
+            && last.is_ascii_graphic()
+        {
+            return Some(&self.0);
+        }
         let text = self.0.trim();
         (!text.is_empty()).then_some(text)
     }

@@ -22,7 +22,9 @@ impl Line<'_> {
     /// Pushes a text value with its quotes, escaped.
     pub(super) fn text(&mut self, value: &str) -> &mut Self {
         self.0.push(b'"');
-        if value.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
+        // All bytes are looked at, which is quicker than stopping at the first: hardly any text has to be escaped.
+        let special = |b: u8| (b < 0x20) | (b == b'"') | (b == b'\\');
+        if !value.bytes().fold(false, |found, b| found | special(b)) {
             self.0.extend_from_slice(value.as_bytes());
         } else {
             for b in value.bytes() {

@@ -1,7 +1,7 @@
 //! The stream from a landed object to its bronze files.
 //!
-//! Chunks are read in waves: the records of a wave are parsed on all threads, then its partitions are encoded on all
-//! threads. The bytes that come out do not depend on the number of threads.
+//! Chunks are read in waves: the records of a wave are parsed on all threads. Where enough rows wait, or at the end, the
+//! partitions are encoded on all threads. The bytes that come out do not depend on the number of threads.
 
 use std::{
     io::{self, Read, Write},
@@ -52,11 +52,16 @@ pub struct Limits {
     pub record: usize,
     /// The largest record that is kept in the quarantine's `raw`.
     pub raw: usize,
+    /// Rows that wait to be encoded. A small object's rows all wait for its end: a column that is being written holds a
+    /// compressor and buffers, and where its rows can wait, its files are written one after the other in the same memory.
+    pub rows: usize,
+    /// Encoded rows of all files together that are held before row groups are closed.
+    pub encoded: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { chunk: 4 << 20, record: 64 << 20, raw: 1 << 20 }
+        Limits { chunk: 4 << 20, record: 64 << 20, raw: 1 << 20, rows: 32 << 20, encoded: 128 << 20 }
     }
 }
 
@@ -118,7 +123,7 @@ pub fn flatten<S: Sinks>(
         } else if known.is_empty() && pass.learned.came_late() {
             known = pass.learned;
         } else {
-            let files = pass.writers.finish(&source.object_id)?;
+            let files = pass.writers.finish(&source.object_id, threads.get())?;
             return Ok(Flattened { files, counts: pass.counts, measured: pass.measured });
         }
     }
@@ -141,7 +146,7 @@ fn one_pass<S: Sinks>(
     limits: Limits,
 ) -> Result<Pass<S::File>, FlattenError> {
     let origin = Origin { sourcename: &source.key, landed_micros: source.landed_micros };
-    let mut writers = Writers::new(source.ingest_date());
+    let mut writers = Writers::new(source.ingest_date(), limits);
     let mut counts = Counts::default();
     let mut learned = Directory::default();
     let threads = threads.get();
@@ -152,8 +157,10 @@ fn one_pass<S: Sinks>(
                 counts.add(&rows.counts);
                 learned.learn(std::mem::take(&mut rows.found), std::mem::take(&mut rows.wanted));
                 writers.add(rows, sinks)?;
+                // After each chunk, not after each wave: what is written must not depend on the number of threads.
+                writers.encode(threads)?;
             }
-            Ok(writers.encode(threads)?)
+            Ok(())
         };
         wave = if threads == 1 {
             work(wave)?;

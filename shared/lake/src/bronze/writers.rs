@@ -1,4 +1,4 @@
-//! One Parquet writer for each partition of a landed object, fed wave by wave.
+//! One Parquet writer for each partition of a landed object. Rows wait until there are enough of them to be encoded.
 
 use std::{collections::BTreeMap, io::Write};
 
@@ -11,7 +11,7 @@ use parquet::{
     schema::types::ColumnPath,
 };
 
-use super::{Sinks, chunk_rows::ChunkRows};
+use super::{Limits, Sinks, chunk_rows::ChunkRows};
 use crate::{
     keys,
     schema::{BRONZE_CONDITION, BRONZE_ENCOUNTER, BRONZE_PATIENT, BRONZE_QUARANTINE, Kind, Table},
@@ -39,20 +39,58 @@ type PartitionKey = (&'static str, Option<String>);
 
 struct Partition<F: Write + Send> {
     table: &'static Table,
-    writer: ArrowWriter<F>,
+    file: Open<F>,
     waiting: Vec<RecordBatch>,
     rows: u64,
+}
+
+/// A file before and after its first rows are encoded.
+enum Open<F: Write + Send> {
+    Sink(F),
+    Writer(Box<ArrowWriter<F>>),
 }
 
 /// The open files of one landed object.
 pub(super) struct Writers<F: Write + Send> {
     partitions: BTreeMap<PartitionKey, Partition<F>>,
     ingest_date: String,
+    limits: Limits,
+    /// Bytes of the batches that wait.
+    waiting: usize,
+}
+
+impl<F: Write + Send> Partition<F> {
+    /// The file's writer, where some of its rows are encoded.
+    fn writer(&mut self) -> Option<&mut ArrowWriter<F>> {
+        match &mut self.file {
+            Open::Writer(writer) => Some(writer),
+            Open::Sink(_) => None,
+        }
+    }
+
+    /// The file's writer, its rows up to now encoded.
+    fn encoded(self) -> Result<Box<ArrowWriter<F>>, ParquetError> {
+        let mut writer = match self.file {
+            Open::Writer(writer) => writer,
+            Open::Sink(sink) => {
+                let rows = self.waiting.iter().map(RecordBatch::num_rows).sum();
+                let properties = properties(self.table, rows);
+                Box::new(ArrowWriter::try_new(sink, self.table.file_schema(), Some(properties))?)
+            }
+        };
+        for batch in self.waiting {
+            writer.write(&batch)?;
+            if writer.in_progress_size() > GROUP_BYTES {
+                writer.flush()?;
+            }
+        }
+        Ok(writer)
+    }
 }
 
 impl<F: Write + Send> Writers<F> {
-    pub(super) fn new(ingest_date: String) -> Self {
-        Writers { partitions: BTreeMap::new(), ingest_date }
+    pub(super) fn new(ingest_date: String, limits: Limits) -> Self {
+        Writers { partitions: BTreeMap::new(), ingest_date, limits, waiting: 0 }
     }
 
     /// Hands a chunk's rows to their partitions; chunks come in the order of the object.
@@ -86,34 +124,56 @@ impl<F: Write + Send> Writers<F> {
         let partition = match self.partitions.get_mut(&key) {
             Some(partition) => partition,
             None => {
-                let writer = ArrowWriter::try_new(sinks.create()?, table.file_schema(), Some(properties(table)))?;
-                let fresh = Partition { table, writer, waiting: Vec::new(), rows: 0 };
+                let fresh = Partition { table, file: Open::Sink(sinks.create()?), waiting: Vec::new(), rows: 0 };
                 self.partitions.entry(key).or_insert(fresh)
             }
         };
         partition.rows += batch.num_rows() as u64;
+        self.waiting += batch.get_array_memory_size();
         partition.waiting.push(batch);
         Ok(())
     }
 
-    /// Encodes everything that waits, each partition on one thread.
+    /// Encodes everything that waits where it is enough, each partition on one thread.
     pub(super) fn encode(&mut self, threads: usize) -> Result<(), ParquetError> {
-        let waiting: Vec<_> = self.partitions.values_mut().filter(|partition| !partition.waiting.is_empty()).collect();
-        super::flatten::on_threads(threads, waiting, |partition| {
-            for batch in partition.waiting.drain(..) {
-                partition.writer.write(&batch)?;
-                if partition.writer.in_progress_size() > GROUP_BYTES {
-                    partition.writer.flush()?;
-                }
-            }
-            Ok(())
-        })
-        .into_iter()
-        .collect()
+        if self.waiting < self.limits.rows {
+            return Ok(());
+        }
+        self.waiting = 0;
+        let (waiting, idle): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.partitions).into_iter().partition(|(_, partition)| !partition.waiting.is_empty());
+        let encode = |(key, partition): (PartitionKey, Partition<F>)| {
+            let (table, rows) = (partition.table, partition.rows);
+            let file = Open::Writer(partition.encoded()?);
+            Ok((key, Partition { table, file, waiting: Vec::new(), rows }))
+        };
+        let encoded: Result<Vec<_>, ParquetError> =
+            super::flatten::on_threads(threads, waiting, encode).into_iter().collect();
+        self.partitions = idle.into_iter().chain(encoded?).collect();
+        self.close_row_groups()
     }
 
-    /// Closes every file.
-    pub(super) fn finish(self, object_id: &str) -> Result<Vec<(BronzeFile, F)>, ParquetError> {
+    /// Closes the largest row groups until half of what may be held is free, where all of it is taken.
+    fn close_row_groups(&mut self) -> Result<(), ParquetError> {
+        let mut open: Vec<_> = self.partitions.values_mut().filter_map(Partition::writer).collect();
+        let mut held: usize = open.iter().map(|writer| writer.in_progress_size()).sum();
+        if held <= self.limits.encoded {
+            return Ok(());
+        }
+        // A stable sort: of equal ones, the first by key.
+        open.sort_by_key(|writer| std::cmp::Reverse(writer.in_progress_size()));
+        for writer in open {
+            if held <= self.limits.encoded / 2 {
+                break;
+            }
+            held -= writer.in_progress_size();
+            writer.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Encodes what still waits and closes every file, each on one thread.
+    pub(super) fn finish(self, object_id: &str, threads: usize) -> Result<Vec<(BronzeFile, F)>, ParquetError> {
         let close = |((_, value), partition): (PartitionKey, Partition<F>)| {
             let column = partition.table.partition.unwrap_or_default();
             let file = BronzeFile {
@@ -122,23 +182,37 @@ impl<F: Write + Send> Writers<F> {
                 partition: value,
                 rows: partition.rows,
             };
-            Ok((file, partition.writer.into_inner()?))
+            Ok((file, partition.encoded()?.into_inner()?))
         };
-        self.partitions.into_iter().map(close).collect()
+        super::flatten::on_threads(threads, self.partitions.into_iter().collect(), close).into_iter().collect()
     }
 }
 
+/// A file whose first rows are fewer than these is small: it is compressed only where a dictionary does not do it.
+const SMALL: usize = 8 * 1024;
+
 /// How bronze is written: zstd, and a dictionary but for columns whose values hardly repeat.
-pub(super) fn properties(table: &Table) -> WriterProperties {
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd")))
-        .set_max_row_group_row_count(Some(ROW_GROUP));
+///
+/// A small file's dictionary columns stay as they are. zstd would save next to nothing there, and making its contexts
+/// asks the processor what it is, for every column that is written and again for every column that is read: on a virtual
+/// machine that takes longer than everything else about a small column.
+pub(super) fn properties(table: &Table, rows: usize) -> WriterProperties {
+    let zstd = Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"));
+    let mut properties = WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(ROW_GROUP));
     for (name, kind) in table.file_columns() {
-        let unique = matches!(name, "content_id" | "raw" | "patient_ref" | "patient_id" | "encounter_ref" | "mrn")
-            || name.ends_with("_id") && name != "version_id";
-        if unique || kind == Kind::Timestamp {
-            properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
+        let column = ColumnPath::from(name);
+        if hardly_repeats(name, kind) {
+            properties = properties.set_column_dictionary_enabled(column, false);
+        } else if rows < SMALL {
+            properties = properties.set_column_compression(column, Compression::UNCOMPRESSED);
         }
     }
     properties.build()
+}
+
+fn hardly_repeats(name: &str, kind: Kind) -> bool {
+    // One object has one landed time.
+    let time = kind == Kind::Timestamp && name != "precombine_ts";
+    let id = name.ends_with("_id") && name != "version_id";
+    time || id || matches!(name, "raw" | "patient_ref" | "encounter_ref" | "mrn")
 }

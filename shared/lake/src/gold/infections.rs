@@ -80,8 +80,9 @@ fn inpatient_dates(facts: &Facts<'_>, encounter: usize) -> Option<(i32, Option<i
     Some((date_of(admission), None))
 }
 
-/// Whether an infection began in hospital: on day 3 or later, for cdi and mrsa on day 4 or later; ssi always.
-fn begins_in_hospital(kind: &str, admission: i32, onset: i32) -> bool {
+/// Whether an infection began in hospital, by the dates of admission and onset in days: on day 3 or later, for cdi and
+/// mrsa on day 4 or later; ssi always.
+pub fn begins_in_hospital(kind: &str, admission: i32, onset: i32) -> bool {
     let days = i64::from(onset) - i64::from(admission);
     match kind {
         "ssi" => true,

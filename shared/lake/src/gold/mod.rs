@@ -24,6 +24,7 @@ mod whole;
 pub use facts::SilverBucket;
 pub use fold::fold;
 pub use hospitals::{Hospital, Hospitals, HospitalsError};
+pub use infections::begins_in_hospital;
 pub use measure::{Measured, inputs_digest, measure};
 pub use partial::{Name, Partial, PartialError, Sums};
 

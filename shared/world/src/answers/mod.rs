@@ -229,11 +229,9 @@ impl Answers {
         serde_json::from_str(text)
     }
 
-    /// Adds another shard's key; both have to be of the same world.
-    pub fn merge(&mut self, other: &Answers) -> Result<(), OtherWorld> {
-        if self.world != other.world {
-            return Err(OtherWorld(self.world.clone(), other.world.clone()));
-        }
+    /// Says that the same patients landed once more: in other objects, and with the faults of those. They are counted
+    /// already, so that the sums stay as they are.
+    pub fn land_again(&mut self, other: &Answers) {
         self.covers.extend(other.covers.iter().cloned());
         self.covers.sort();
         self.covers.dedup();
@@ -241,6 +239,14 @@ impl Answers {
             let none = FaultCount { count: 0, ..fault.clone() };
             self.faults.entry(name.clone()).or_insert(none).count += fault.count;
         }
+    }
+
+    /// Adds another shard's key; both have to be of the same world.
+    pub fn merge(&mut self, other: &Answers) -> Result<(), OtherWorld> {
+        if self.world != other.world {
+            return Err(OtherWorld(self.world.clone(), other.world.clone()));
+        }
+        self.land_again(other);
         self.last_date = self.last_date.max(other.last_date);
         self.totals.patients += other.totals.patients;
         self.totals.encounters += other.totals.encounters;

@@ -16,6 +16,9 @@ const DAYS_PER_PATIENT: f64 = 1.42;
 /// The share of staffed beds that is meant to be taken.
 const TARGET_OCCUPANCY: f64 = 0.725;
 
+/// How much of a hospital's beds may be taken, on average, where it spares one for a hospital that has none: five of six.
+const MOST_OCCUPANCY: f64 = 5.0 / 6.0;
+
 /// A town where patients live.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Town {
@@ -40,12 +43,19 @@ pub struct Hospital {
     pub state: &'static str,
     /// The towns around it.
     pub towns: Vec<Town>,
-    /// The staffed inpatient beds; 0 for an outpatient center, and where a small world leaves less than one.
+    /// The staffed inpatient beds: at least 1, and 0 for an outpatient center.
     pub staffed_beds: u32,
     /// The share of inpatients, relative to the other hospitals; 0 for an outpatient center.
     pub inpatient_share: f64,
     /// The share of patients who are at home here, relative to the other hospitals.
     pub home_share: f64,
+}
+
+impl Hospital {
+    /// Whether it admits inpatients.
+    pub fn admits(&self) -> bool {
+        self.inpatient_share > 0.0
+    }
 }
 
 pub(super) fn make(spec: &Spec, ids: &Ids) -> Vec<Hospital> {
@@ -87,7 +97,11 @@ fn days_per_patient(spec: &Spec) -> f64 {
     if spec.alos_pct.is_some() { 5.6 * first + 5.0 * second } else { DAYS_PER_PATIENT + 5.0 * (first + second) }
 }
 
-/// Shares the beds out by largest remainder, so that their sum fits the population however small it is.
+/// Staffs every hospital with inpatients, so that about the target is taken of all beds.
+///
+/// Beds are shared out by largest remainder; a hospital that gets none that way is given one. Those come out of the
+/// hospitals that can spare one and stay below [`MOST_OCCUPANCY`]. What a world is too small to take from anybody stays
+/// on top: it then has more beds than patients need, as small hospitals do.
 fn staff_beds(hospitals: &mut [Hospital], spec: &Spec) {
     let census = spec.patients as f64 * days_per_patient(spec) / 365.0;
     let beds = libm::round(census / TARGET_OCCUPANCY).max(1.0);
@@ -103,5 +117,20 @@ fn staff_beds(hospitals: &mut [Hospital], spec: &Spec) {
     remainders.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     for (_, i) in remainders.into_iter().take(left as usize) {
         hospitals[i].staffed_beds += 1;
+    }
+    let mut given = 0;
+    for hospital in hospitals.iter_mut().filter(|hospital| hospital.admits() && hospital.staffed_beds == 0) {
+        hospital.staffed_beds = 1;
+        given += 1;
+    }
+    let with_one_less =
+        |hospital: &Hospital| census * hospital.inpatient_share / shares / f64::from(hospital.staffed_beds - 1);
+    for _ in 0..given {
+        let spare = hospitals
+            .iter_mut()
+            .filter(|hospital| hospital.staffed_beds > 1 && with_one_less(hospital) <= MOST_OCCUPANCY)
+            .min_by(|a, b| with_one_less(a).total_cmp(&with_one_less(b)));
+        let Some(hospital) = spare else { break };
+        hospital.staffed_beds -= 1;
     }
 }

@@ -1,7 +1,8 @@
 //! The directory: hospitals, their departments and their clinicians.
 //!
 //! It depends on the spec alone and is made once per world. Hospital i and its towns are the same whatever the number
-//! of patients; only the staffed beds grow with the population, so that about 72 % of them are taken.
+//! of patients; only the staffed beds grow with the population, so that about 72 % of them are taken. Every hospital
+//! that admits inpatients has a bed, however small the world is.
 
 mod clinicians;
 mod departments;
@@ -118,6 +119,22 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!((names.len(), distinct.len(), directory.clinicians().len()), (50, 50, 500));
         assert!(directory.hospitals_csv().lines().nth(1).unwrap().starts_with("MetricCare Hospital - Charlotte,"));
+    }
+
+    #[test]
+    fn who_admits_has_a_bed_and_the_rest_has_none() {
+        for patients in [1, 300, 1_000, 10_000, 30_000, 100_000, 5_000_000] {
+            let directory = directory(&Spec { patients, ..Spec::default() });
+            for hospital in directory.hospitals() {
+                assert_eq!(hospital.staffed_beds > 0, hospital.admits(), "{} of {patients}", hospital.name);
+            }
+        }
+        let beds = |patients| -> u32 {
+            let directory = directory(&Spec { patients, ..Spec::default() });
+            directory.hospitals().iter().map(|hospital| hospital.staffed_beds).sum()
+        };
+        assert_eq!(beds(100_000), 537, "days of 100,000 patients over the year, 72.5 % taken");
+        assert!((54..=58).contains(&beds(10_000)), "small hospitals' beds come out of large ones: {}", beds(10_000));
     }
 
     #[test]

@@ -117,6 +117,15 @@ enum Rate {
     Text(String),
 }
 
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rate::Number(number) => write!(f, "{number}"),
+            Rate::Text(text) => write!(f, "{text:?}"),
+        }
+    }
+}
+
 impl<'de> Visitor<'de> for DialVisitor {
     type Value = Dial;
 
@@ -136,7 +145,9 @@ impl<'de> Visitor<'de> for DialVisitor {
                 Rate::Text(text) => rate(text),
             };
             let refused = |fault| de::Error::custom(SpecError { faults: vec![fault] });
-            let rate = rate.ok_or_else(|| de::Error::custom(format!("dirty.{name} must be a rate such as \"2%\"")))?;
+            let rate = rate.ok_or_else(|| {
+                de::Error::custom(format!("dirty.{name} is {value}: it must be a rate such as 0.02 or \"2%\""))
+            })?;
             dial.add(&name, rate).map_err(refused)?;
         }
         Ok(dial)

@@ -2,6 +2,7 @@
 
 use std::{fs::File, io::Write, path::Path};
 
+use flate2::{Compression, write::GzEncoder};
 use metriccare_world::view::tables::Table;
 
 use super::parquet::{Encoder, Group, GroupFile};
@@ -11,16 +12,32 @@ use crate::{failure::Failure, generate::draft::Draft};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Csv,
+    /// CSV in gzip: one member a part, which together are one file to every reader of gzip.
+    CsvGzip,
     Parquet,
 }
 
 impl Form {
-    fn ending(self) -> &'static str {
+    pub(super) const ALL: [Form; 3] = [Form::Csv, Form::CsvGzip, Form::Parquet];
+
+    pub(super) fn ending(self) -> &'static str {
         match self {
             Form::Csv => "csv",
+            Form::CsvGzip => "csv.gz",
             Form::Parquet => "parquet",
         }
     }
+
+    pub(super) fn is_csv(self) -> bool {
+        self != Form::Parquet
+    }
+}
+
+/// One member of a gzip file, without a time in its header, so that the same lines are the same bytes.
+pub(super) fn squeeze(lines: &[u8], into: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    let mut encoder = GzEncoder::new(into, Compression::fast());
+    encoder.write_all(lines)?;
+    Ok(encoder.finish()?)
 }
 
 /// A file under construction; it is gone again where it is not finished.
@@ -35,13 +52,17 @@ enum Content {
 }
 
 impl TableFile {
-    /// Begins a table's file in a folder: `<table><ending>.csv` or `.parquet`.
+    /// Begins a table's file in a folder: `<table><ending>.csv`, `.csv.gz` or `.parquet`.
     pub(super) fn create(folder: &Path, form: Form, table: &Table, ending: &str) -> Result<Self, Failure> {
         let draft = Draft::new(folder, &format!("{}{ending}.{}", table.name, form.ending()));
         let mut file = draft.create()?;
         let content = match form {
             Form::Csv => {
-                file.write_all(table.header().as_bytes()).map_err(|error| draft.failure(&error))?;
+                draft.append(&mut file, table.header().as_bytes())?;
+                Content::Csv(file)
+            }
+            Form::CsvGzip => {
+                draft.append(&mut file, &squeeze(table.header().as_bytes(), Vec::new())?)?;
                 Content::Csv(file)
             }
             Form::Parquet => Content::Parquet(Box::new(GroupFile::new(table, file)?)),
@@ -49,10 +70,10 @@ impl TableFile {
         Ok(TableFile { content, draft })
     }
 
-    /// Appends lines of CSV to a CSV file.
+    /// Appends lines of CSV, compressed where the form is, to a CSV file.
     pub(super) fn lines(&mut self, lines: &[u8]) -> Result<(), Failure> {
         match &mut self.content {
-            Content::Csv(file) => file.write_all(lines).map_err(|error| self.draft.failure(&error)),
+            Content::Csv(file) => self.draft.append(file, lines),
             Content::Parquet(_) => Err(Failure::failed("lines of CSV do not go into a Parquet file")),
         }
     }
@@ -80,6 +101,7 @@ pub(super) fn write_once(folder: &Path, form: Form, table: &'static Table, csv: 
     let mut file = TableFile::create(folder, form, table, "")?;
     match form {
         Form::Csv => file.lines(lines)?,
+        Form::CsvGzip => file.lines(&squeeze(lines, Vec::new())?)?,
         Form::Parquet => file.group(Encoder::new(table)?.encode(lines)?)?,
     }
     file.finish()

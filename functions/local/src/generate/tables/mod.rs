@@ -1,28 +1,30 @@
 //! Making the eight relational tables: patients, encounters, claims and registry patient by patient, the others once.
 //!
 //! A file is one for the whole population, or one a shard (`patients-2-of-7.csv`), and gets its name when it is whole.
+//! Nothing is written into a folder where it could be mistaken for a part of what is there.
 //! Measures and infections need every shard's sums: each shard leaves its own below `_measures`, and whichever finds
 //! all of them there writes the two tables. Memory is a part of the population a thread.
 
 mod cells;
 mod file;
+mod neighbours;
 mod parquet;
 mod reports;
 
-use std::{ops::Range, path::Path};
+use std::{num::NonZeroUsize, ops::Range, path::Path};
 
-use metriccare_landing::{Shard, cut};
+use metriccare_landing::{Shard, TableFormat, cut};
 use metriccare_world::view::tables::{BY_PATIENT, FACILITIES, PROVIDERS};
 use metriccare_world::{Measures, Rows, TablesWriter, World, facilities_csv, providers_csv};
 use serde::Serialize;
 
 use self::{
-    file::{Form, TableFile, write_once},
+    file::{Form, TableFile, squeeze, write_once},
     parquet::{Encoder, Group},
 };
 use super::{in_order::in_order, report};
 use crate::{
-    arguments::{GenerateTables, TableFormat},
+    arguments::GenerateTables,
     cloud::Scratch,
     failure::Failure,
     output::{Output, count, size},
@@ -30,8 +32,6 @@ use crate::{
     progress::Bars,
 };
 
-/// Patients that the source document's generator makes where nobody says a number.
-const PATIENTS: u64 = 10_000;
 /// Patients in a part: few enough that its lines stay in the processor's cache.
 const PATIENTS_PER_PART: u64 = 500;
 /// Patients in a row group of Parquet: enough for its statistics and dictionaries to pay.
@@ -51,17 +51,25 @@ struct Written {
 
 /// `metriccare generate tables`.
 pub(crate) async fn command(arguments: &GenerateTables, output: &mut Output) -> Result<(), Failure> {
-    report::check(arguments.answer, arguments.shard)?;
-    let world = World::new(arguments.world.spec_of(PATIENTS)?)?;
-    if matches!(arguments.out, Place::Bucket(_)) && arguments.shard != Shard::WHOLE {
+    let job = arguments.job()?;
+    let form = match (job.tables()?, job.gzip) {
+        (TableFormat::Csv, Some(true)) => Form::CsvGzip,
+        (TableFormat::Csv, _) => Form::Csv,
+        (TableFormat::Parquet, _) => Form::Parquet,
+    };
+    let (shard, threads) = (job.shard.unwrap_or(Shard::WHOLE), arguments.work.threads());
+    report::check(arguments.answer, shard)?;
+    let world = World::new(job.spec)?;
+    if matches!(arguments.out, Place::Bucket(_)) && shard != Shard::WHOLE {
         let words = "shards find each other's sums in the folder that they share: give them one, and then `upload` it";
         return Err(Failure::usage(format!("--shard with --out {}: {words}", arguments.out)));
     }
     let out = Scratch::new(&arguments.out, &arguments.cloud).await?;
     std::fs::create_dir_all(out.folder())
         .map_err(|error| Failure::usage(format!("--out {}: {error}", out.folder().display())))?;
+    neighbours::check(&world, out.folder(), form, shard)?;
     let bars = Bars::new(arguments.answer.json);
-    let written = tokio::task::block_in_place(|| generate(&world, arguments, out.folder(), &bars))?;
+    let written = tokio::task::block_in_place(|| generate(&world, out.folder(), form, shard, threads, &bars))?;
     bars.finish();
     out.send().await?;
     let [patients, encounters, claims, registry] =
@@ -73,17 +81,19 @@ pub(crate) async fn command(arguments: &GenerateTables, output: &mut Output) -> 
         size(written.bytes),
         arguments.out
     );
-    let threads = arguments.work.threads();
     let said = || report::say(&world, (&written, &words), arguments.answer, threads, &bars, output);
     tokio::task::block_in_place(said)
 }
 
-fn generate(world: &World, arguments: &GenerateTables, folder: &Path, bars: &Bars) -> Result<Written, Failure> {
-    let shard = arguments.shard;
-    let (form, step) = match arguments.format {
-        TableFormat::Csv => (Form::Csv, PATIENTS_PER_PART),
-        TableFormat::Parquet => (Form::Parquet, PATIENTS_PER_GROUP),
-    };
+fn generate(
+    world: &World,
+    folder: &Path,
+    form: Form,
+    shard: Shard,
+    threads: NonZeroUsize,
+    bars: &Bars,
+) -> Result<Written, Failure> {
+    let step = if form == Form::Parquet { PATIENTS_PER_GROUP } else { PATIENTS_PER_PART };
     let ranges = cut(world.shard(shard.part, shard.of), step);
     bars.start("generate", ranges.len());
     let mut files = BY_PATIENT
@@ -92,7 +102,7 @@ fn generate(world: &World, arguments: &GenerateTables, folder: &Path, bars: &Bar
         .collect::<Result<Vec<_>, _>>()?;
     let makers = in_order(
         ranges.len(),
-        arguments.work.threads(),
+        threads,
         || Part::new(world, form),
         |part, at| part.make(ranges[at].clone()),
         |part| {
@@ -110,6 +120,8 @@ fn generate(world: &World, arguments: &GenerateTables, folder: &Path, bars: &Bar
         written.claims += claims;
         written.registry += registry;
     }
+    // Another run may have ended meanwhile.
+    neighbours::check(world, folder, form, shard)?;
     for file in files {
         written.add(file.finish()?);
     }
@@ -140,6 +152,8 @@ struct Part<'w> {
     form: Form,
     writer: TablesWriter<'w>,
     rows: Rows,
+    /// Where the form is gzip: the rows compressed, by table.
+    squeezed: [Vec<u8>; 4],
     /// Where the form is Parquet: what makes row groups of rows, and those made.
     encoders: Vec<Encoder>,
     groups: Vec<Option<Group>>,
@@ -153,6 +167,7 @@ impl<'w> Part<'w> {
             form,
             writer: TablesWriter::new(world),
             rows: Rows::default(),
+            squeezed: Default::default(),
             encoders: Vec::new(),
             groups: Vec::new(),
             measures: Measures::new(world),
@@ -164,6 +179,14 @@ impl<'w> Part<'w> {
         self.rows.clear();
         self.writer.write(patients, &mut self.rows, &mut self.measures);
         self.counts.iter_mut().zip(self.rows.counts).for_each(|(sum, more)| *sum += more);
+        if self.form == Form::CsvGzip {
+            for (squeezed, lines) in self.squeezed.iter_mut().zip(self.rows.tables()) {
+                squeezed.clear();
+                if !lines.is_empty() {
+                    *squeezed = squeeze(lines, std::mem::take(squeezed))?;
+                }
+            }
+        }
         if self.form == Form::Parquet {
             if self.encoders.is_empty() {
                 self.encoders = BY_PATIENT.iter().map(Encoder::new).collect::<Result<_, _>>()?;
@@ -176,6 +199,7 @@ impl<'w> Part<'w> {
 
     fn hand(&mut self, files: &mut [TableFile]) -> Result<(), Failure> {
         match self.form {
+            Form::CsvGzip => files.iter_mut().zip(&self.squeezed).try_for_each(|(file, lines)| file.lines(lines)),
             Form::Csv => files.iter_mut().zip(self.rows.tables()).try_for_each(|(file, lines)| file.lines(lines)),
             Form::Parquet => {
                 files.iter_mut().zip(self.groups.drain(..)).try_for_each(|(file, group)| file.group(group))

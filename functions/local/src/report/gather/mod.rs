@@ -3,17 +3,13 @@
 //! Nothing is computed here that gold has computed; sums over hospitals or months are sums of gold's counts.
 
 mod records;
-mod rows;
 mod stays;
 
 use metriccare_flow::Worker;
 use metriccare_lake::schema;
 
-pub(super) use self::{
-    records::Records,
-    rows::{Row, Rows},
-    stays::Stays,
-};
+pub(super) use self::{records::Records, stays::Stays};
+pub(super) use crate::rows::{Row, Rows};
 use crate::{failure::Failure, verify};
 
 /// The lake's tables.

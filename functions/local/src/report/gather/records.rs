@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use metriccare_lake::bronze::{BronzeCommit, Counts};
 
-use super::rows::Rows;
+use crate::rows::Rows;
 
 /// Records of all landed objects.
 #[derive(Default)]

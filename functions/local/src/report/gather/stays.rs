@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::Rows;
+use crate::rows::Rows;
 
 /// The stay ledger, counted.
 #[derive(Default)]

@@ -198,7 +198,7 @@ fn a_list_resource_has_entries_and_is_no_bundle() {
 
 #[test]
 fn a_record_that_is_too_large_is_set_aside_by_its_place() {
-    let limits = Limits { chunk: 256, record: 400, raw: 64 };
+    let limits = Limits { chunk: 256, record: 400, raw: 64, ..Limits::default() };
     let long = format!(r#"{{"resourceType":"Patient","id":"p","photo":"{}"}}"#, "x".repeat(2000));
     for text in
         [format!("{}\n{long}\n{}\n", encounter(1), encounter(2)), format!("[{},{long},{}]", encounter(1), encounter(2))]
@@ -246,8 +246,11 @@ proptest! {
     }
 
     #[test]
-    fn the_rows_depend_neither_on_threads_nor_on_chunks(bytes in any_object(), chunk in 16usize..300) {
-        let small = Limits { chunk, ..Limits::default() };
+    fn the_rows_depend_neither_on_threads_nor_on_chunks(
+        bytes in any_object(), chunk in 16usize..300, rows in prop_oneof![Just(0), Just(200_000), Just(usize::MAX)],
+        encoded in prop_oneof![Just(0), Just(2_000), Just(usize::MAX)],
+    ) {
+        let small = Limits { chunk, rows, encoded, ..Limits::default() };
         let one = run("a.json", &bytes, ONE, small);
         let two = run("a.json", &bytes, NonZeroUsize::new(2).expect("2"), small);
         prop_assert_eq!(&one.files, &two.files);

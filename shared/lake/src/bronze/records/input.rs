@@ -81,12 +81,28 @@ impl<'a> Input<'a> {
             return Ok(0);
         }
         let before = buffer.len();
-        buffer.reserve(wanted);
-        let result = match &mut self.stream {
-            Stream::Plain(reader) => reader.by_ref().take(wanted as u64).read_to_end(buffer),
-            Stream::Gzip(reader) => reader.by_ref().take(wanted as u64).read_to_end(buffer),
+        let (mut filled, end) = (before, before + wanted);
+        let outcome = loop {
+            if filled == buffer.len() {
+                if filled == end {
+                    break Ok(());
+                }
+                // Piece by piece: a piece is hashed while it is in the processor's cache.
+                buffer.resize(end.min(filled + BUFFER), 0);
+            }
+            let result = match &mut self.stream {
+                Stream::Plain(reader) => reader.read(&mut buffer[filled..]),
+                Stream::Gzip(reader) => reader.read(&mut buffer[filled..]),
+            };
+            match result {
+                Ok(0) => break Ok(()),
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
         };
-        if let Err(error) = result {
+        buffer.truncate(filled);
+        if let Err(error) = outcome {
             let failed = self.tally.lock().unwrap_or_else(PoisonError::into_inner).failed;
             if failed || matches!(self.stream, Stream::Plain(_)) {
                 return Err(error);

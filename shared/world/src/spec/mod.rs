@@ -7,8 +7,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use self::limits::{LIMITS, MOST_CLAIMS, MOST_ENCOUNTERS, limit};
 use crate::dirt::Dial;
 use crate::life::Cohorts;
+
+mod limits;
 
 /// What world to make.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,9 +112,6 @@ impl fmt::Display for SpecError {
     }
 }
 
-/// The most encounters per patient that an exact total may ask for.
-const MOST_ENCOUNTERS: u64 = 200;
-
 impl Spec {
     /// Refuses impossible values, all at once.
     pub fn validate(&self) -> Result<(), SpecError> {
@@ -121,40 +121,43 @@ impl Spec {
                 faults.push(Fault { field, value, allowed });
             }
         };
-        let mut whole = |field, value: u64, low: u64, high: u64| {
+        for (field, value) in self.whole_numbers() {
+            let Some(limit) = limit(field) else { continue };
+            check(field, value.to_string(), limit.range(), limit.holds(value));
+        }
+        for (field, value) in self.numbers() {
+            let (Some(limit), Some(value)) = (limit(field), value) else { continue };
+            check(field, value.to_string(), limit.range(), limit.holds_number(value));
+        }
+        let mut total = |field, value: Option<u64>, low: u64, high: u64| {
+            let Some(value) = value else { return };
             check(field, value.to_string(), format!("from {low} to {high}"), (low..=high).contains(&value));
         };
-        whole("patients", self.patients, 1, 100_000_000);
-        whole("facilities", u64::from(self.facilities), 1, 1_000);
-        whole("providers", u64::from(self.providers), 1, 1_000_000);
-        if let Some(encounters) = self.encounters {
+        if self.encounters.is_some() {
             let needed = Cohorts::of(self).encounters_needed();
-            whole("encounters", encounters, needed, self.patients.saturating_mul(MOST_ENCOUNTERS).max(needed));
+            let most = self.patients.saturating_mul(MOST_ENCOUNTERS).max(needed);
+            total("encounters", self.encounters, needed, most);
         }
-        if let Some(claims) = self.claims {
-            whole("claims", claims, 0, self.patients.saturating_mul(1_000));
-        }
-        check("year", self.year.to_string(), "from 1900 to 2200".into(), (1900..=2200).contains(&self.year));
-        let rates = [
-            ("readmission_rate", self.readmission_rate, 0.4),
-            ("high_cost_rate", self.high_cost_rate, 1.0),
-            ("fraud_rate", self.fraud_rate, 0.035),
-            ("late_rate", self.late_rate, 1.0),
-            ("correction_rate", self.correction_rate, 1.0),
-        ];
-        for (field, rate, most) in rates {
-            check(field, rate.to_string(), format!("from 0 to {most}"), (0.0..=most).contains(&rate));
-        }
-        for (field, share) in self.shares() {
-            let Some(share) = share else { continue };
-            check(field, share.to_string(), "from 0 to 100".into(), (0.0..=100.0).contains(&share));
-            if let Some(alos) = self.alos_pct {
+        total("claims", self.claims, 0, self.patients.saturating_mul(MOST_CLAIMS));
+        if let Some(alos) = self.alos_pct {
+            for (field, share) in self.shares() {
+                let Some(share) = share else { continue };
                 let inside = format!("at most alos_pct ({alos}): its patients need a completed stay");
                 check(field, share.to_string(), inside, self.count(Some(share)) <= self.count(Some(alos)));
             }
         }
         faults.extend(self.dirty.faults());
         if faults.is_empty() { Ok(()) } else { Err(SpecError { faults }) }
+    }
+
+    /// The names of all fields, in their order.
+    pub fn fields() -> impl Iterator<Item = &'static str> {
+        LIMITS.into_iter().map(|(name, _)| name)
+    }
+
+    /// What a field may be by itself, in words; nothing where there is no such field.
+    pub fn allowed(field: &str) -> Option<String> {
+        limit(field).map(|limit| limit.to_string())
     }
 
     /// Whether an exact total or share is asked for, so that a patient depends on the population's size.
@@ -174,6 +177,27 @@ impl Spec {
     /// The number of patients that a share means.
     pub(crate) fn count(&self, share: Option<f64>) -> u64 {
         share.map_or(0, |share| libm::round(share / 100.0 * self.patients as f64) as u64).min(self.patients)
+    }
+
+    fn whole_numbers(&self) -> [(&'static str, i128); 5] {
+        [
+            ("patients", self.patients.into()),
+            ("year", self.year.into()),
+            ("seed", self.seed.into()),
+            ("facilities", self.facilities.into()),
+            ("providers", self.providers.into()),
+        ]
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = (&'static str, Option<f64>)> {
+        let rates = [
+            ("readmission_rate", Some(self.readmission_rate)),
+            ("high_cost_rate", Some(self.high_cost_rate)),
+            ("fraud_rate", Some(self.fraud_rate)),
+            ("late_rate", Some(self.late_rate)),
+            ("correction_rate", Some(self.correction_rate)),
+        ];
+        rates.into_iter().chain(self.shares())
     }
 
     fn shares(&self) -> [(&'static str, Option<f64>); 4] {
@@ -216,6 +240,27 @@ mod tests {
         assert_eq!(text, "readmission_pct is 15: it must be at most alos_pct (10): its patients need a completed stay");
         let spec = Spec { alos_pct: Some(100.0), encounters: Some(10), ..Spec::default() };
         assert!(spec.validate().is_err());
+    }
+
+    #[test]
+    fn every_field_has_its_limit_and_its_words() {
+        let all = Spec {
+            encounters: Some(5_000),
+            claims: Some(10_000),
+            dirty: "late=1%".parse().unwrap(),
+            mortality_pct: Some(1.0),
+            infection_pct: Some(1.0),
+            readmission_pct: Some(1.0),
+            alos_pct: Some(1.0),
+            ..Spec::default()
+        };
+        let serde_json::Value::Object(written) = serde_json::to_value(all).unwrap() else { panic!("a map") };
+        let mut listed: Vec<&str> = Spec::fields().collect();
+        listed.sort_unstable();
+        assert!(written.keys().map(String::as_str).eq(listed));
+        assert_eq!(Spec::allowed("facilities").as_deref(), Some("a whole number from 1 to 1000"));
+        assert_eq!(Spec::allowed("fraud_rate").as_deref(), Some("a number from 0 to 0.035"));
+        assert_eq!(Spec::allowed("facility"), None);
     }
 
     #[test]

@@ -1,0 +1,84 @@
+//! A spec file: the fields of a job in TOML, over which the flags are laid.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use metriccare_landing::{Fields, Job};
+use serde_json::{Number, Value};
+
+use crate::failure::Failure;
+
+/// The spec file.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "World")]
+pub(crate) struct SpecFlag {
+    /// A TOML file with any of a job's fields; flags win over it
+    #[arg(long, value_name = "FILE.toml")]
+    spec: Option<PathBuf>,
+}
+
+impl SpecFlag {
+    /// What the file says; nothing where there is none.
+    pub(crate) fn fields(&self) -> Result<Fields, Failure> {
+        let Some(path) = &self.spec else { return Ok(Fields::default()) };
+        let refused = |why: String| Failure::usage(format!("--spec {}: {why}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+        let fields = read(&text).map_err(refused)?;
+        Job::unchecked(fields.clone()).map_err(|error| refused(error.to_string()))?;
+        Ok(fields)
+    }
+
+    /// The file, to be named in words.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.spec.as_deref()
+    }
+}
+
+fn read(text: &str) -> Result<Fields, String> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| match error.span() {
+        Some(span) => {
+            let before = text.get(..span.start).unwrap_or(text);
+            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        }
+        None => error.message().to_owned(),
+    })?;
+    Fields::from_value(json(toml::Value::Table(table))).map_err(|error| error.to_string())
+}
+
+/// TOML's values as JSON's. A date is its text; a number that JSON has none for is its text too, which no field takes.
+fn json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => Number::from_f64(number).map_or_else(|| number.to_string().into(), Value::Number),
+        toml::Value::Boolean(flag) => flag.into(),
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(values) => values.into_iter().map(json).collect(),
+        toml::Value::Table(table) => table.into_iter().map(|(name, value)| (name, json(value))).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metriccare_fhir::write::Date;
+
+    use super::*;
+
+    #[test]
+    fn a_file_takes_all_that_a_job_has() {
+        let text = "patients = 7\nday = 2025-03-01\nshard = \"2/7\"\nfhir_version = \"r4\"\nformat = \"bundle\"\ngzip = true\n\
+                    late_rate = 0.5\n[dirty]\nlate = \"1%\"\noffsets = 0.1\n";
+        let job = Job::read(read(text).expect("fields")).expect("possible");
+        assert_eq!((job.spec.patients, job.day), (7, Some(Date::from_ymd(2025, 3, 1))));
+        assert_eq!(job.to_value()["dirty"], serde_json::json!({"late": 0.01, "offsets": 0.1}));
+        assert_eq!(Job::from_value(job.to_value()).expect("possible"), job);
+    }
+
+    #[test]
+    fn what_is_no_toml_and_what_no_job_has_is_refused_with_its_place_or_name() {
+        assert!(read("patients = 7\nyear 2025").is_err_and(|words| words.starts_with("line 2: ")));
+        assert!(read("patiens = 7").is_err_and(|words| words.starts_with("unknown field `patiens`")));
+        let number = Job::read(read("late_rate = nan").expect("fields")).expect_err("refused").to_string();
+        assert_eq!(number, "late_rate is \"NaN\": it must be a number from 0 to 1");
+    }
+}

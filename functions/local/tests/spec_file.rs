@@ -1,0 +1,103 @@
+//! A spec file as a person uses it: it says what the flags and the generator's payload say, flags win over it, and what a
+//! command cannot heed is refused.
+
+mod folder;
+
+use std::fs;
+
+use crate::folder::Folder;
+
+fn written(folder: &Folder, name: &str, text: &str) {
+    fs::write(folder.0.join(name), text).expect("it can be written");
+}
+
+#[test]
+fn file_and_flags_make_the_same_bytes_and_flags_win() {
+    let folder = Folder::new("spec-bytes");
+    let world = "patients = 90\nyear = 2024\nseed = 7\nlate_rate = 0.1\ndirty = { late = \"2%\", broken = \"1%\" }\n";
+    let form = "fhir_version = \"r4\"\nformat = \"json\"\ngzip = true\nshard = \"2/3\"\nday = 2024-03-01\n";
+    written(&folder, "all.toml", &format!("{world}{form}"));
+    folder.well(&["generate", "fhir", "--spec", "all.toml", "--out", "file"]);
+    let flags = "--patients 90 --year 2024 --seed 7 --late-rate 0.1 --dirty late=2%,broken=1% --fhir-version r4 \
+                 --format json --gzip --shard 2/3 --day 2024-03-01";
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    folder.well(&[&["generate", "fhir", "--out", "flags"], flags.as_slice()].concat());
+    assert!(folder.files("file") == folder.files("flags"));
+    assert!(
+        folder.files("file").keys().any(|name| name.starts_with("encounter/2024/03/01/") && name.ends_with(".json.gz"))
+    );
+
+    written(&folder, "other.toml", "patients = 40\nyear = 2023\nseed = 8\nformat = \"bundle\"\ngzip = true\n");
+    let over = ["--patients", "90", "--year", "2024", "--seed", "7", "--format", "ndjson", "--gzip=false"];
+    folder.well(&[&["generate", "fhir", "--spec", "other.toml", "--out", "over"], over.as_slice()].concat());
+    folder.well(&["generate", "fhir", "--patients", "90", "--year", "2024", "--seed", "7", "--out", "plain"]);
+    assert!(folder.files("over") == folder.files("plain"));
+}
+
+#[test]
+fn the_file_of_the_readme_is_one() {
+    let folder = Folder::new("spec-readme");
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).expect("it is there");
+    let block = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+    written(&folder, "readme.toml", block);
+    folder.well(&["generate", "fhir", "--spec", "readme.toml", "--out", "out"]);
+    assert!(folder.files("out").keys().any(|name| name.starts_with("encounter/2025/03/01/")));
+}
+
+#[test]
+fn tables_and_the_simulator_take_a_file_too() {
+    let folder = Folder::new("spec-views");
+    written(&folder, "tables.toml", "seed = 7\nclaims = 300\nformat = \"csv\"\ngzip = true\nshard = \"1/1\"\n");
+    folder.well(&["generate", "tables", "--spec", "tables.toml", "--patients", "50", "--out", "tables"]);
+    assert!(folder.files("tables").contains_key("claims.csv.gz"));
+    written(&folder, "cohort.toml", "patients = 40\nyear = 2022\nmortality_pct = 5\nfhir_version = \"r4\"\n");
+    let words = folder.well(&["simulate", "--spec", "cohort.toml", "--year", "2021", "--out", "cohort"]);
+    assert!(words.contains("Year simulated:           2021") && words.contains("Mortality   : 2\n"), "{words}");
+}
+
+#[test]
+fn what_a_command_cannot_heed_is_refused_with_its_name_and_value() {
+    let folder = Folder::new("spec-refused");
+    let run = "`metriccare run` lands the whole population as plain NDJSON";
+    let tables = "the tables are of the whole year and clean";
+    let simulate = "`metriccare simulate` writes the whole year, clean";
+    for (command, text, expected) in [
+        ("run", "gzip = true", format!("gzip is true: {run}")),
+        ("run", "format = \"bundle\"", format!("format is \"bundle\": {run}")),
+        ("run", "shard = \"1/2\"", format!("shard is \"1/2\": {run}")),
+        ("generate tables", "day = 2025-03-01", format!("day is \"2025-03-01\": {tables}")),
+        ("generate tables", "fhir_version = \"r4\"", format!("fhir_version is \"r4\": {tables}")),
+        ("generate tables", "dirty = \"late=1%\"", format!("dirty is \"late=1%\": {tables}")),
+        ("generate tables", "format = \"ndjson\"", "format is ndjson: it must be csv or parquet for tables".to_owned()),
+        ("generate fhir", "format = \"csv\"", "format is csv: it must be ndjson, bundle or json for FHIR".to_owned()),
+        ("simulate", "dirty = { late = 0.1 }", format!("dirty is {{\"late\":0.1}}: {simulate}")),
+        ("simulate", "shard = \"1/2\"", format!("shard is \"1/2\": {simulate}")),
+        (
+            "run",
+            "day = 2024-03-01",
+            "day is 2024-03-01: it must be a day of the world's year, which is 2025".to_owned(),
+        ),
+        (
+            "run",
+            "patients = \"many\"",
+            "patients is \"many\": it must be a whole number from 1 to 100000000".to_owned(),
+        ),
+        ("run", "patients = 0", "patients is 0: it must be from 1 to 100000000".to_owned()),
+        ("generate fhir", "year = 2025\nout = \"x\"", "unknown field `out`: a job has patients, ".to_owned()),
+        ("generate fhir", "year = 2025\nseed == 7", "line 2: ".to_owned()),
+    ] {
+        written(&folder, "wrong.toml", text);
+        let arguments: Vec<&str> = command.split(' ').chain(["--spec", "wrong.toml"]).collect();
+        let (status, words) = folder.badly(&arguments);
+        assert!(status == 2 && words.contains(&expected), "{command}, {text}: {status} {words}");
+    }
+    for (arguments, expected) in [
+        (vec!["generate", "tables", "--dirty", "late=1%"], format!("dirty is {{\"late\":0.01}}: {tables}")),
+        (vec!["generate", "fhir", "--late-rate", "nan"], "it must be a number".to_owned()),
+        (vec!["generate", "fhir", "--late-rate", "2"], "late_rate is 2: it must be from 0 to 1".to_owned()),
+        (vec!["run", "--spec", "nowhere.toml"], "--spec nowhere.toml: ".to_owned()),
+    ] {
+        let (status, words) = folder.badly(&arguments);
+        assert!(status == 2 && words.contains(&expected), "{arguments:?}: {status} {words}");
+    }
+}

@@ -1,0 +1,143 @@
+"""What the template lets each role do, and what it does not: every call is made on moto with the credentials of a user who has
+the role's policy as it stands in the template. The table of calls and verdicts is printed, and their counts for each role."""
+import unittest
+
+import botocore.exceptions
+
+from stack_on_moto import LAKE, LANDING, LEDGER, STAGES, Moto
+
+ITEM = {"id": {"S": "a"}}
+
+
+def on(bucket, call, **arguments):
+    return "s3", call, {"Bucket": bucket, **arguments}
+
+
+def get(bucket, key):
+    return on(bucket, "get_object", Key=key)
+
+
+def put(bucket, key):
+    return on(bucket, "put_object", Key=key)
+
+
+def lists(bucket, *prefix):
+    return on(bucket, "list_objects_v2", **({"Prefix": prefix[0]} if prefix else {}))
+
+
+def claim(table=LEDGER):
+    return "dynamodb", "put_item", {"TableName": table, "Item": ITEM}
+
+
+def partition(table):
+    return "glue", "create_partition", {"DatabaseName": "metriccare", "TableName": table, "PartitionInput": {"Values": ["a"]}}
+
+
+def send(queue):
+    return "sqs", "send_message", {"QueueUrl": queue, "MessageBody": "{}"}
+
+
+def receive(queue):
+    return "sqs", "receive_message", {"QueueUrl": queue, "WaitTimeSeconds": 0}
+
+
+# What each role needs, and may do.
+ALLOWED = {
+    "generator": [put(LANDING, "patient/b"), put(LAKE, "reference/hospitals.csv"), put(LAKE, "reference/_answers/b"),
+                  receive("GeneratorQueue"), send("GeneratorQueue"), send("GeneratorDeadLetters")],
+    "bronze": [get(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "bronze/b"),
+               get(LAKE, "bronze/_commits/a"), claim(), partition("bronze_patient"), receive("BronzeQueue")],
+    "silver": [get(LAKE, "bronze/encounter/a"), get(LAKE, "silver/a"), put(LAKE, "silver/b"), lists(LAKE, "bronze/"),
+               lists(LAKE, "silver/"), lists(LAKE, "silver/_commits/"), claim(), receive("SilverQueue")],
+    "gold": [get(LAKE, "silver/a"), get(LAKE, "gold/a"), put(LAKE, "gold/b"), get(LAKE, "reference/hospitals.csv"),
+             lists(LAKE, "gold/_partials/"), lists(LAKE, "silver/"), lists(LAKE, "reference/"), claim(), receive("GoldQueue")],
+}
+# Keys that are not there, and that the role has to be told so of: 404, where all others would get 403.
+MISSING = {
+    "generator": [],
+    "bronze": [get(LANDING, "none")],
+    "silver": [get(LAKE, "bronze/_commits/none"), get(LAKE, "silver/encounter/none")],
+    "gold": [get(LAKE, "silver/none"), get(LAKE, "gold/none"), get(LAKE, "reference/hospitals.csv")],
+}
+FOREIGN = {
+    "generator": [get(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "gold/b"),
+                  put(LAKE, "reference/other.csv"), get(LAKE, "reference/hospitals.csv"), lists(LAKE, "reference/"), claim(),
+                  partition("bronze_patient"), receive("BronzeQueue"), send("BronzeQueue"), receive("GeneratorDeadLetters")],
+    "bronze": [put(LANDING, "patient/b"), put(LAKE, "silver/b"), put(LAKE, "gold/b"), get(LAKE, "silver/a"),
+               get(LAKE, "bronze/encounter/a"), get(LAKE, "bronze/_commits/none"), lists(LAKE), lists(LAKE, "bronze/"),
+               claim("another-table"), partition("silver_patient"), partition("gold_stay"), receive("SilverQueue"),
+               send("SilverQueue"), send("BronzeQueue")],
+    "silver": [get(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LANDING, "patient/"), lists(LAKE),
+               lists(LAKE, ""), lists(LAKE, "gold/"), lists(LAKE, "silve"), put(LAKE, "bronze/b"), put(LAKE, "gold/b"),
+               get(LAKE, "gold/none"), claim("another-table"), partition("bronze_patient"), receive("GoldQueue"), send("GoldQueue")],
+    "gold": [get(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LAKE), lists(LAKE, ""),
+             lists(LAKE, "bronze/"), lists(LAKE, "gol"), get(LAKE, "bronze/encounter/a"), get(LAKE, "bronze/none"),
+             put(LAKE, "silver/b"), put(LAKE, "reference/hospitals.csv"), claim("another-table"), partition("bronze_patient"),
+             receive("SilverQueue"), send("GoldQueue")],
+}
+NOBODY = [
+    on(LANDING, "delete_object", Key="patient/a"), on(LAKE, "delete_object", Key="gold/a"), on(LAKE, "delete_bucket"),
+    on(LAKE, "put_bucket_versioning", VersioningConfiguration={"Status": "Suspended"}),
+    on(LAKE, "put_bucket_lifecycle_configuration", LifecycleConfiguration={"Rules": [
+        {"ID": "a", "Status": "Enabled", "Prefix": "", "Expiration": {"Days": 1}}]}),
+    ("dynamodb", "scan", {"TableName": LEDGER}), ("dynamodb", "get_item", {"TableName": LEDGER, "Key": ITEM}),
+    ("dynamodb", "delete_item", {"TableName": LEDGER, "Key": ITEM}), ("dynamodb", "delete_table", {"TableName": LEDGER}),
+    ("glue", "delete_table", {"DatabaseName": "metriccare", "Name": "bronze_patient"}),
+    ("glue", "delete_database", {"Name": "metriccare"}), ("iam", "list_users", {}),
+]
+
+
+class EveryRole(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.moto = Moto()
+        auditor = cls.moto.client("s3")
+        for bucket, key in [(LANDING, "patient/a"), (LAKE, "bronze/encounter/a"), (LAKE, "bronze/_commits/a"),
+                            (LAKE, "silver/a"), (LAKE, "gold/a")]:
+            auditor.put_object(Bucket=bucket, Key=key, Body=b"a")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.moto.end()
+
+    def verdict(self, stage, service, call, arguments) -> str:
+        if "QueueUrl" in arguments:
+            arguments = {**arguments, "QueueUrl": self.moto.queues[arguments["QueueUrl"]]}
+        try:
+            getattr(self.moto.client(service, self.moto.keys[stage]), call)(**arguments)
+            return "allowed"
+        except botocore.exceptions.ClientError as error:
+            code = error.response["Error"]["Code"]
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            return {403: "denied", 404: "missing"}.get(status, f"{status} {code}")
+
+    def test_each_may_do_what_it_needs_and_nothing_else(self):
+        rows, counts, wrong = {stage: [] for stage in STAGES}, {}, []
+        # What is missing comes first: the generator then puts the hospitals that gold reads.
+        for expected, calls in [("missing", MISSING), ("allowed", ALLOWED), ("denied", FOREIGN)]:
+            for stage in STAGES:
+                asked = calls[stage] + (NOBODY if expected == "denied" else [])
+                for service, call, arguments in asked:
+                    verdict = self.verdict(stage, service, call, arguments)
+                    rows[stage].append(f"  {stage:<10} {f'{service}:{call}':<40} {about(arguments):<30} {verdict}")
+                    if verdict != expected:
+                        wrong.append(f"{rows[stage][-1]}, not {expected}")
+                counts[stage, expected] = len(asked)
+        print()
+        for stage in STAGES:
+            print(*rows[stage], sep="\n")
+        for stage in STAGES:
+            print(f"  {stage}: {counts[stage, 'allowed']} allowed, {counts[stage, 'missing']} told that the key is missing, "
+                  f"{counts[stage, 'denied']} denied")
+        self.assertEqual(wrong, [])
+
+
+def about(arguments) -> str:
+    """What a call was about, with the stack's buckets by their logical names."""
+    place = {LANDING: "landing/", LAKE: "lake/"}.get(arguments.get("Bucket"), "")
+    known = [arguments[name] for name in ("TableName", "QueueUrl", "Prefix", "Key", "Name") if name in arguments]
+    return place + (known[0] if known else "")
+
+
+if __name__ == "__main__":
+    unittest.main()

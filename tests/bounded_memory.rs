@@ -1,0 +1,117 @@
+//! Law 7: bronze streams. The peak of its memory on eight times the records is the peak on those records, but for a bound
+//! that is far below what came more. The allocator counts; no clock, and nothing else runs in this process.
+
+use std::{
+    io::{self, Read, Write},
+    num::NonZeroUsize,
+    ops::Range,
+};
+
+use metriccare_fhir::write::FhirVersion;
+use metriccare_lake::bronze::{Limits, Sinks, Source, flatten};
+use metriccare_world::{FhirWriter, Known, Resources, Spec, World};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+const MIB: usize = 1 << 20;
+
+/// The patients of the smaller object: some 10,000 encounters.
+const PATIENTS: u64 = 2_000;
+
+/// What the larger object may take more, of some 100 MB that it is larger: the files' footers list their row groups.
+const BOUND: usize = 3 * MIB;
+
+/// The encounters of a world's first patients, made as they are read: an object of any size without the memory of one.
+struct Encounters {
+    world: &'static World,
+    patients: Range<u64>,
+    lines: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Encounters {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.lines.len() && !self.patients.is_empty() {
+            let next = self.patients.start..(self.patients.start + 50).min(self.patients.end);
+            self.patients.start = next.end;
+            let mut out = Resources::default();
+            FhirWriter::new(self.world, FhirVersion::R5, Known::YearEnd).write(next, &mut out, None);
+            (self.lines, self.at) = (out.encounter, 0);
+        }
+        let count = (&self.lines[self.at..]).read(buffer)?;
+        self.at += count;
+        Ok(count)
+    }
+}
+
+/// A file on a disk, as far as memory goes.
+struct Away(u64);
+
+impl Write for Away {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Disk;
+
+impl Sinks for Disk {
+    type File = Away;
+
+    fn create(&mut self) -> io::Result<Away> {
+        Ok(Away(0))
+    }
+}
+
+/// What bronze did with the encounters of so many patients.
+struct Flattened {
+    peak: usize,
+    records: u64,
+    written: u64,
+}
+
+fn flattened(world: &'static World, patients: u64, threads: usize) -> Flattened {
+    let source = Source {
+        key: "encounter/2025/12/31/encounter.ndjson".to_owned(),
+        object_id: "object".to_owned(),
+        etag: "etag".to_owned(),
+        landed_micros: 0,
+    };
+    // Small, so that a small object goes through every bound.
+    let limits = Limits { chunk: 64 << 10, rows: MIB, encoded: 2 * MIB, ..Limits::default() };
+    let threads = NonZeroUsize::new(threads).expect("not zero");
+    let open = || -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(Encounters { world, patients: 0..patients, lines: Vec::new(), at: 0 }))
+    };
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    let flat = flatten(&source, open, &mut Disk, threads, limits).expect("nothing fails");
+    assert_eq!(flat.counts.encounters, flat.counts.records);
+    Flattened {
+        peak: MEMORY.peak_usage() - before,
+        records: flat.counts.records,
+        written: flat.files.iter().map(|(_, file)| file.0).sum(),
+    }
+}
+
+#[test]
+fn eight_times_the_records_take_no_more_memory() {
+    let world =
+        World::new(Spec { patients: 8 * PATIENTS, facilities: 5, ..Spec::default() }).expect("a possible world");
+    let world: &'static World = Box::leak(Box::new(world));
+    for threads in [1, 2] {
+        let few = flattened(world, PATIENTS, threads);
+        let many = flattened(world, 8 * PATIENTS, threads);
+        assert!(many.records > 7 * few.records);
+        // Three times what may be held encoded.
+        assert!(many.written > 6 * MIB as u64, "only {} bytes were written", many.written);
+        assert!(many.peak < few.peak + BOUND, "{threads} threads: a peak of {} became {}", few.peak, many.peak);
+    }
+}
