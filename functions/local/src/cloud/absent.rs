@@ -30,7 +30,8 @@ pub(crate) fn refusal() -> Failure {
         std::env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned())).collect();
     Failure::usage(format!(
         "this build has no AWS SDK, which takes some minutes to compile; build and use it with\n  \
-         cargo run --release --features aws -- {}",
+         cargo run --release --features {} -- {}",
+        if cfg!(feature = "query") { "aws,query" } else { "aws" },
         arguments.join(" ")
     ))
 }
@@ -52,6 +53,28 @@ pub(crate) async fn stores(
 
 pub(crate) async fn put(_: &BucketPlace, _: &CloudFlags, _: Bytes) -> Result<(), Failure> {
     Err(refusal())
+}
+
+#[cfg(feature = "query")]
+pub(crate) async fn copy(_: &BucketPlace, _: &LakeFlag, _: &str) -> Result<Tables, Failure> {
+    Err(refusal())
+}
+
+/// Tables in a folder.
+#[cfg(feature = "query")]
+pub(crate) struct Tables {
+    folder: PathBuf,
+}
+
+#[cfg(feature = "query")]
+impl Tables {
+    pub(crate) fn there(folder: &Path) -> Self {
+        Tables { folder: folder.to_owned() }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
 }
 
 /// The folder that output is written to.

@@ -3,6 +3,8 @@
 //! The SDK is compiled with the feature `aws` alone, because it takes longer than everything else together. Without it
 //! the same words are understood, and answered with the one command that has it.
 
+#[cfg(all(feature = "aws", feature = "query"))]
+mod copy;
 #[cfg(feature = "aws")]
 mod entry;
 #[cfg(feature = "aws")]
@@ -18,6 +20,12 @@ pub(crate) use self::{
     lake::{open, open_existing},
     out::{Scratch, put, stores},
 };
+
+#[cfg(all(feature = "aws", feature = "query"))]
+pub(crate) use self::copy::{Tables, copy};
+
+#[cfg(all(not(feature = "aws"), feature = "query"))]
+pub(crate) use self::absent::{Tables, copy};
 
 #[cfg(not(feature = "aws"))]
 pub(crate) use self::absent::{Scratch, open, open_existing, put, stores};
