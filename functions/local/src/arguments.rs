@@ -1,5 +1,6 @@
 //! The command line: every command, flag and default, in words for a person who has not read the documentation.
 
+mod cloud;
 mod explain;
 mod job;
 mod query;
@@ -16,7 +17,10 @@ use metriccare_fhir::{read::time, write::Date};
 use metriccare_landing::Shard;
 use serde::Serialize;
 
+use crate::place::Place;
+
 pub(crate) use self::{
+    cloud::{CloudFlags, LakeFlag, Redrive, Upload},
     explain::{Explain, ExplainReadmission, ExplainStay},
     query::Query,
     report::ReportFlags,
@@ -25,6 +29,8 @@ pub(crate) use self::{
     tables::GenerateTables,
     world::WorldFlags,
 };
+#[cfg(feature = "aws")]
+pub(crate) use cloud::{Lost, RedriveStage};
 #[cfg(feature = "query")]
 pub(crate) use query::Shape;
 
@@ -59,6 +65,10 @@ pub(crate) enum Command {
     Report(Report),
     /// Say what ingest would accept, quarantine and skip, without loading anything
     Doctor(Doctor),
+    /// Send a folder to S3: checks the credentials first, sends only what is not there yet
+    Upload(Upload),
+    /// Give failed messages of a deployed stack back to their stages, or tell of objects that nobody heard of
+    Redrive(Redrive),
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,14 +92,6 @@ impl WorkFlags {
     pub(crate) fn threads(&self) -> NonZeroUsize {
         self.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
     }
-}
-
-/// The lake to work on.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct LakeFlag {
-    /// Folder of the lake; made where there is none
-    #[arg(long, value_name = "DIR", default_value = "./lake")]
-    pub(crate) lake: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -126,9 +128,9 @@ pub(crate) struct AnswerFlags {
 pub(crate) struct GenerateFhir {
     #[command(flatten)]
     pub(crate) world: WorldFlags,
-    /// Folder to write to; shards may share it
+    /// Folder or s3://bucket/prefix to write to; shards may share it
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = "./out")]
-    pub(crate) out: PathBuf,
+    pub(crate) out: Place,
     /// FHIR version to write [default: r5]
     #[arg(long, value_enum)]
     pub(crate) fhir_version: Option<Version>,
@@ -145,6 +147,8 @@ pub(crate) struct GenerateFhir {
     #[arg(long, value_name = "k/n")]
     pub(crate) shard: Option<Shard>,
     #[command(flatten)]
+    pub(crate) cloud: CloudFlags,
+    #[command(flatten)]
     pub(crate) work: WorkFlags,
     #[command(flatten)]
     pub(crate) answer: ReportFlags,
@@ -152,8 +156,9 @@ pub(crate) struct GenerateFhir {
 
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {
-    /// Files or folders: a resource, an array, a Bundle or NDJSON each, also as .gz, FHIR R4, R4B or R5
-    #[arg(required = true, value_name = "PATH")]
+    /// Files or folders: a resource, an array, a Bundle or NDJSON each, also as .gz, FHIR R4, R4B or R5; with none,
+    /// what lies in the lake's landing place already is carried through
+    #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
@@ -180,7 +185,7 @@ pub(crate) struct Report {
     pub(crate) lake: LakeFlag,
     /// File to write; a page that was there is replaced
     #[arg(long, visible_alias = "output", value_name = "FILE.html", default_value = "report.html")]
-    pub(crate) out: PathBuf,
+    pub(crate) out: Place,
 }
 
 #[derive(Debug, Args)]
@@ -239,6 +244,6 @@ mod tests {
         let parsed = Arguments::try_parse_from(["metriccare", "generate", "fhir", "--count", "7", "--output", "x"]);
         let Ok(Arguments { command: Command::Generate(Generate::Fhir(arguments)) }) = parsed else { panic!("refused") };
         assert_eq!(arguments.job().expect("possible").spec.patients, 7);
-        assert_eq!(arguments.out, PathBuf::from("x"));
+        assert_eq!(arguments.out, Place::Folder("x".into()));
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Foreign {
 
 pub(crate) async fn ingest(arguments: &Ingest, output: &mut Output) -> Result<(), Failure> {
     let files = files(&arguments.paths)?;
-    let worker = lake::open(&arguments.lake.lake, arguments.work.threads()).await?;
+    let worker = lake::open(&arguments.lake, arguments.work.threads()).await?;
     for path in &arguments.paths {
         bring_reference(&worker, path).await?;
     }
@@ -46,8 +46,17 @@ pub(crate) async fn ingest(arguments: &Ingest, output: &mut Output) -> Result<()
     if arguments.answer.json {
         output.json(&summary)?;
     } else {
-        let number = count(files.len() as u64);
-        output.line(format!("{number} file{} ingested", if files.len() == 1 { "" } else { "s" }))?;
+        if arguments.paths.is_empty() {
+            let number = summary.objects().len() as u64;
+            output.line(format!(
+                "{} object{} of the landing place carried through",
+                count(number),
+                if number == 1 { "" } else { "s" }
+            ))?;
+        } else {
+            let number = count(files.len() as u64);
+            output.line(format!("{number} file{} ingested", if files.len() == 1 { "" } else { "s" }))?;
+        }
         output.line("")?;
         print_log(&summary, output)?;
         summary.print(output)?;
@@ -100,7 +109,7 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<Foreign>, Failure> {
     Ok(files)
 }
 
-fn walk(folder: &Path, below: &str, files: &mut Vec<Foreign>) -> io::Result<()> {
+pub(crate) fn walk(folder: &Path, below: &str, files: &mut Vec<Foreign>) -> io::Result<()> {
     let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
@@ -120,7 +129,7 @@ fn walk(folder: &Path, below: &str, files: &mut Vec<Foreign>) -> io::Result<()> 
     Ok(())
 }
 
-fn has_reference(folder: &Path) -> bool {
+pub(crate) fn has_reference(folder: &Path) -> bool {
     folder.join(keys::HOSPITALS).is_file() || folder.join(keys::ANSWERS).is_dir()
 }
 

@@ -1,4 +1,4 @@
-//! Opening a lake in a folder.
+//! Opening a lake, which is in a folder here; one on S3 is opened by [`cloud`](crate::cloud).
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use metriccare_lake::silver::DEFAULT_BUCKETS;
 use metriccare_ports::{Clock, ErrorKind, ObjectStore, Ports, PutMode, SystemClock};
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::{arguments::LakeFlag, cloud, failure::Failure, place::Place};
 
 /// What is fixed when a lake is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,14 +20,45 @@ struct Settings {
 /// The file that makes a folder a lake.
 pub(crate) const SETTINGS: &str = "_lake.json";
 
+/// Opens the lake of the flags, made where there is none.
+pub(crate) async fn open(flag: &LakeFlag, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+    match &flag.lake {
+        Place::Folder(folder) => {
+            lands_inside(flag)?;
+            open_folder(folder, threads).await
+        }
+        Place::Bucket(place) => cloud::open(place, flag, threads).await,
+    }
+}
+
+/// Opens the lake of the flags, which has to be there.
+pub(crate) async fn open_existing(flag: &LakeFlag, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+    match &flag.lake {
+        Place::Folder(folder) => {
+            lands_inside(flag)?;
+            must_be_there(folder)?;
+            open_folder(folder, threads).await
+        }
+        Place::Bucket(place) => cloud::open_existing(place, flag, threads).await,
+    }
+}
+
+fn lands_inside(flag: &LakeFlag) -> Result<(), Failure> {
+    let Some(landing) = &flag.landing else { return Ok(()) };
+    let lake = &flag.lake;
+    Err(Failure::usage(format!(
+        "--landing {landing}: the data of a lake in a folder lands inside it, in {lake}/landing"
+    )))
+}
+
 /// Opens the lake in a folder, made where there is none.
 ///
 /// This process holds the lake's ledger alone. A claim that it finds there was left by a process that is no more, so
 /// claims hold no longer than they are worked on.
-pub(crate) async fn open(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+async fn open_folder(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ports = ports(folder, &clock).await?;
-    let buckets = settings(&*ports.lake).await?.buckets;
+    let buckets = make(&*ports.lake).await?;
     let mut worker = Worker::new(ports, buckets, threads, format!("local-{}", std::process::id()));
     worker.lease = Duration::from_millis(1);
     Ok(Arc::new(worker))
@@ -49,12 +80,6 @@ async fn ports(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Ports, Failure> 
     }
 }
 
-/// Opens a lake that has to be there.
-pub(crate) async fn open_existing(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
-    must_be_there(folder)?;
-    open(folder, threads).await
-}
-
 /// Refuses a folder that is no lake.
 pub(crate) fn must_be_there(folder: &Path) -> Result<(), Failure> {
     if folder.join(SETTINGS).is_file() {
@@ -64,20 +89,29 @@ pub(crate) fn must_be_there(folder: &Path) -> Result<(), Failure> {
     Err(Failure::usage(format!("{}: {words}", folder.display())))
 }
 
-/// The lake's settings, written where there are none.
-async fn settings(lake: &dyn ObjectStore) -> Result<Settings, Failure> {
+/// Makes a lake where there is none, and gives its number of buckets.
+pub(crate) async fn make(lake: &dyn ObjectStore) -> Result<u16, Failure> {
     let fresh = Settings { buckets: DEFAULT_BUCKETS };
     let text = serde_json::to_vec(&fresh).map_err(|error| Failure::failed(error.to_string()))?;
     match lake.put(SETTINGS, text.into(), PutMode::IfAbsent).await {
-        Ok(_) => return Ok(fresh),
+        Ok(_) => return Ok(fresh.buckets),
         Err(error) if error.kind() == ErrorKind::Precondition => {}
         Err(error) => return Err(Failure::usage(format!("the lake cannot be written: {error}"))),
     }
-    let bytes = lake.get(SETTINGS).await?.body.bytes().await?;
+    buckets(lake).await?.ok_or_else(|| Failure::failed(format!("{SETTINGS} of the lake has gone while it was opened")))
+}
+
+/// The number of buckets of a lake, where its settings say it.
+pub(crate) async fn buckets(lake: &dyn ObjectStore) -> Result<Option<u16>, Failure> {
+    let bytes = match lake.get(SETTINGS).await {
+        Ok(object) => object.body.bytes().await?,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     let read: Settings = serde_json::from_slice(&bytes)
         .map_err(|error| Failure::failed(format!("{SETTINGS} of the lake is not what it should be: {error}")))?;
     if !(1..=100).contains(&read.buckets) {
         return Err(Failure::failed(format!("{SETTINGS}: buckets is {}: it must be from 1 to 100", read.buckets)));
     }
-    Ok(read)
+    Ok(Some(read.buckets))
 }

@@ -4,6 +4,7 @@
 //! ends with status 0 (done), 1 (the data failed a check) or 2 (wrong usage).
 
 mod arguments;
+mod cloud;
 mod doctor;
 mod explain;
 mod failure;
@@ -12,13 +13,16 @@ mod ingest;
 mod lake;
 mod nearest;
 mod output;
+mod place;
 mod progress;
 mod query;
+mod redrive;
 mod report;
 mod rows;
 mod run;
 mod simulate;
 mod summary;
+mod upload;
 mod verify;
 
 use std::process::ExitCode;
@@ -34,7 +38,7 @@ use crate::{
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut output = Output::new();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_time().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&Failure::failed(format!("the async runtime does not start: {error}"))),
     };
@@ -42,7 +46,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Run(arguments) => run::run(&arguments, &mut output).await,
             Command::Generate(Generate::Fhir(arguments)) => generate::command(&arguments, &mut output).await,
-            Command::Generate(Generate::Tables(arguments)) => generate::tables::command(&arguments, &mut output),
+            Command::Generate(Generate::Tables(arguments)) => generate::tables::command(&arguments, &mut output).await,
             Command::Simulate(arguments) => simulate::simulate(&arguments, &mut output).await,
             Command::Ingest(arguments) => ingest::ingest(&arguments, &mut output).await,
             Command::Verify(arguments) => verify::verify(&arguments, &mut output).await,
@@ -50,6 +54,8 @@ fn main() -> ExitCode {
             Command::Explain(arguments) => explain::explain(&arguments, &mut output).await,
             Command::Report(arguments) => report::report(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),
+            Command::Upload(arguments) => upload::upload(&arguments, &mut output).await,
+            Command::Redrive(arguments) => redrive::redrive(&arguments, &mut output).await,
         }
     });
     match done {

@@ -1,9 +1,18 @@
 //! Progress bars on a terminal, silence on a pipe.
 
-use std::sync::Mutex;
+use std::{
+    io::{self, Write},
+    sync::Mutex,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use metriccare_flow::{Progress, Stage};
+
+/// Says on standard error what is about to be done, or has been.
+pub(crate) fn note(words: &str) {
+    // A closed standard error is nobody's loss.
+    let _ = writeln!(io::stderr(), "{words}");
+}
 
 /// The bar of the stage that is being worked on.
 pub(crate) struct Bars {
@@ -30,6 +39,12 @@ impl Bars {
     /// So many more are done.
     pub(crate) fn step(&self, by: usize) {
         self.lock().inc(by as u64);
+    }
+
+    /// So many are done in all.
+    #[cfg(feature = "aws")]
+    pub(crate) fn reach(&self, done: u64) {
+        self.lock().set_position(done);
     }
 
     /// Takes the bar away.

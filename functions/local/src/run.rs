@@ -18,7 +18,7 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
     let job = arguments.job()?;
     let request = job.request(threads)?;
     let world = World::new(job.spec)?;
-    let worker = lake::open(&arguments.lake.lake, threads).await?;
+    let worker = lake::open(&arguments.lake, threads).await?;
     let bars = Bars::new(arguments.answer.json);
     let (landing, reference) = (&*worker.ports.landing, &*worker.ports.lake);
     let made = tokio::task::block_in_place(|| generate(&world, request, landing, reference, &bars))?;
@@ -44,8 +44,9 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
             output.line(format!("             {} faults put in on purpose", count(made.faults)))?;
         }
         summary.print(output)?;
-        let lake = arguments.lake.lake.display();
-        output.line(format!("The lake is in {lake}. Check it: metriccare verify --lake {lake}"))?;
+        let lake = &arguments.lake.lake;
+        let landing = arguments.lake.landing.as_ref().map_or_else(String::new, |place| format!(" --landing {place}"));
+        output.line(format!("The lake is in {lake}. Check it: metriccare verify --lake {lake}{landing}"))?;
     }
     output.flush()?;
     summary.judge(arguments.answer.strict)

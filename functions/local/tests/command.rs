@@ -127,3 +127,44 @@ fn a_build_without_sql_says_which_command_has_it() {
     let (status, said) = Folder::new("no-sql").badly(&["query", "SELECT 1"]);
     assert!(status == 2 && said.contains("cargo run --release --features query -- query"), "{status} {said}");
 }
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn without_the_sdk_everything_on_s3_is_answered_with_the_command_that_has_it() {
+    let folder = Folder::new("no-sdk");
+    for arguments in [
+        vec!["run", "--lake", "s3://my-lake"],
+        vec!["ingest", "--lake", "s3://my-lake"],
+        vec!["verify", "--lake", "s3://my-lake/quality", "--landing", "s3://my-landing"],
+        vec!["report", "--lake", "s3://my-lake"],
+        vec!["generate", "fhir", "--out", "s3://my-lake/in", "--env-file", "aws.env"],
+        vec!["generate", "tables", "--out", "s3://my-lake/in"],
+        vec!["simulate", "--patients", "10", "--out", "s3://my-lake/in"],
+        vec!["upload", "in", "s3://my-lake/in"],
+        vec!["redrive", "--stage", "bronze", "--dry-run"],
+    ] {
+        let (status, said) = folder.badly(&arguments);
+        let words = format!("cargo run --release --features aws -- {}\n", arguments.join(" "));
+        assert!(status == 2 && said.contains(&words), "{arguments:?}: {status} {said}");
+    }
+    for (arguments, words) in [
+        (vec!["run", "--lake", "s3:/my-lake"], "s3://bucket/prefix"),
+        (vec!["run", "--lake", "s3://My_Lake"], "is no name of a bucket"),
+        (vec!["run", "--landing", "s3://my-landing"], "lands inside it"),
+    ] {
+        let (status, said) = folder.badly(&arguments);
+        assert!(status == 2 && said.contains(words), "{arguments:?}: {status} {said}");
+    }
+}
+
+#[test]
+fn what_was_put_into_landing_by_hand_is_carried_through() {
+    let folder = Folder::new("by-hand");
+    folder.well(&["run", "--patients", "20"]);
+    fs::create_dir_all(folder.0.join("lake/landing/by/hand")).expect("a fresh folder");
+    fs::write(folder.0.join("lake/landing/by/hand/p.json"), r#"{"resourceType":"Patient","id":"by-hand"}"#)
+        .expect("written");
+    let carried: Value = serde_json::from_str(&folder.well(&["ingest", "--json"])).expect("JSON");
+    assert_eq!((&carried["accepted"], &carried["already_done"]), (&Value::from(1), &Value::from(6)));
+    folder.well(&["verify"]);
+}

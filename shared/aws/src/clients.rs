@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -34,19 +34,7 @@ impl Clients {
     /// Clients for the account, region and endpoint that the usual chain of settings names: the environment, a profile,
     /// a role.
     pub async fn from_env() -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT)
-            .read_timeout(READ)
-            .operation_attempt_timeout(ATTEMPT)
-            .operation_timeout(OPERATION)
-            .build();
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http_client())
-            .timeout_config(timeouts)
-            .retry_config(RetryConfig::standard().with_max_attempts(4))
-            .load()
-            .await;
-        Self::new(&config)
+        Self::new(&loader().load().await)
     }
 
     /// Clients with these settings.
@@ -66,6 +54,20 @@ impl Clients {
             requests,
         }
     }
+}
+
+/// The usual chain of settings, with the timeouts and retries of all clients.
+pub(crate) fn loader() -> ConfigLoader {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(READ)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build();
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http_client())
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(4))
 }
 
 /// The HTTP client of all services: TLS by rustls on ring.

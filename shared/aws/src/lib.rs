@@ -4,22 +4,28 @@
 //! what the caller should do about it. [`Settings`] are read once, [`Environment`] holds the clients of one Lambda
 //! environment and answers its invocations, [`telemetry`] writes its log and its metrics.
 
+mod account;
 mod catalog;
 mod clients;
+mod dead_letters;
 mod environment;
 mod failure;
 mod ledger;
+mod login;
 mod queue;
 mod requests;
 mod settings;
 mod store;
 pub mod telemetry;
 
+pub use account::{Account, Identity};
 pub use catalog::GlueCatalog;
 pub use clients::{Clients, http_client};
+pub use dead_letters::{DeadLetters, Tell};
 pub use environment::{Environment, StartError};
 pub use ledger::DynamoLedger;
+pub use login::{Login, LoginError, Variables};
 pub use queue::SqsQueue;
 pub use requests::Requests;
 pub use settings::{Settings, SettingsError};
-pub use store::S3Store;
+pub use store::{S3Store, Sent, Sparing};

@@ -17,8 +17,8 @@ use crate::{clients::Clients, failure::failed};
 /// A queue on SQS.
 #[derive(Debug)]
 pub struct SqsQueue {
-    client: Client,
-    url: String,
+    pub(crate) client: Client,
+    pub(crate) url: String,
 }
 
 /// The messages of one call, at the most.
@@ -43,6 +43,16 @@ impl SqsQueue {
         let entries = places.iter().map(entry).collect::<Result<Vec<_>>>()?;
         let send = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
         Ok(send.map_err(|error| failed("send", &self.url, error))?.failed)
+    }
+
+    /// The queue with this name.
+    ///
+    /// # Errors
+    /// A queue that is not there, a permission that is missing.
+    pub async fn named(clients: &Clients, name: &str) -> Result<Self> {
+        let found = clients.sqs.get_queue_url().queue_name(name).send().await;
+        let found = found.map_err(|error| failed("look at queue", name, error))?;
+        Ok(Self::new(clients, found.queue_url.unwrap_or_default()))
     }
 }
 

@@ -30,6 +30,10 @@ use crate::{
     failure::failed,
 };
 
+mod sparing;
+
+pub use sparing::{Sent, Sparing};
+
 /// A bucket on S3.
 #[derive(Debug)]
 pub struct S3Store {
@@ -90,7 +94,8 @@ impl S3Store {
         self.etag("put", key, put.e_tag())
     }
 
-    async fn put_if(&self, key: &str, payload: &Payload, mode: &PutMode) -> Result<ETag> {
+    /// Puts under a condition, with an entry of metadata besides the put's own name.
+    async fn put_if(&self, key: &str, payload: &Payload, mode: &PutMode, entry: Option<(&str, &str)>) -> Result<ETag> {
         let put_id = format!("{:016x}-{}", self.process, self.puts.fetch_add(1, Ordering::Relaxed));
         let mut tried = 0;
         loop {
@@ -102,6 +107,10 @@ impl S3Store {
             };
             let once =
                 aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled()).timeout_config(within(time));
+            let put = match entry {
+                Some((name, value)) => put.metadata(name, value),
+                None => put,
+            };
             let answer = put.metadata(PUT_ID, &put_id).customize().config_override(once).send().await;
             let error = match answer {
                 Ok(put) => return self.etag("put", key, put.e_tag()),
@@ -176,7 +185,7 @@ impl ObjectStore for S3Store {
         self.check("put", key)?;
         match &options.mode {
             PutMode::Overwrite => self.put_plain(key, &payload).await,
-            mode => self.put_if(key, &payload, mode).await,
+            mode => self.put_if(key, &payload, mode, None).await,
         }
     }
 

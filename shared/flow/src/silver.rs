@@ -24,6 +24,9 @@ use crate::{
 pub struct SilverCommit {
     /// The bucket.
     pub bucket: u16,
+    /// How many buckets the lake has: whoever else works on it deals to as many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<u16>,
     /// The ETags of the bucket's silver objects by their keys, as the merge left them.
     pub objects: BTreeMap<String, String>,
 }
@@ -144,7 +147,7 @@ async fn commit_bucket(worker: &Worker, bucket: u16) -> Result<(), FlowError> {
             objects.insert(key, etag.as_str().to_owned());
         }
     }
-    let commit = serde_json::to_vec(&SilverCommit { bucket, objects })
+    let commit = serde_json::to_vec(&SilverCommit { bucket, buckets: Some(worker.buckets), objects })
         .map_err(|error| FlowError::Document { key: key.clone(), reason: error.to_string() })?;
     lake.put(&key, commit.into(), mode).await?;
     Ok(())

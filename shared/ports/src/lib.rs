@@ -23,10 +23,10 @@ pub mod store;
 pub use catalog::Catalog;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{Error, ErrorKind, Result};
-pub use ledger::{Begin, Claim, DiskLedger, Ledger, MemoryLedger, Receipt, WorkId};
+pub use ledger::{Begin, Claim, DiskLedger, Ledger, MemoryLedger, ObjectLedger, Receipt, WorkId};
 pub use ports::{LANDING_FOLDER, LEDGER_FILE, Ports};
 pub use queue::{MemoryQueue, Message, Queue};
 pub use retry::Retry;
 pub use store::{
-    Body, DiskStore, ETag, Listed, MemoryStore, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions,
+    Below, Body, DiskStore, ETag, Listed, MemoryStore, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions,
 };

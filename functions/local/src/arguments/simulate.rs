@@ -1,11 +1,10 @@
 //! The flags of `metriccare simulate`: the CMS simulator's questions, answered beforehand.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use serde::Serialize;
 
-use super::{SpecFlag, Version, WorkFlags, world::number};
+use super::{CloudFlags, SpecFlag, Version, WorkFlags, world::number};
+use crate::place::Place;
 
 #[derive(Debug, Args, Serialize)]
 pub(crate) struct Simulate {
@@ -33,13 +32,16 @@ pub(crate) struct Simulate {
     #[command(flatten)]
     #[serde(skip)]
     pub(super) spec: SpecFlag,
-    /// Folder in which fhir_data/json/{patient,encounter,condition} is made
+    /// Folder or s3://bucket/prefix in which fhir_data/json/{patient,encounter,condition} is made
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = ".")]
     #[serde(skip)]
-    pub(crate) out: PathBuf,
+    pub(crate) out: Place,
     /// FHIR version to write [default: r5]
     #[arg(long, value_enum)]
     pub(crate) fhir_version: Option<Version>,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(crate) cloud: CloudFlags,
     #[command(flatten)]
     #[serde(skip)]
     pub(crate) work: WorkFlags,

@@ -1,20 +1,19 @@
 //! The flags of `metriccare generate tables`.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use metriccare_landing::Shard;
 use serde::Serialize;
 
-use super::{ReportFlags, WorkFlags, WorldFlags};
+use super::{CloudFlags, ReportFlags, WorkFlags, WorldFlags};
+use crate::place::Place;
 
 #[derive(Debug, Args)]
 pub(crate) struct GenerateTables {
     #[command(flatten)]
     pub(crate) world: WorldFlags,
-    /// Folder to write to; the shards of one world may share it
+    /// Folder to write to, which the shards of one world may share, or s3://bucket/prefix
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = "data/landing_zone")]
-    pub(crate) out: PathBuf,
+    pub(crate) out: Place,
     /// CSV with a header line, or Parquet with typed columns [default: csv]
     #[arg(long, value_enum)]
     pub(super) format: Option<TableFormat>,
@@ -24,6 +23,8 @@ pub(crate) struct GenerateTables {
     /// Only this part of the population: the second of seven is 2/7
     #[arg(long, value_name = "k/n")]
     pub(super) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(crate) cloud: CloudFlags,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
     #[command(flatten)]

@@ -5,14 +5,18 @@ pub(crate) mod in_order;
 mod report;
 pub(crate) mod tables;
 
+use std::sync::Arc;
+
 use metriccare_landing::generate;
-use metriccare_ports::DiskStore;
+use metriccare_ports::{DiskStore, ObjectStore};
 use metriccare_world::World;
 
 use crate::{
-    arguments::GenerateFhir,
+    arguments::{CloudFlags, GenerateFhir},
+    cloud,
     failure::Failure,
     output::{Output, count, size},
+    place::Place,
     progress::Bars,
 };
 
@@ -22,10 +26,9 @@ pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Re
     let request = job.request(arguments.work.threads())?;
     report::check(arguments.answer, request.shard)?;
     let world = World::new(job.spec)?;
-    let store = DiskStore::open("out", &arguments.out)
-        .map_err(|error| Failure::usage(format!("--out cannot be used: {error}")))?;
+    let (landing, reference) = stores(&arguments.out, &arguments.cloud).await?;
     let bars = Bars::new(arguments.answer.json);
-    let made = tokio::task::block_in_place(|| generate(&world, request, &store, &store, &bars))?;
+    let made = tokio::task::block_in_place(|| generate(&world, request, &*landing, &*reference, &bars))?;
     bars.finish();
     let mut words = format!(
         "{} patients, {} encounters and {} conditions in {} files ({}) below {}",
@@ -34,7 +37,7 @@ pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Re
         count(made.conditions),
         count(made.objects),
         size(made.bytes),
-        arguments.out.display()
+        arguments.out
     );
     if made.faults > 0 {
         let faults = count(made.faults);
@@ -42,4 +45,16 @@ pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Re
     }
     let said = || report::say(&world, (&made, &words), arguments.answer, request.threads, &bars, output);
     tokio::task::block_in_place(said)
+}
+
+/// Where resources go, and where beds and the answer key go: one folder, or what S3 has for each.
+async fn stores(out: &Place, flags: &CloudFlags) -> Result<(Arc<dyn ObjectStore>, Arc<dyn ObjectStore>), Failure> {
+    match out {
+        Place::Folder(folder) => {
+            let unusable = |error| Failure::usage(format!("--out cannot be used: {error}"));
+            let store: Arc<dyn ObjectStore> = Arc::new(DiskStore::open("out", folder).map_err(unusable)?);
+            Ok((Arc::clone(&store), store))
+        }
+        Place::Bucket(place) => cloud::stores(place, flags).await,
+    }
 }

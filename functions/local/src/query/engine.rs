@@ -13,7 +13,14 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::{answer::Answer, dialect, fault, functions, reference, tables};
-use crate::{arguments::Query, failure::Failure, lake, output::Output};
+use crate::{
+    arguments::Query,
+    cloud::{self, Tables},
+    failure::Failure,
+    lake,
+    output::Output,
+    place::Place,
+};
 
 /// Names of the catalog and the database, as a console of Athena shows them.
 pub(super) const CATALOG: &str = "awsdatacatalog";
@@ -26,9 +33,15 @@ pub(crate) async fn query(arguments: &Query, output: &mut Output) -> Result<(), 
             .map_err(|error| Failure::usage(format!("{}: the statement cannot be read: {error}", file.display())))?,
         (None, None) => return Err(Failure::usage("there is no statement")),
     };
-    lake::must_be_there(&arguments.lake.lake)?;
+    let copy = match &arguments.lake.lake {
+        Place::Folder(folder) => {
+            lake::must_be_there(folder)?;
+            Tables::there(folder)
+        }
+        Place::Bucket(place) => cloud::copy(place, &arguments.lake, &sql).await?,
+    };
     let statement = dialect::read(&sql)?;
-    let context = session(&arguments.lake.lake).map_err(|error| fault::words(&error))?;
+    let context = session(copy.folder()).map_err(|error| fault::words(&error))?;
     let mut answer = Answer::new(arguments.format);
     // Reading happens in a task of its own: the Parquet reader panics on some damaged files, and a task is where that ends.
     let (sender, mut batches) = mpsc::channel(2);

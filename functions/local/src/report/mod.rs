@@ -15,17 +15,24 @@ use std::num::NonZeroUsize;
 
 use crate::{
     arguments::Report,
+    cloud,
     failure::Failure,
     lake,
     output::{Output, size},
+    place::Place,
 };
 
 pub(crate) async fn report(arguments: &Report, output: &mut Output) -> Result<(), Failure> {
-    let worker = lake::open_existing(&arguments.lake.lake, NonZeroUsize::MIN).await?;
+    let worker = lake::open_existing(&arguments.lake, NonZeroUsize::MIN).await?;
     let gathered = gather::gather(&worker).await?;
     let page = page::page(&gathered)?;
-    let unwritable = |error: std::io::Error| Failure::usage(format!("{}: {error}", arguments.out.display()));
-    std::fs::write(&arguments.out, &page).map_err(unwritable)?;
-    output.line(format!("{}: {}", arguments.out.display(), size(page.len() as u64)))?;
+    let bytes = size(page.len() as u64);
+    match &arguments.out {
+        Place::Folder(file) => {
+            std::fs::write(file, &page).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+        }
+        Place::Bucket(place) => cloud::put(place, &arguments.lake.cloud, page.into()).await?,
+    }
+    output.line(format!("{}: {bytes}", arguments.out))?;
     output.flush()
 }

@@ -7,14 +7,22 @@ mod count;
 mod files;
 mod questions;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use metriccare_landing::{Request, cut};
 use metriccare_world::{FhirWriter, Known, Resources, World};
 use tokio::runtime::Handle;
 
 use self::{count::Counted, files::Files};
-use crate::{arguments::Simulate, failure::Failure, generate::in_order::in_order, output::Output, progress::Bars};
+use crate::{
+    arguments::Simulate,
+    cloud::Scratch,
+    failure::Failure,
+    generate::in_order::in_order,
+    output::Output,
+    place::Place,
+    progress::{Bars, note},
+};
 
 /// Patients in a part: what a thread holds in memory.
 const PATIENTS_PER_PART: u64 = 2_000;
@@ -30,17 +38,23 @@ pub(crate) async fn simulate(arguments: &Simulate, output: &mut Output) -> Resul
     let request = job.request(arguments.work.threads())?;
     let world = World::new(job.spec)?;
     let bars = Bars::new(false);
-    let mut files = Files::create(&arguments.out, &world)?;
+    let out = Scratch::new(&arguments.out, &arguments.cloud).await?;
+    let mut files = Files::create(out.folder(), &world)?;
     let counted = tokio::task::block_in_place(|| write(&world, request, &mut files, &bars))?;
     bars.finish();
     files.finish()?;
-    let _ = writeln!(
-        io::stderr(),
-        "{} files below {}; carry them through the pipeline: metriccare ingest {}",
-        files::KINDS.len(),
-        files.folder().display(),
-        files.folder().display()
-    );
+    match &arguments.out {
+        Place::Folder(_) => note(&format!(
+            "{} files below {}; carry them through the pipeline: metriccare ingest {}",
+            files::KINDS.len(),
+            files.folder().display(),
+            files.folder().display()
+        )),
+        Place::Bucket(place) => {
+            out.send().await?;
+            note(&format!("{} files below {}", files::KINDS.len(), place.below("fhir_data/json")));
+        }
+    }
     print(world.spec().year, &counted, output)
 }
 

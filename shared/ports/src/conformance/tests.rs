@@ -8,7 +8,10 @@ use super::{
     ledger::{self, Move},
     race, store,
 };
-use crate::{Clock, DiskLedger, DiskStore, Ledger, ManualClock, MemoryLedger, MemoryStore, ObjectStore, SystemClock};
+use crate::{
+    Below, Clock, DiskLedger, DiskStore, Ledger, ManualClock, MemoryLedger, MemoryStore, ObjectLedger, ObjectStore,
+    SystemClock,
+};
 
 fn memory() -> Arc<dyn ObjectStore> {
     Arc::new(MemoryStore::new("lake", Arc::new(ManualClock::default())))
@@ -40,6 +43,30 @@ async fn a_bucket_on_disk_is_lawful() {
     store::all(&*bucket, "s").await;
     store::stated_times_are_kept(&*bucket, "s").await;
     store::long_lists_are_whole(&*bucket, "s").await;
+}
+
+#[tokio::test]
+async fn a_part_of_a_bucket_is_a_lawful_bucket() {
+    let whole = memory();
+    whole.put("reports/2024", "outside".into(), crate::PutMode::IfAbsent).await.expect("put");
+    let part: Arc<dyn ObjectStore> = Arc::new(Below::new(whole.clone(), "reports/2025"));
+    store::all(&*part, "s").await;
+    store::stated_times_are_kept(&*part, "s").await;
+    let (all, ours) = (whole.list("").await.expect("listed"), part.list("").await.expect("listed"));
+    assert_eq!(all.len(), ours.len() + 1, "nothing of the rest is seen, and nothing is written outside");
+    assert_eq!((whole.bucket(), part.bucket()), ("lake", "lake/reports/2025"));
+}
+
+fn object_ledger() -> Arc<dyn Ledger> {
+    Arc::new(ObjectLedger::new(memory(), Arc::new(ManualClock::default())))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_ledger_of_objects_is_lawful() {
+    ledger::all(&*object_ledger(), "s").await;
+    race::one_of_many_has_the_work(object_ledger(), "s", 16).await;
+    race::one_end_is_heard(object_ledger(), "s", 16).await;
+    race::one_object_was_first(object_ledger(), "s", 16).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -122,6 +149,11 @@ proptest! {
     #[test]
     fn any_interleaving_is_lawful_in_memory(moves in moves()) {
         run(async { ledger::any_interleaving_is_lawful(&MemoryLedger::default(), "s", &moves).await });
+    }
+
+    #[test]
+    fn any_interleaving_is_lawful_in_a_bucket(moves in moves()) {
+        run(async { ledger::any_interleaving_is_lawful(&*object_ledger(), "s", &moves).await });
     }
 }
 

@@ -17,10 +17,12 @@ use crate::Result;
 
 mod disk;
 mod memory;
+mod objects;
 mod record;
 
 pub use disk::DiskLedger;
 pub use memory::MemoryLedger;
+pub use objects::ObjectLedger;
 pub use record::{Record, State};
 
 /// The name of a work: what is to be done with which version of which object.

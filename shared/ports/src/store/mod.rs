@@ -11,11 +11,13 @@ use async_trait::async_trait;
 
 use crate::{Error, ErrorKind, Result};
 
+mod below;
 mod body;
 mod disk;
 mod etag;
 mod memory;
 
+pub use below::Below;
 pub(crate) use body::blocking;
 pub use body::{Body, ChunkSource, Payload};
 pub use disk::DiskStore;

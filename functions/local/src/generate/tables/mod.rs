@@ -25,8 +25,10 @@ use self::{
 use super::{in_order::in_order, report};
 use crate::{
     arguments::GenerateTables,
+    cloud::Scratch,
     failure::Failure,
     output::{Output, count, size},
+    place::Place,
     progress::Bars,
 };
 
@@ -48,7 +50,7 @@ struct Written {
 }
 
 /// `metriccare generate tables`.
-pub(crate) fn command(arguments: &GenerateTables, output: &mut Output) -> Result<(), Failure> {
+pub(crate) async fn command(arguments: &GenerateTables, output: &mut Output) -> Result<(), Failure> {
     let job = arguments.job()?;
     let form = match (job.tables()?, job.gzip) {
         (TableFormat::Csv, Some(true)) => Form::CsvGzip,
@@ -58,12 +60,18 @@ pub(crate) fn command(arguments: &GenerateTables, output: &mut Output) -> Result
     let (shard, threads) = (job.shard.unwrap_or(Shard::WHOLE), arguments.work.threads());
     report::check(arguments.answer, shard)?;
     let world = World::new(job.spec)?;
-    std::fs::create_dir_all(&arguments.out)
-        .map_err(|error| Failure::usage(format!("--out {}: {error}", arguments.out.display())))?;
-    neighbours::check(&world, &arguments.out, form, shard)?;
+    if matches!(arguments.out, Place::Bucket(_)) && shard != Shard::WHOLE {
+        let words = "shards find each other's sums in the folder that they share: give them one, and then `upload` it";
+        return Err(Failure::usage(format!("--shard with --out {}: {words}", arguments.out)));
+    }
+    let out = Scratch::new(&arguments.out, &arguments.cloud).await?;
+    let folder = out.folder();
+    std::fs::create_dir_all(folder).map_err(|error| Failure::usage(format!("--out {}: {error}", folder.display())))?;
+    neighbours::check(&world, folder, form, shard)?;
     let bars = Bars::new(arguments.answer.json);
-    let written = tokio::task::block_in_place(|| generate(&world, &arguments.out, form, shard, threads, &bars))?;
+    let written = tokio::task::block_in_place(|| generate(&world, folder, form, shard, threads, &bars))?;
     bars.finish();
+    out.send().await?;
     let [patients, encounters, claims, registry] =
         [written.patients, written.encounters, written.claims, written.registry].map(count);
     let words = format!(
@@ -71,7 +79,7 @@ pub(crate) fn command(arguments: &GenerateTables, output: &mut Output) -> Result
          ({}) below {}",
         written.files,
         size(written.bytes),
-        arguments.out.display()
+        arguments.out
     );
     let said = || report::say(&world, (&written, &words), arguments.answer, threads, &bars, output);
     tokio::task::block_in_place(said)

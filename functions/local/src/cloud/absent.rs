@@ -1,0 +1,101 @@
+//! A build without the SDK: everything on AWS is answered with the command that has it.
+
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use metriccare_flow::Worker;
+use metriccare_ports::ObjectStore;
+
+use crate::{
+    arguments::{CloudFlags, LakeFlag},
+    failure::Failure,
+    place::{BucketPlace, Place},
+};
+
+/// Says which command has the SDK: this very one, with the feature.
+pub(crate) fn refusal() -> Failure {
+    let quoted = |argument: String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+        if !argument.is_empty() && argument.chars().all(plain) {
+            argument
+        } else {
+            format!("'{}'", argument.replace('\'', r"'\''"))
+        }
+    };
+    let arguments: Vec<_> =
+        std::env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned())).collect();
+    Failure::usage(format!(
+        "this build has no AWS SDK, which takes some minutes to compile; build and use it with\n  \
+         cargo run --release --features {} -- {}",
+        if cfg!(feature = "query") { "aws,query" } else { "aws" },
+        arguments.join(" ")
+    ))
+}
+
+pub(crate) async fn open(_: &BucketPlace, _: &LakeFlag, _: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+    Err(refusal())
+}
+
+pub(crate) async fn open_existing(_: &BucketPlace, _: &LakeFlag, _: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+    Err(refusal())
+}
+
+pub(crate) async fn stores(
+    _: &BucketPlace,
+    _: &CloudFlags,
+) -> Result<(Arc<dyn ObjectStore>, Arc<dyn ObjectStore>), Failure> {
+    Err(refusal())
+}
+
+pub(crate) async fn put(_: &BucketPlace, _: &CloudFlags, _: Bytes) -> Result<(), Failure> {
+    Err(refusal())
+}
+
+#[cfg(feature = "query")]
+pub(crate) async fn copy(_: &BucketPlace, _: &LakeFlag, _: &str) -> Result<Tables, Failure> {
+    Err(refusal())
+}
+
+/// Tables in a folder.
+#[cfg(feature = "query")]
+pub(crate) struct Tables {
+    folder: PathBuf,
+}
+
+#[cfg(feature = "query")]
+impl Tables {
+    pub(crate) fn there(folder: &Path) -> Self {
+        Tables { folder: folder.to_owned() }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// The folder that output is written to.
+pub(crate) struct Scratch {
+    folder: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) async fn new(place: &Place, _: &CloudFlags) -> Result<Self, Failure> {
+        match place {
+            Place::Folder(folder) => Ok(Scratch { folder: folder.clone() }),
+            Place::Bucket(_) => Err(refusal()),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    #[expect(clippy::unused_async, reason = "with the SDK it sends what was written")]
+    pub(crate) async fn send(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! The tables of a lake on S3 that a statement names, copied to a folder for as long as it runs.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use metriccare_lake::{keys, schema::TABLES};
+use metriccare_ports::ObjectStore;
+use tempfile::TempDir;
+
+use crate::{arguments::LakeFlag, failure::Failure, place::BucketPlace, progress::Bars};
+
+/// Tables in a folder, which may be one of our own.
+pub(crate) struct Tables {
+    folder: PathBuf,
+    _ours: Option<TempDir>,
+}
+
+impl Tables {
+    /// Those of a lake in a folder.
+    pub(crate) fn there(folder: &Path) -> Self {
+        Tables { folder: folder.to_owned(), _ours: None }
+    }
+
+    /// Where they are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// Copies what the statement may read: every table whose name is in its text.
+pub(crate) async fn copy(place: &BucketPlace, flag: &LakeFlag, sql: &str) -> Result<Tables, Failure> {
+    let worker = super::open_existing(place, flag, std::num::NonZeroUsize::MIN).await?;
+    let lake = &*worker.ports.lake;
+    let sql = sql.to_ascii_lowercase();
+    let mut listed = lake.list(keys::HOSPITALS).await?;
+    for table in TABLES.iter().filter(|table| sql.contains(&table.glue_name())) {
+        listed.extend(lake.list(&format!("{}/", table.path)).await?);
+    }
+    let ours = tempfile::tempdir().map_err(|error| unwritable(&error))?;
+    let bars = Bars::new(false);
+    bars.start("copy", listed.len());
+    for object in listed {
+        write(lake, &object.key, ours.path()).await?;
+        bars.step(1);
+    }
+    bars.finish();
+    Ok(Tables { folder: ours.path().to_owned(), _ours: Some(ours) })
+}
+
+async fn write(lake: &dyn ObjectStore, key: &str, folder: &Path) -> Result<(), Failure> {
+    // A bucket may hold keys that are no paths below a folder; none of ours is one.
+    if key.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        return Ok(());
+    }
+    let path = folder.join(key);
+    std::fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(|error| unwritable(&error))?;
+    let bytes = lake.get(key).await?.body.bytes().await?;
+    std::fs::write(path, bytes).map_err(|error| unwritable(&error))
+}
+
+fn unwritable(error: &io::Error) -> Failure {
+    Failure::failed(format!("the tables cannot be copied to a temporary folder: {error}"))
+}

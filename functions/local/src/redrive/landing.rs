@@ -1,0 +1,87 @@
+//! Landed objects that have no commit of bronze: their notification was lost, and bronze is told of them again.
+//!
+//! What landed a moment ago may still be on its way; being told twice does no harm.
+
+use std::collections::BTreeSet;
+
+use metriccare_aws::SqsQueue;
+use metriccare_flow::event::notification;
+use metriccare_lake::keys;
+use metriccare_ports::{Clock, ObjectMeta, Queue, SystemClock};
+
+use super::command::pause;
+use crate::{
+    arguments::Redrive,
+    cloud::Entry,
+    failure::Failure,
+    output::{Output, count},
+    place::{BucketPlace, Stack},
+    progress::Bars,
+};
+
+/// More objects than this are not named one by one.
+const NAMED: usize = 20;
+
+/// Tells bronze of every landed object that it has not carried.
+pub(super) async fn tell(arguments: &Redrive, entry: &Entry, output: &mut Output) -> Result<(), Failure> {
+    let stack = Stack {
+        name: arguments.stack.clone(),
+        account: entry.identity.account.clone(),
+        region: entry.account.region().to_owned(),
+    };
+    let (landing, lake) = (BucketPlace::whole(stack.bucket("landing")), BucketPlace::whole(stack.bucket("lake")));
+    entry.look_at(&[&landing, &lake]).await?;
+    let queue = SqsQueue::named(&entry.account.clients, &format!("{}-bronze", arguments.stack)).await;
+    let queue = queue.map_err(|error| Failure::usage(error.to_string()))?;
+
+    let (landing, lake) = (entry.plain(&landing), entry.plain(&lake));
+    let carried = lake.list(keys::BRONZE_COMMITS).await?;
+    let carried: BTreeSet<String> = carried.into_iter().map(|listed| listed.key).collect();
+    let (mut landed, mut unheard) = (0, Vec::new());
+    let bars = Bars::new(false);
+    let listed = landing.list("").await?;
+    bars.start("landed", listed.len());
+    for object in listed {
+        bars.step(1);
+        let name = object.key.rsplit('/').next().unwrap_or_default();
+        if name.is_empty() || name.starts_with(['.', '_']) {
+            continue;
+        }
+        landed += 1;
+        let meta = landing.head(&object.key).await?;
+        if !carried.contains(&keys::bronze_commit(&object_id(&meta))) {
+            unheard.push(meta);
+        }
+    }
+    if !arguments.dry_run {
+        bars.start("told of", unheard.len());
+        for meta in &unheard {
+            let event = notification(landing.bucket(), &meta.key, meta.size, &meta.etag, meta.last_modified_micros);
+            queue.send(&event).await?;
+            bars.step(1);
+            if let Some(pause) = pause(arguments.per_second) {
+                SystemClock.sleep(pause).await;
+            }
+        }
+    }
+    bars.finish();
+    let number = unheard.len() as u64;
+    let told = if arguments.dry_run { "would be told of" } else { "are told of again" };
+    output.line(format!(
+        "{} of {} landed objects have no commit of bronze and {told}",
+        count(number),
+        count(landed)
+    ))?;
+    for meta in unheard.iter().take(NAMED) {
+        output.line(format!("  {}", meta.key))?;
+    }
+    if unheard.len() > NAMED {
+        output.line(format!("  and {} more", count(number - NAMED as u64)))?;
+    }
+    output.flush()
+}
+
+fn object_id(meta: &ObjectMeta) -> String {
+    let version = meta.version.as_deref().unwrap_or(meta.etag.as_str());
+    keys::object_id(&meta.key, version, meta.last_modified_micros)
+}
