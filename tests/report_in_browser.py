@@ -88,6 +88,8 @@ def check_width(chromium, page, width, keep, wrong):
     chromium.show(page.as_uri(), width)
     wrong += [f"console: {words}" for words in chromium.complaints()]
     wide, high = chromium.value("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    if chromium.value("document.body.innerText.length") < 2000:
+        wrong.append(f"at {width} pixels the page shows no text: is there a font?")
     if wide > width:
         wrong.append(f"at {width} pixels the page is {wide} pixels wide: readers have to scroll sideways")
     if keep:

@@ -1,5 +1,6 @@
 """Deploys the template on ministack with the real SAM CLI, makes it work, and holds the result against the local pipeline."""
 import argparse
+import csv
 import datetime
 import io
 import json
@@ -144,21 +145,32 @@ class Run:
             saved = self.athena.create_named_query(Name=query["Name"], Database="metriccare", WorkGroup=STACK,
                                                    QueryString=query["QueryString"])
             text = self.athena.get_named_query(NamedQueryId=saved["NamedQueryId"])["NamedQuery"]["QueryString"]
-            asked = self.athena.start_query_execution(QueryString=text, WorkGroup=STACK,
-                                                      QueryExecutionContext={"Database": "metriccare"})
-            for _ in range(300):
-                execution = self.athena.get_query_execution(QueryExecutionId=asked["QueryExecutionId"])["QueryExecution"]
-                if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
-                    break
-                time.sleep(0.2)
-            state = execution["Status"]
-            self.check(state["State"] == "SUCCEEDED", f"{query['Name']}: {state.get('StateChangeReason', state)}")
-            if state["State"] == "SUCCEEDED":
-                page = self.athena.get_query_results(QueryExecutionId=asked["QueryExecutionId"])["ResultSet"]["Rows"]
-                rows[query["Name"]] = len(page) - 1
+            answer = self.answer_of(query["Name"], text)
+            if answer is not None:
+                rows[query["Name"]] = len(answer)
         self.check(all(rows.values()), f"every saved query has rows: {rows}")
         self.say("Athena", f"{len(rows)} of {len(queries)} saved queries, {sum(rows.values())} rows, "
                            f"{time.monotonic() - started:.1f} s")
+        body = self.s3.get_object(Bucket=self.lake, Key="reference/hospitals.csv")["Body"].read().decode()
+        written = [tuple(line) for line in csv.reader(io.StringIO(body))][1:]
+        read = self.answer_of("reference_hospitals", "SELECT hospital_name, staffed_beds, city, state FROM reference_hospitals")
+        self.check(sorted(read or []) == sorted(written), f"reference_hospitals is what stands in the file: {read}")
+        self.say("reference_hospitals", f"{len(written)} hospitals, as the generator wrote them")
+
+    def answer_of(self, name: str, sql: str):
+        """The rows of a query, put to Athena's API; none where it failed, which is a fault."""
+        asked = self.athena.start_query_execution(QueryString=sql, WorkGroup=STACK, QueryExecutionContext={"Database": "metriccare"})
+        for _ in range(300):
+            execution = self.athena.get_query_execution(QueryExecutionId=asked["QueryExecutionId"])["QueryExecution"]
+            if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
+                break
+            time.sleep(0.2)
+        state = execution["Status"]
+        self.check(state["State"] == "SUCCEEDED", f"{name}: {state.get('StateChangeReason', state)}")
+        if state["State"] != "SUCCEEDED":
+            return None
+        page = self.athena.get_query_results(QueryExecutionId=asked["QueryExecutionId"])["ResultSet"]["Rows"]
+        return [tuple(cell.get("VarCharValue") for cell in row["Data"]) for row in page[1:]]
 
     def compare(self):
         """Takes the same landed objects through the local pipeline: its silver and gold have to be the cloud's."""

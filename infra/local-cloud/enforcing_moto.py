@@ -47,6 +47,9 @@ def resources(call) -> list:
         return ["*"]
 
 
+# What a call needs the permission of, where that is another call's.
+NEEDS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
+
 judge_without_condition = IAMPolicyStatement.is_action_permitted
 authorize_on_s3 = ActionAuthenticatorMixin._authenticate_and_authorize_s3_action
 authorize_on_resource = ActionAuthenticatorMixin._authenticate_and_authorize_normal_action
@@ -56,7 +59,7 @@ def judge(self, action, resource="*", principal=None, context=None):
     if not holds(self._statement.get("Condition", {}), getattr(asked, "context", {})):
         return PermissionResult.NEUTRAL
     bare = IAMPolicyStatement({name: value for name, value in self._statement.items() if name != "Condition"})
-    return judge_without_condition(bare, action, resource, principal)
+    return judge_without_condition(bare, NEEDS.get(action, action), resource, principal)
 
 
 def authorize(self, bucket_name=None, key_name=None):

@@ -48,6 +48,13 @@ class Function:
         self.process.wait()
 
 
+def each_once(pairs) -> dict:
+    """The fields of a JSON object; one that stands twice would be lost to whoever reads the log."""
+    names = [name for name, _ in pairs]
+    assert len(names) == len(set(names)), names
+    return dict(pairs)
+
+
 def batch(*bodies: str) -> dict:
     return {"Records": [{"messageId": f"m{n}", "receiptHandle": f"r{n}", "body": body, "eventSource": "aws:sqs",
                          "attributes": {"ApproximateReceiveCount": "1"}} for n, body in enumerate(bodies)]}
@@ -85,6 +92,13 @@ class UnderTheirOwnPolicies(unittest.TestCase):
             self.assertEqual(run[stage](batch(*told)), {"batchItemFailures": []}, "a redelivery is done already")
         self.assertEqual(run["gold"](batch(notice(LAKE, "reference/hospitals.csv"))), {"batchItemFailures": []})
         self.assertIn("gold/summary/part.parquet", self.keys(LAKE, "gold/"))
+        for stage in STAGES:
+            lines = [line for line in run[stage].log.read_text().splitlines() if line.startswith("{")]
+            logged = [json.loads(line, object_pairs_hook=each_once) for line in lines]
+            outcomes = {line["fields"].get("outcome") for line in logged if "fields" in line}
+            self.assertLessEqual({"landed", "cut"} if stage == "generator" else {"done", "already-done"}, outcomes, stage)
+            counted = [line for line in logged if "_aws" in line]
+            self.assertTrue(all(line["Stage"] == stage for line in counted) and counted, stage)
 
     def test_every_sample_event_is_answered(self):
         done, samples = {"batchItemFailures": []}, template.ROOT / "events"

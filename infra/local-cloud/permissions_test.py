@@ -37,6 +37,10 @@ def send(queue):
     return "sqs", "send_message", {"QueueUrl": queue, "MessageBody": "{}"}
 
 
+def send_all(queue):
+    return "sqs", "send_message_batch", {"QueueUrl": queue, "Entries": [{"Id": "0", "MessageBody": "{}"}]}
+
+
 def receive(queue):
     return "sqs", "receive_message", {"QueueUrl": queue, "WaitTimeSeconds": 0}
 
@@ -44,7 +48,7 @@ def receive(queue):
 # What each role needs, and may do.
 ALLOWED = {
     "generator": [put(LANDING, "patient/b"), put(LAKE, "reference/hospitals.csv"), put(LAKE, "reference/_answers/b"),
-                  receive("GeneratorQueue"), send("GeneratorQueue"), send("GeneratorDeadLetters")],
+                  receive("GeneratorQueue"), send("GeneratorQueue"), send_all("GeneratorQueue"), send("GeneratorDeadLetters"), claim()],
     "bronze": [get(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "bronze/b"),
                get(LAKE, "bronze/_commits/a"), claim(), partition("bronze_patient"), receive("BronzeQueue")],
     "silver": [get(LAKE, "bronze/encounter/a"), get(LAKE, "silver/a"), put(LAKE, "silver/b"), lists(LAKE, "bronze/"),
@@ -61,8 +65,8 @@ MISSING = {
 }
 FOREIGN = {
     "generator": [get(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "gold/b"),
-                  put(LAKE, "reference/other.csv"), get(LAKE, "reference/hospitals.csv"), lists(LAKE, "reference/"), claim(),
-                  partition("bronze_patient"), receive("BronzeQueue"), send("BronzeQueue"), receive("GeneratorDeadLetters")],
+                  put(LAKE, "reference/other.csv"), get(LAKE, "reference/hospitals.csv"), lists(LAKE, "reference/"), claim("another-table"),
+                  partition("bronze_patient"), receive("BronzeQueue"), send("BronzeQueue"), send_all("BronzeQueue"), receive("GeneratorDeadLetters")],
     "bronze": [put(LANDING, "patient/b"), put(LAKE, "silver/b"), put(LAKE, "gold/b"), get(LAKE, "silver/a"),
                get(LAKE, "bronze/encounter/a"), get(LAKE, "bronze/_commits/none"), lists(LAKE), lists(LAKE, "bronze/"),
                claim("another-table"), partition("silver_patient"), partition("gold_stay"), receive("SilverQueue"),

@@ -59,6 +59,8 @@ def install(place):
         said = (getattr(error, "stderr", None) or b"").decode("utf-8", "replace").strip()
         raise Missing(f"there is no Chromium, and none could be had from npm: {error}\n{said}") from error
     shutil.rmtree(place / "node_modules")
+    # The package's own list of fonts names a folder of another system.
+    (place / "fonts.conf").write_text(f"<fontconfig><dir>{place}/fonts</dir><cachedir>{place}/font-cache</cachedir></fontconfig>")
     (place / "complete").write_text("")
 
 

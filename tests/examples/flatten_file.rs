@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p metriccare-tests --example flatten_file -- FILE OUT [THREADS]`
 
+#![expect(clippy::disallowed_macros, clippy::disallowed_methods, reason = "it measures, and talks to whoever runs it")]
+
 use std::{
     env,
     fs::{self, File},

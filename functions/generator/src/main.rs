@@ -1,6 +1,7 @@
 //! Lands synthetic FHIR, as a Lambda: the feed of the day on a schedule, a spec that somebody sends, and the shards of a
 //! large one from its own queue.
 
+mod deadline;
 mod work;
 
 use std::sync::Arc;
@@ -9,18 +10,17 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use metriccare_aws::Environment;
 use serde_json::Value;
 
-use crate::work::Generator;
+use crate::work::{Generator, Turn};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let environment = Environment::start().await?;
-    let namespace = Arc::new(environment.settings.namespace.clone());
-    let generator = Arc::new(Generator::of(&environment));
+    let generator = Arc::new(Generator::of(Environment::start().await?));
     run(service_fn(move |event: LambdaEvent<Value>| {
-        let (generator, namespace) = (Arc::clone(&generator), Arc::clone(&namespace));
+        let generator = Arc::clone(&generator);
         async move {
-            let (answer, metrics) = generator.answer(event.payload).await;
-            metrics.write(&namespace, "generator", &event.context.request_id, generator.now_millis());
+            let deadline_millis = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+            let turn = Turn { request_id: event.context.request_id, deadline_millis };
+            let answer = generator.answer(event.payload, &turn).await;
             answer.map_err(|error| Diagnostic { error_type: "GeneratorError".into(), error_message: error.to_string() })
         }
     }))

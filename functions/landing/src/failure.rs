@@ -20,6 +20,14 @@ pub enum Failure {
     /// A store failed.
     #[error(transparent)]
     Port(#[from] metriccare_ports::Error),
+    /// Whoever watched ended the work; the same request writes the same objects again.
+    #[error("ended after {done} of {of} ranges of patients, since there is no time for the rest")]
+    Ended {
+        /// Ranges that had landed.
+        done: usize,
+        /// Ranges in all.
+        of: usize,
+    },
     /// Bytes could not be compressed.
     #[error("compressing: {0}")]
     Compress(#[from] std::io::Error),

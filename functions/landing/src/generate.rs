@@ -41,12 +41,16 @@ pub struct Generated {
     pub faults: u64,
 }
 
-/// Hears how far the work has come.
+/// Hears how far the work has come, and may end it.
 pub trait Progress: Sync {
     /// It will be so many steps.
     fn begin(&self, steps: usize);
     /// One step more is done.
     fn step(&self);
+    /// Whether to end before the next step. What has landed stays; the same request lands it again, under the same keys.
+    fn ends(&self) -> bool {
+        false
+    }
 }
 
 /// Nobody is watching.
@@ -63,7 +67,7 @@ impl Progress for Unwatched {
 /// It blocks, and must not be called from an async task without saying so.
 ///
 /// # Errors
-/// What the stores do, and a day of another year than the world's.
+/// What the stores do, a day of another year than the world's, and an end before all was done.
 pub fn generate(
     world: &World,
     request: Request,
@@ -86,8 +90,15 @@ pub fn generate(
         for _ in 0..request.threads.get().min(ranges.len()) {
             scope.spawn(|| {
                 let mut part = Part::new(world, request);
-                while let Some(range) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(failure) = part.write(range.clone(), &place, landing, &runtime) {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(range) = ranges.get(at) else { break };
+                    let written = if progress.ends() {
+                        Err(Failure::Ended { done: at, of: ranges.len() })
+                    } else {
+                        part.write(range.clone(), &place, landing, &runtime)
+                    };
+                    if let Err(failure) = written {
                         result.lock().unwrap_or_else(PoisonError::into_inner).2.get_or_insert(failure);
                         next.store(ranges.len(), Ordering::Relaxed);
                     }

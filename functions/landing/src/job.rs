@@ -1,7 +1,7 @@
 //! A spec with its request: the one struct behind the command's flags, the spec file and the generator's payload.
 //!
-//! Written down, a job is one flat object: the fields of a spec, and beside them `day`, `shard`, `fhir_version`, `format`
-//! and `gzip`, in JSON as in TOML. An unknown field is refused by name, and so is an impossible value.
+//! Written down, a job is one flat object: the fields of a spec, and beside them `day`, `shard`, `fhir_version`, `format`,
+//! `gzip` and `order`, in JSON as in TOML. An unknown field is refused by name, and so is an impossible value.
 
 use std::num::NonZeroUsize;
 
@@ -34,6 +34,9 @@ pub struct Job {
     pub format: Option<FileFormat>,
     /// Whether every file is compressed; it is not where nobody says so.
     pub gzip: Option<bool>,
+    /// Names the request that this job is a part of: a part that comes twice is done once, the same request made anew is not
+    /// the same.
+    pub order: Option<String>,
 }
 
 /// Why a job is refused.
@@ -53,7 +56,7 @@ pub enum JobError {
 impl Job {
     /// The whole year of a spec, in the forms that are written where nobody asks for others.
     pub fn of(spec: Spec) -> Self {
-        Job { spec, day: None, shard: None, version: None, format: None, gzip: None }
+        Job { spec, day: None, shard: None, version: None, format: None, gzip: None, order: None }
     }
 
     /// Makes the job that fields say.
@@ -89,7 +92,8 @@ impl Job {
         })?;
         let format = fields.take("format", &FileFormat::allowed(), FileFormat::named)?;
         let gzip = fields.take_flag("gzip")?;
-        Ok(Job { day, shard, version, format, gzip, spec: fields.spec()? })
+        let order = fields.take("order", "text", |text| Some(text.to_owned()))?;
+        Ok(Job { day, shard, version, format, gzip, order, spec: fields.spec()? })
     }
 
     /// Reads a job that stands alone.
@@ -109,6 +113,7 @@ impl Job {
             ("fhir_version", self.version.map(|version| if version == FhirVersion::R4 { "r4" } else { "r5" }.into())),
             ("format", self.format.map(|format| format.name().into())),
             ("gzip", self.gzip.map(Value::from)),
+            ("order", self.order.as_deref().map(Value::from)),
         ];
         fields.extend(said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         Value::Object(fields)
@@ -180,7 +185,7 @@ mod tests {
             "fraud_rate": 0.01 / 3.0, "late_rate": 1.0 / 3.0, "correction_rate": 2.0 / 3.0,
             "dirty": "broken=0.5%,late=0.1%,offsets=30%", "mortality_pct": 3.1, "infection_pct": 10.0 / 3.0,
             "readmission_pct": 5.7, "alos_pct": 77.7, "day": "2024-02-29", "shard": "2/3", "fhir_version": "r4",
-            "format": "bundle", "gzip": true,
+            "format": "bundle", "gzip": true, "order": "request 1",
         })
     }
 

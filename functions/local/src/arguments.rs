@@ -22,13 +22,15 @@ use crate::place::Place;
 pub(crate) use self::{
     cloud::{CloudFlags, LakeFlag, Lost, Redrive, RedriveStage, Upload},
     explain::{Explain, ExplainReadmission, ExplainStay},
-    query::{Query, Shape},
+    query::Query,
     report::ReportFlags,
     simulate::Simulate,
     spec::SpecFlag,
     tables::GenerateTables,
     world::WorldFlags,
 };
+#[cfg(feature = "query")]
+pub(crate) use query::Shape;
 
 /// A lakehouse for hospital quality metrics: synthetic or your own FHIR in, CMS-style metrics out.
 #[derive(Debug, Parser)]

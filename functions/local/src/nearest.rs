@@ -1,18 +1,28 @@
 //! The names that somebody may have meant.
 
+/// How alike two names must be to be worth proposing, from 0 to 1.
+const ALIKE: f64 = 0.6;
+/// How much less alike than the best one may be.
+const BEHIND: f64 = 0.15;
+
 /// The known names that resemble a wrong one, the nearest first, three at most.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wrong = wrong.to_lowercase();
-    let alike = |name: &str| {
-        let name = name.to_lowercase();
-        // A part of a long name is what people remember of it, and no edit distance finds it.
-        let part = wrong.chars().count() >= 3 && name.contains(&wrong);
-        if part { 1.0 } else { strsim::jaro_winkler(&wrong, &name) }
-    };
-    let mut found: Vec<_> =
-        known.into_iter().map(|name| (alike(name), name)).filter(|(alike, _)| *alike > 0.7).collect();
+    let mut found: Vec<_> = known.into_iter().map(|name| (alike(&wrong, &name.to_lowercase()), name)).collect();
     found.sort_by(|(one, first), (other, second)| other.total_cmp(one).then(first.cmp(second)));
-    found.into_iter().take(3).map(|(_, name)| name).collect()
+    let least = found.first().map_or(ALIKE, |(best, _)| ALIKE.max(best - BEHIND));
+    found.into_iter().filter(|(alike, _)| *alike >= least).take(3).map(|(_, name)| name).collect()
+}
+
+/// By letters that differ; a part or a word of a long name is what people remember of it.
+fn alike(wrong: &str, name: &str) -> f64 {
+    let part = |found: bool, worth| if found && wrong.chars().count() >= 3 { worth } else { 0.0 };
+    let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    let word = words.map(|word| strsim::normalized_damerau_levenshtein(wrong, word) * 0.9).fold(0.0, f64::max);
+    strsim::normalized_damerau_levenshtein(wrong, name)
+        .max(part(name.starts_with(wrong), 1.0))
+        .max(part(name.contains(wrong), 0.8))
+        .max(word)
 }
 
 /// The names that somebody may have meant, as words of an error: `; did you mean "a" or "b"?`, or nothing.
@@ -34,9 +44,13 @@ mod tests {
     fn a_slip_or_a_part_finds_the_name() {
         let hospitals = ["MetricCare Hospital - Charlotte", "MetricCare Hospital - Durham", "Elsewhere"];
         assert_eq!(nearest("charlotte", hospitals), ["MetricCare Hospital - Charlotte"]);
+        assert_eq!(nearest("duram", hospitals), ["MetricCare Hospital - Durham"]);
         assert_eq!(nearest("metriccare hospital - duram", hospitals)[0], "MetricCare Hospital - Durham");
-        assert_eq!(nearest("gold_readmissions", ["gold_readmission", "silver_patient"])[0], "gold_readmission");
-        assert!(nearest("xyz", hospitals).is_empty());
+        let tables = ["gold_readmission", "gold_stay", "gold_summary", "silver_patient"];
+        assert_eq!(nearest("gold_readmissions", tables), ["gold_readmission"]);
+        assert_eq!(nearest("stays", tables), ["gold_stay"]);
+        assert_eq!(nearest("hospital", ["died_in_hospital", "hospital_name"])[0], "hospital_name");
+        assert!(nearest("xyz", hospitals).is_empty() && nearest("x", []).is_empty());
         assert_eq!(did_you_mean("", hospitals), "");
     }
 }

@@ -51,6 +51,7 @@ impl Output {
     }
 
     /// Writes text or rows that are already in their final form.
+    #[cfg(feature = "query")]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         Ok(self.out.write_all(bytes)?)
     }

@@ -224,7 +224,7 @@ fn an_unknown_name_is_answered_with_what_is_there() {
     };
     for (arguments, words) in [
         (vec!["readmission", "--hospital", slip.as_str()], format!("did you mean \"{hospital}\"")),
-        (vec!["readmission", "--hospital", "nowhere at all"], hospital.clone()),
+        (vec!["readmission", "--hospital", "nowhere at all"], "its 2 hospitals are: ".to_owned()),
         (vec!["readmission", "--month", "2025-13"], "YYYY-MM".to_owned()),
         (vec!["readmission", "--month", "1999-01"], "its months are from 2025-01 to".to_owned()),
         (vec!["readmission", "--lake", "nowhere"], "there is no lake here".to_owned()),

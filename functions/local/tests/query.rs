@@ -274,6 +274,7 @@ fn rows_come_as_a_table_as_csv_or_as_json() {
         rows(&folder, sql),
         [json!({"n": 1, "text": "a,\"b\"", "share": 0.5}), json!({"n": 2, "text": null, "share": null})]
     );
+    assert!(!rows(&folder, "EXPLAIN SELECT count(*) FROM gold_stay WHERE bucket = '00'").is_empty());
     let many = folder.well(&["query", "SELECT patient_id FROM silver_patient", "--format", "csv"]);
     assert_eq!(many.lines().count(), 61);
 }

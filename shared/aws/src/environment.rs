@@ -151,7 +151,7 @@ fn stage_name(stage: Stage) -> &'static str {
 
 /// Tells the log of a message and counts it.
 fn note(stage: &'static str, told: &Told, metrics: &mut Metrics) {
-    let message = told.message_id.as_deref().unwrap_or("bare");
+    let message_id = told.message_id.as_deref().unwrap_or("bare");
     let deliveries = told.receive_count;
     for name in ["MessagesDone", "MessagesFailed", "MessagesBusy", "LeasesLost"] {
         metrics.add(name, 0);
@@ -160,12 +160,12 @@ fn note(stage: &'static str, told: &Told, metrics: &mut Metrics) {
         Ok(outcomes) => {
             metrics.add("MessagesDone", 1);
             for (key, outcome) in outcomes {
-                tracing::info!(stage, message, deliveries, key = digest(key), outcome = outcome.name(), "carried");
+                tracing::info!(stage, message_id, deliveries, key = digest(key), outcome = outcome.name(), "carried");
             }
         }
         Err(Missed::Again(Again::Busy { until_millis })) => {
             metrics.add("MessagesBusy", 1);
-            tracing::info!(stage, message, deliveries, outcome = "busy", until_millis, "comes again");
+            tracing::info!(stage, message_id, deliveries, outcome = "busy", until_millis, "comes again");
         }
         Err(missed) => {
             metrics.add("MessagesFailed", 1);
@@ -174,7 +174,7 @@ fn note(stage: &'static str, told: &Told, metrics: &mut Metrics) {
                 Missed::Again(Again::Failed { key, error }) => (digest(key), reason(error)),
                 other => (String::new(), other.to_string()),
             };
-            tracing::warn!(stage, message, deliveries, key, outcome = "failed", reason, "comes again");
+            tracing::warn!(stage, message_id, deliveries, key, outcome = "failed", reason, "comes again");
         }
     }
 }

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn requests_are_counted_once_and_every_charge_is_there() {
         let requests = Requests::default();
-        requests.clone().count("S3ReadRequests");
+        requests.count("S3ReadRequests");
         let [mut first, mut second] = [Metrics::default(), Metrics::default()];
         requests.take(&mut first);
         requests.take(&mut second);

@@ -20,8 +20,8 @@ pub fn start(level: &str) {
     let _ = tracing_subscriber::registry().with(targets).with(format).try_init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let message = panic.payload_as_str().unwrap_or("no message");
-        tracing::error!(place, message, "panicked");
+        let said = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(place, said, "panicked");
     }));
 }
 

@@ -5,7 +5,7 @@ mod lawful_ledger;
 mod ledger_table;
 mod python;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use aws_config::SdkConfig;
 use emulators::Emulator;
@@ -69,6 +69,16 @@ async fn a_queue_delivers_until_it_is_acknowledged(config: &SdkConfig) {
     assert_eq!((second[0].id.as_str(), second[0].receive_count), (&*id, 2));
     queue.ack(&second[0].receipt).await.expect("acknowledged");
     assert_eq!(queue.receive(10).await.expect("received"), []);
+
+    let sent: BTreeSet<String> = (0..23).map(|number| format!("message {number}")).collect();
+    queue.send_all(&sent.iter().cloned().collect::<Vec<_>>()).await.expect("sent");
+    let mut received = BTreeSet::new();
+    while received.len() < sent.len() {
+        let messages = queue.receive(10).await.expect("received");
+        assert!(!messages.is_empty(), "{received:?} of {sent:?}");
+        received.extend(messages.into_iter().map(|message| message.body));
+    }
+    assert_eq!(received, sent);
 }
 
 async fn a_missing_bucket_is_no_missing_object(config: &SdkConfig) {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use emulators::Emulator;
 use faulty_connection::{Fault, FaultyConnection};
-use metriccare_aws::{Clients, DynamoLedger, S3Store};
-use metriccare_ports::{Begin, ETag, ErrorKind, Ledger, ObjectStore, PutMode, Receipt, SystemClock, WorkId};
+use metriccare_aws::{Clients, DynamoLedger, S3Store, SqsQueue};
+use metriccare_ports::{Begin, ETag, ErrorKind, Ledger, ObjectStore, PutMode, Queue, Receipt, SystemClock, WorkId};
 
 /// A store behind a faulty connection, and the same bucket by a way that loses nothing.
 struct Bucket {
@@ -72,7 +72,7 @@ async fn somebody_elses_object_is_never_taken_for_ours(bucket: &Bucket) {
 }
 
 async fn what_stays_in_doubt_is_told_so(bucket: &Bucket) {
-    let lost = [Fault::RequestLost; 3];
+    let lost = vec![Fault::RequestLost; 3];
     let doubt = bucket.put("doubt", "ours", PutMode::IfAbsent, &lost).await;
     assert_eq!(doubt, Err(ErrorKind::Unavailable));
     assert_eq!(bucket.theirs.head("doubt").await.expect_err("never arrived").kind(), ErrorKind::NotFound);
@@ -93,7 +93,7 @@ async fn a_status_is_told_by_what_to_do(bucket: &Bucket) {
     }
     // Too fast, and then not: it had not happened, so it is done now.
     let slow = Fault::Answered(503, "SlowDown");
-    bucket.put(key, "x", PutMode::IfAbsent, &[slow, slow]).await.expect("in the end");
+    bucket.put(key, "x", PutMode::IfAbsent, &[slow.clone(), slow]).await.expect("in the end");
     assert_eq!(bucket.ours.get("nothing").await.expect_err("missing").kind(), ErrorKind::NotFound);
 }
 
@@ -118,6 +118,31 @@ async fn a_ledgers_lost_replies_are_harmless(emulator: &Emulator) {
     assert_eq!(faulty.left(), 0);
 }
 
+async fn what_a_queue_could_not_take_is_sent_again(emulator: &Emulator) {
+    let sound = emulator.config().await;
+    let created = aws_sdk_sqs::Client::new(&sound).create_queue().queue_name("lost-replies").send().await;
+    let url = created.expect("a queue").queue_url.expect("its URL");
+    let faulty = FaultyConnection::to(emulator.address()).await;
+    let way = sound.to_builder().endpoint_url(faulty.endpoint()).build();
+    let (ours, theirs) = (SqsQueue::new(&Clients::new(&way), &url), SqsQueue::new(&Clients::new(&sound), &url));
+
+    // Of three messages, the answer says, two were taken; the third is too fast twice before it arrives.
+    let taken = |id| format!(r#"{{"Id":"{id}","MessageId":"m{id}","MD5OfMessageBody":""}}"#);
+    let refused = r#"{"Id":"1","Code":"ThrottlingException","Message":"too fast","SenderFault":false}"#;
+    let some = format!(r#"{{"Successful":[{},{}],"Failed":[{refused}]}}"#, taken(0), taken(2));
+    let none = format!(r#"{{"Successful":[],"Failed":[{refused}]}}"#);
+    faulty.plan("POST", &[Fault::Replied(some), Fault::Replied(none)]);
+    ours.send_all(&["zero".into(), "one".into(), "two".into()]).await.expect("sent");
+    assert_eq!(faulty.left(), 0);
+    let arrived: Vec<String> = theirs.receive(10).await.expect("received").into_iter().map(|got| got.body).collect();
+    assert_eq!(arrived, ["one"], "what was taken is not sent a second time");
+
+    let ours_to_blame = r#"{"Successful":[],"Failed":[{"Id":"0","Code":"InvalidMessageContents","SenderFault":true}]}"#;
+    faulty.plan("POST", &[Fault::Replied(ours_to_blame.into())]);
+    let error = ours.send_all(&["zero".into()]).await.expect_err("it can never succeed");
+    assert_eq!((error.kind(), faulty.left()), (ErrorKind::Invalid, 0), "{error}");
+}
+
 async fn nothing_is_lost_for_good(emulator: &Emulator) {
     let bucket = Bucket::of(emulator).await;
     a_lost_reply_is_read_back(&bucket).await;
@@ -125,6 +150,7 @@ async fn nothing_is_lost_for_good(emulator: &Emulator) {
     what_stays_in_doubt_is_told_so(&bucket).await;
     a_status_is_told_by_what_to_do(&bucket).await;
     a_ledgers_lost_replies_are_harmless(emulator).await;
+    what_a_queue_could_not_take_is_sent_again(emulator).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,30 +1,101 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
+use async_trait::async_trait;
+use metriccare_aws::{Requests, Settings};
 use metriccare_flow::event::sqs_batch;
-use metriccare_ports::{ManualClock, MemoryQueue, Message, queue::QueueSettings};
+use metriccare_ports::{
+    Clock, ETag, Listed, ManualClock, MemoryQueue, Message, Object, ObjectMeta, ObjectStore, Payload, Ports,
+    PutOptions, Queue, Result as PortResult, queue::QueueSettings,
+};
 
 use super::*;
 
-fn generator() -> (Generator, Arc<MemoryQueue>) {
-    let clock = Arc::new(ManualClock::at_micros(0));
-    let queue = Arc::new(MemoryQueue::new(clock.clone(), QueueSettings::default()));
-    let feed = Spec { patients: 300, ..Spec::default() };
-    let own = Some(Arc::clone(&queue) as Arc<dyn Queue>);
-    (
-        Generator {
-            ports: Ports::memory(clock),
-            queue: own,
-            requests: Requests::default(),
-            threads: NonZeroUsize::MIN,
-            feed,
-        },
-        queue,
-    )
+struct Bench {
+    generator: Generator,
+    queue: Arc<MemoryQueue>,
+    clock: Arc<ManualClock>,
 }
 
-async fn landed(generator: &Generator) -> BTreeSet<(String, String)> {
-    let listed = generator.ports.landing.list("").await.expect("memory");
-    listed.into_iter().map(|object| (object.key, object.etag.expect("memory knows it").to_string())).collect()
+/// A generator on memory, whose clock moves by `slow` with every object that lands.
+fn bench(slow: Duration) -> Bench {
+    let clock = Arc::new(ManualClock::at_micros(0));
+    let queue = Arc::new(MemoryQueue::new(clock.clone(), QueueSettings::default()));
+    let ports = Ports::memory(clock.clone());
+    let landing = Arc::new(Slow { store: Arc::clone(&ports.landing), clock: clock.clone(), slow });
+    let set = |name: &str| match name {
+        "BUCKETS" => Some("16".to_owned()),
+        "FEED_PATIENTS" => Some("300".to_owned()),
+        "LANDING_BUCKET" | "LAKE_BUCKET" | "LEDGER_TABLE" | "DATABASE" => Some("memory".to_owned()),
+        _ => None,
+    };
+    let settings = Settings::read(set).expect("whole");
+    let own = Some(Arc::clone(&queue) as Arc<dyn Queue>);
+    let environment =
+        Environment { settings, ports: Ports { landing, ..ports }, queue: own, requests: Requests::default() };
+    Bench { generator: Generator::of(environment), queue, clock }
+}
+
+/// A bucket in which every put takes a while on a clock that stands still otherwise.
+#[derive(Debug)]
+struct Slow {
+    store: Arc<dyn ObjectStore>,
+    clock: Arc<ManualClock>,
+    slow: Duration,
+}
+
+#[async_trait]
+impl ObjectStore for Slow {
+    fn bucket(&self) -> &str {
+        self.store.bucket()
+    }
+    async fn get_if(&self, key: &str, etag: Option<&ETag>) -> PortResult<Object> {
+        self.store.get_if(key, etag).await
+    }
+    async fn head(&self, key: &str) -> PortResult<ObjectMeta> {
+        self.store.head(key).await
+    }
+    async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> PortResult<ETag> {
+        self.clock.advance(self.slow);
+        self.store.put_with(key, payload, options).await
+    }
+    async fn list(&self, prefix: &str) -> PortResult<Vec<Listed>> {
+        self.store.list(prefix).await
+    }
+}
+
+/// What Lambda allows.
+const TIMEOUT: Duration = Duration::from_secs(300);
+
+impl Bench {
+    /// Asks as one invocation with a whole timeout before it.
+    async fn ask(&self, payload: Value) -> (Result<Value, GeneratorError>, String) {
+        self.ask_within(payload, TIMEOUT).await
+    }
+
+    async fn ask_within(&self, payload: Value, time: Duration) -> (Result<Value, GeneratorError>, String) {
+        let deadline_millis = self.clock.now_millis() + i64::try_from(time.as_millis()).expect("short");
+        let turn = Turn { request_id: "request".into(), deadline_millis };
+        let mut metrics = Metrics::default();
+        let answer = self.generator.counted(payload, &turn, &mut metrics).await;
+        (answer, metrics.line("n", "generator", "r", 0))
+    }
+
+    /// Delivers what the queue has, as Lambda does it, and returns the counts.
+    async fn deliver(&self, time: Duration) -> String {
+        let messages = self.queue.receive(10).await.expect("memory");
+        assert!(!messages.is_empty(), "a message is visible");
+        let (answer, counts) = self.ask_within(sqs_batch("generator", &messages, 0), time).await;
+        let answer = answer.expect("a batch").to_string();
+        for message in messages.iter().filter(|message| !answer.contains(&format!("\"{}\"", message.id))) {
+            self.queue.ack(&message.receipt).await.expect("memory");
+        }
+        counts
+    }
+
+    async fn landed(&self) -> BTreeSet<(String, String)> {
+        let listed = self.generator.environment.ports.landing.list("").await.expect("memory");
+        listed.into_iter().map(|object| (object.key, object.etag.expect("memory knows it").to_string())).collect()
+    }
 }
 
 fn sample(name: &str) -> Value {
@@ -34,20 +105,21 @@ fn sample(name: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schedule_lands_its_own_day_and_repeats_itself() {
-    let (generator, _) = generator();
-    generator.answer(sample("schedule.json")).await.0.expect("landed");
-    let first = landed(&generator).await;
+    let bench = bench(Duration::ZERO);
+    bench.ask(sample("schedule.json")).await.0.expect("landed");
+    let first = bench.landed().await;
     assert!(!first.is_empty());
     assert!(first.iter().all(|(key, _)| key.contains("/2025/01/31/")), "{first:?}");
-    generator.answer(sample("schedule.json")).await.0.expect("landed again");
-    assert_eq!(landed(&generator).await, first);
+    bench.ask(sample("schedule.json")).await.0.expect("landed again");
+    assert_eq!(bench.landed().await, first);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hospitals_table_of_the_template_has_the_columns_of_the_file() {
-    let (generator, _) = generator();
-    generator.answer(json!({"patients": 1})).await.0.expect("landed");
-    let file = generator.ports.lake.get("reference/hospitals.csv").await.expect("there").body.bytes().await;
+    let bench = bench(Duration::ZERO);
+    bench.ask(json!({"patients": 1})).await.0.expect("landed");
+    let file =
+        bench.generator.environment.ports.lake.get("reference/hospitals.csv").await.expect("there").body.bytes().await;
     let text = String::from_utf8(file.expect("memory").to_vec()).expect("text");
     let written: Vec<&str> = text.lines().next().expect("a first line").split(',').collect();
 
@@ -62,25 +134,27 @@ async fn the_hospitals_table_of_the_template_has_the_columns_of_the_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_is_answered_with_what_was_landed() {
-    let (generator, _) = generator();
-    let (answer, metrics) = generator.answer(json!({"patients": 20, "format": "bundle", "gzip": true})).await;
+    let bench = bench(Duration::ZERO);
+    let (answer, counts) = bench.ask(json!({"patients": 20, "format": "bundle", "gzip": true})).await;
     let answer = answer.expect("landed");
     assert_eq!(answer["landed"]["patients"], 20);
-    assert!(metrics.line("n", "generator", "r", 0).contains(r#""ObjectsLanded":4"#));
-    let refused = generator.answer(json!({"patiens": 20})).await.0.expect_err("refused").to_string();
+    assert!(counts.contains(r#""ObjectsLanded":4"#));
+    let refused = bench.ask(json!({"patiens": 20})).await.0.expect_err("refused").to_string();
     assert!(refused.starts_with("unknown field `patiens`"), "{refused}");
-    let event = generator.answer(sample("s3-put.json")).await.0.expect_err("refused").to_string();
+    let tables = bench.ask(json!({"patients": 40_001, "format": "csv"})).await.0.expect_err("refused").to_string();
+    assert_eq!(tables, "format is csv: it must be ndjson, bundle or json for FHIR");
+    let event = bench.ask(sample("s3-put.json")).await.0.expect_err("refused").to_string();
     assert!(event.ends_with("not an object's event"), "{event}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_job_is_cut_and_its_shards_together_are_the_whole() {
-    let (generator, queue) = generator();
-    let cut = generator.answer(json!({"patients": 40_001, "day": "2025-03-01"})).await.0.expect("a day is small");
+    let bench = bench(Duration::ZERO);
+    let cut = bench.ask(json!({"patients": 40_001, "day": "2025-03-01"})).await.0.expect("a day is small");
     assert!(cut["landed"]["objects"].as_u64().is_some());
-    let cut = generator.answer(json!({"patients": 40_001})).await.0.expect("cut");
+    let cut = bench.ask(json!({"patients": 40_001})).await.0.expect("cut");
     assert_eq!(cut, json!({"shards": 3}));
-    let sent = queue.receive(10).await.expect("memory");
+    let sent = bench.queue.receive(10).await.expect("memory");
     let shards: BTreeSet<String> = sent
         .iter()
         .map(|message| {
@@ -93,7 +167,7 @@ async fn a_large_job_is_cut_and_its_shards_together_are_the_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_shard_message_has_its_own_fate() {
-    let (generator, _) = generator();
+    let bench = bench(Duration::ZERO);
     let message =
         |id: &str, body: Value| Message { id: id.into(), body: body.to_string(), receipt: id.into(), receive_count: 1 };
     let messages = [
@@ -101,9 +175,69 @@ async fn each_shard_message_has_its_own_fate() {
         message("bad", json!({"shard": "9/3"})),
         message("redriven", sample("schedule.json")),
     ];
-    let (answer, metrics) = generator.answer(sqs_batch("generator", &messages, 0)).await;
+    let (answer, counts) = bench.ask(sqs_batch("generator", &messages, 0)).await;
     assert_eq!(answer.expect("a batch"), json!({"batchItemFailures": [{"itemIdentifier": "bad"}]}));
-    assert!(metrics.line("n", "generator", "r", 0).contains(r#""MessagesFailed":1"#));
+    assert!(counts.contains(r#""MessagesFailed":1"#));
     let whole = sample("shard-message.json");
-    assert_eq!(generator.answer(whole).await.0.expect("a batch"), json!({"batchItemFailures": []}));
+    assert_eq!(bench.ask(whole).await.0.expect("a batch"), json!({"batchItemFailures": []}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_comes_twice_is_done_once() {
+    let bench = bench(Duration::ZERO);
+    for _ in 0..2 {
+        // The same request made twice, as by a retry after a lost answer: its shards are the same work.
+        assert_eq!(bench.ask(json!({"patients": 40_001})).await.0.expect("cut"), json!({"shards": 3}));
+    }
+    let mut counts = String::new();
+    while !bench.queue.is_drained() {
+        counts.push_str(&bench.deliver(TIMEOUT).await);
+    }
+    assert!(counts.contains(r#""MessagesDone":6"#), "{counts}");
+    let once = bench.landed().await.len();
+    assert!(counts.contains(&format!(r#""ObjectsLanded":{once}"#)), "{counts} and {once} objects");
+    let anew = json!({"patients": 10, "order": "another"});
+    bench.queue.send(&anew.to_string()).await.expect("memory");
+    assert!(!bench.deliver(TIMEOUT).await.contains(r#""ObjectsLanded":0"#), "made anew, it is other work");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_work_another_invocation_has_comes_again_later() {
+    let bench = bench(Duration::ZERO);
+    let message = json!({"patients": 10, "shard": "1/2", "order": "request"});
+    bench.queue.send(&message.to_string()).await.expect("memory");
+    let work = bench.generator.work_id(&Job::from_value(message).expect("a job"), "request");
+    let held = bench.generator.environment.ports.ledger.begin(&work, "other", 0, 15_000).await.expect("memory");
+    assert!(matches!(held, Begin::Claimed(_)));
+
+    let counts = bench.deliver(TIMEOUT).await;
+    assert!(counts.contains(r#""MessagesBusy":1"#) && counts.contains(r#""MessagesFailed":0"#), "{counts}");
+    assert_eq!(bench.queue.receive(10).await.expect("memory"), [], "it is not to come at once");
+    bench.clock.advance(Duration::from_secs(10));
+    assert!(bench.deliver(TIMEOUT).await.contains(r#""MessagesBusy":1"#), "the other still has it");
+    bench.clock.advance(Duration::from_secs(30));
+    assert!(bench.deliver(TIMEOUT).await.contains(r#""MessagesDone":1"#), "the other's lease has lapsed");
+    assert!(bench.queue.is_drained());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_there_is_no_time_for_goes_back_whole_and_lands_the_same_keys_later() {
+    let job = json!({"patients": 12_000, "shard": "1/1"});
+    let undisturbed = bench(Duration::ZERO);
+    undisturbed.queue.send(&job.to_string()).await.expect("memory");
+    undisturbed.deliver(TIMEOUT).await;
+
+    // Nine objects in three steps, two seconds each, and the directory: there is no time for them in ten seconds.
+    let bench = bench(Duration::from_secs(2));
+    bench.queue.send(&job.to_string()).await.expect("memory");
+    assert!(bench.deliver(Duration::from_secs(4)).await.contains(r#""MessagesFailed":1"#));
+    assert_eq!(bench.landed().await.len(), 0, "it is not begun where there is no time at all");
+    bench.clock.advance(Duration::from_secs(10));
+    assert!(bench.deliver(Duration::from_secs(15)).await.contains(r#""MessagesFailed":1"#));
+    assert!((1..9).contains(&bench.landed().await.len()), "it ends when that can be foreseen");
+    assert!(!bench.queue.is_drained(), "the message is whole in the queue");
+    bench.clock.advance(Duration::from_secs(30));
+    assert!(bench.deliver(TIMEOUT).await.contains(r#""MessagesDone":1"#));
+    assert_eq!(bench.landed().await, undisturbed.landed().await);
+    assert!(bench.queue.is_drained());
 }

@@ -230,13 +230,16 @@ impl Story {
 }
 
 fn before_this(before: &Neighbour) -> String {
-    let days = words::days(before.days.unwrap_or_default());
+    let ended = match before.days {
+        Some(0) => "discharged on the day of this admission".to_owned(),
+        days => format!("discharged {} before this admission", words::days(days.unwrap_or_default())),
+    };
     let is = match (before.readmitted, before.index_status.as_deref()) {
         (true, _) => "this stay is its readmission".to_owned(),
         (false, Some("index")) => "this stay is not its readmission".to_owned(),
-        (false, status) => format!("that stay is not an index stay ({})", status.unwrap_or("not judged")),
+        (false, status) => format!("that stay is no index stay ({})", status.unwrap_or("not judged")),
     };
-    format!("{}, discharged {days} before this admission: {is}", before.place())
+    format!("{}, {ended}: {is}", before.place())
 }
 
 fn said(output: &mut Output, name: &str, words: &str) -> Result<(), Failure> {

@@ -8,8 +8,8 @@ use std::{
 
 use crate::failure::Failure;
 
-/// How much is written at once: a large write makes the kernel take large pages for its cache, which cost several times the
-/// processor time of small ones where the memory was never touched before.
+/// How much is written at once: for large writes the kernel takes large pages, which on a virtual machine are often memory
+/// that was never touched, and several times as slow.
 const WRITTEN_AT_ONCE: usize = 16 * 1024;
 
 /// A file's name, and the one that it has until it is whole; it is gone again where it is not published.

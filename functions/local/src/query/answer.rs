@@ -32,12 +32,12 @@ impl Answer {
     pub(super) fn rows(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), Failure> {
         match self.shape {
             Shape::Table => self.kept.push(batch),
-            Shape::Csv => output.bytes(&self.csv(&batch).map_err(unwritable)?)?,
+            Shape::Csv => output.bytes(&self.csv(&batch).map_err(|error| unwritable(&error))?)?,
             Shape::Json if batch.num_rows() == 0 => {}
             Shape::Json => {
                 output.bytes(if self.begun { b",\n" } else { b"[\n" })?;
                 self.begun = true;
-                output.bytes(&objects(&batch).map_err(unwritable)?)?;
+                output.bytes(&objects(&batch).map_err(|error| unwritable(&error))?)?;
             }
         }
         Ok(())
@@ -52,12 +52,13 @@ impl Answer {
                 self.kept.push(RecordBatch::new_empty(schema.clone()));
                 let rows: usize = self.kept.iter().map(RecordBatch::num_rows).sum();
                 let table = pretty_format_batches_with_options(&self.kept, &options);
-                output.line(table.map_err(unwritable)?)?;
+                output.line(table.map_err(|error| unwritable(&error))?)?;
                 let words = if rows == 1 { "row" } else { "rows" };
                 output.line(format!("{} {words}", crate::output::count(rows as u64)))?;
             }
             Shape::Csv if !self.begun => {
-                output.bytes(&self.csv(&RecordBatch::new_empty(schema.clone())).map_err(unwritable)?)?;
+                output
+                    .bytes(&self.csv(&RecordBatch::new_empty(schema.clone())).map_err(|error| unwritable(&error))?)?;
             }
             Shape::Csv => {}
             Shape::Json => output.line(if self.begun { "\n]" } else { "[]" })?,
@@ -85,6 +86,6 @@ fn objects(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
     Ok(text.trim_ascii_end().split(|byte| *byte == b'\n').collect::<Vec<_>>().join(&b",\n"[..]))
 }
 
-fn unwritable(error: ArrowError) -> Failure {
+fn unwritable(error: &ArrowError) -> Failure {
     Failure::failed(format!("the rows cannot be written: {error}"))
 }

@@ -6,6 +6,7 @@ use datafusion::{
     arrow::datatypes::SchemaRef,
     error::DataFusionError,
     execution::SendableRecordBatchStream,
+    execution::context::SQLOptions,
     prelude::{SessionConfig, SessionContext},
 };
 use futures_util::StreamExt;
@@ -46,6 +47,8 @@ pub(crate) async fn query(arguments: &Query, output: &mut Output) -> Result<(), 
     let (sender, mut batches) = mpsc::channel(2);
     let reading = tokio::spawn(async move {
         let plan = context.state().statement_to_plan(statement).await?;
+        let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        reads.verify_plan(&plan)?;
         let stream = context.execute_logical_plan(plan).await?.execute_stream().await?;
         let schema = stream.schema();
         send(stream, sender).await?;

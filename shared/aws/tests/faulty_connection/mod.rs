@@ -14,14 +14,16 @@ use tokio::{
 };
 
 /// What becomes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// It arrives and is done; the connection breaks before the reply.
     ReplyLost,
     /// It does not arrive.
     RequestLost,
-    /// It is answered with this status and code, and does not arrive.
+    /// It is refused with this status and code, and does not arrive.
     Answered(u16, &'static str),
+    /// It is answered with this JSON, and does not arrive.
+    Replied(String),
 }
 
 /// Faults of one method's next requests, in their order; later requests, and those of other methods, pass.
@@ -55,7 +57,7 @@ impl FaultyConnection {
 
     /// Plans what becomes of a method's next requests.
     pub(crate) fn plan(&self, method: &'static str, faults: &[Fault]) {
-        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = (method, faults.iter().copied().collect());
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = (method, faults.iter().cloned().collect());
     }
 
     /// How many of the planned faults no request has met.
@@ -84,7 +86,8 @@ impl FaultyConnection {
                     }
                     match self.met(bytes) {
                         Some(Fault::RequestLost) => return Ok(()),
-                        Some(Fault::Answered(status, code)) => return answer(client, status, code).await,
+                        Some(Fault::Answered(status, code)) => return answer(client, status, &refusal(code)).await,
+                        Some(Fault::Replied(body)) => return answer(client, 200, &body).await,
                         Some(Fault::ReplyLost) => lost = true,
                         None => {}
                     }
@@ -102,11 +105,15 @@ impl FaultyConnection {
     }
 }
 
-/// Answers as S3 does when it refuses, and waits until the client hangs up: it may still be sending.
-async fn answer(mut client: TcpStream, status: u16, code: &str) -> io::Result<()> {
-    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>planned</Message></Error>");
+/// What S3 says when it refuses.
+fn refusal(code: &str) -> String {
+    format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>planned</Message></Error>")
+}
+
+/// Answers, and waits until the client hangs up: it may still be sending.
+async fn answer(mut client: TcpStream, status: u16, body: &str) -> io::Result<()> {
     let length = body.len();
-    let head = format!("HTTP/1.1 {status} {code}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let head = format!("HTTP/1.1 {status} Planned\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     client.write_all(format!("{head}{body}").as_bytes()).await?;
     let mut rest = vec![0; 1 << 16];
     while client.read(&mut rest).await? > 0 {}

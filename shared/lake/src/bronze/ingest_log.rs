@@ -59,7 +59,7 @@ pub fn ingest_log(
     ];
     let schema = BRONZE_INGEST_LOG.file_schema();
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties(&BRONZE_INGEST_LOG, 1)))?;
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties(&BRONZE_INGEST_LOG)))?;
     writer.write(&batch)?;
     let date = source.ingest_date();
     let key = keys::bronze_file(BRONZE_INGEST_LOG.path, "ingest_date", Some(&date), &source.object_id);

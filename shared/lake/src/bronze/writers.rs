@@ -73,8 +73,7 @@ impl<F: Write + Send> Partition<F> {
         let mut writer = match self.file {
             Open::Writer(writer) => writer,
             Open::Sink(sink) => {
-                let rows = self.waiting.iter().map(RecordBatch::num_rows).sum();
-                let properties = properties(self.table, rows);
+                let properties = properties(self.table);
                 Box::new(ArrowWriter::try_new(sink, self.table.file_schema(), Some(properties))?)
             }
         };
@@ -188,23 +187,14 @@ impl<F: Write + Send> Writers<F> {
     }
 }
 
-/// A file whose first rows are fewer than these is small: it is compressed only where a dictionary does not do it.
-const SMALL: usize = 8 * 1024;
-
 /// How bronze is written: zstd, and a dictionary but for columns whose values hardly repeat.
-///
-/// A small file's dictionary columns stay as they are. zstd would save next to nothing there, and making its contexts
-/// asks the processor what it is, for every column that is written and again for every column that is read: on a virtual
-/// machine that takes longer than everything else about a small column.
-pub(super) fn properties(table: &Table, rows: usize) -> WriterProperties {
+pub(super) fn properties(table: &Table) -> WriterProperties {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"));
     let mut properties = WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(ROW_GROUP));
     for (name, kind) in table.file_columns() {
         let column = ColumnPath::from(name);
         if hardly_repeats(name, kind) {
             properties = properties.set_column_dictionary_enabled(column, false);
-        } else if rows < SMALL {
-            properties = properties.set_column_compression(column, Compression::UNCOMPRESSED);
         }
     }
     properties.build()

@@ -47,6 +47,14 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// Sends a message and returns its id.
     async fn send(&self, body: &str) -> Result<String>;
 
+    /// Sends messages, in as few calls as may be. Where it fails, some of them may have been sent.
+    async fn send_all(&self, bodies: &[String]) -> Result<()> {
+        for body in bodies {
+            self.send(body).await?;
+        }
+        Ok(())
+    }
+
     /// Receives at most so many messages and hides them for the visibility timeout; none where nothing is visible.
     async fn receive(&self, max: usize) -> Result<Vec<Message>>;
 

@@ -75,12 +75,12 @@ impl Unit {
     /// The beginning of the unit that an instant lies in.
     pub(super) fn begin(self, instant: i64) -> i64 {
         match self {
-            Unit::Fixed(WEEK) => instant - (instant - A_MONDAY).rem_euclid(WEEK),
-            Unit::Fixed(length) => instant - instant.rem_euclid(length),
+            Unit::Fixed(WEEK) => instant.saturating_sub(instant.saturating_sub(A_MONDAY).rem_euclid(WEEK)),
+            Unit::Fixed(length) => instant.saturating_sub(instant.rem_euclid(length)),
             Unit::Months(months) => {
                 let (year, month, _) = calendar::civil(calendar::date_of(instant));
                 let first = (i64::from(month) - 1) / months * months + 1;
-                i64::from(calendar::date(year, first as u32, 1)) * DAY
+                i64::from(calendar::date(year, first as u32, 1)).saturating_mul(DAY)
             }
         }
     }
@@ -94,7 +94,7 @@ fn months_later(instant: i64, months: i64) -> Option<i64> {
     let first = calendar::date(year, places.rem_euclid(12) as u32 + 1, 1);
     let last = Month::of(first).last_day();
     let date = (first + day as i32 - 1).min(last);
-    Some(i64::from(date) * DAY + instant.rem_euclid(DAY))
+    i64::from(date).checked_mul(DAY)?.checked_add(instant.rem_euclid(DAY))
 }
 
 /// The type that a function reads an argument of dates or times as: dates stay dates.

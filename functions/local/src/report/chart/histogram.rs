@@ -28,7 +28,7 @@ pub(in crate::report) fn histogram(plot: &Histogram<'_>, width: Width) -> Result
     let (right, lower) = (pixels - 10, HEAD + body);
     let step = f64::from(right - LEFT) / plot.columns.len().max(1) as f64;
     let most = plot.columns.iter().map(|(_, count)| *count).max().unwrap_or_default();
-    let (top, ticks) = ticks(most as f64, if most < 5 { most.max(1) as usize } else { 5 });
+    let (top, ticks) = ticks(most as f64, most.clamp(1, 5) as usize);
     let y = |value: f64| lower - (value / top * f64::from(body)).round() as i32;
     draw(pixels, lower + FOOT, |canvas| {
         for tick in &ticks {
@@ -64,4 +64,21 @@ pub(in crate::report) fn histogram(plot: &Histogram<'_>, width: Width) -> Result
             canvas.text(name, (x + 6, text_y), TEXT, Colour::Ink, Anchor::Start);
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_lines_lead_the_eye_however_many_stays() {
+        for most in [1, 3, 4, 5, 57, 596, 123_456] {
+            let columns = vec![("1".to_owned(), most), ("2".to_owned(), 1)];
+            let drawing = histogram(&Histogram { columns, marks: Vec::new(), axis: "Days" }, Width::Wide);
+            let shapes = drawing.expect("it can be drawn").shapes;
+            // The lines of the grid and the axis; two columns have two names, and the axis its own.
+            let (lines, names) = (shapes.matches("<polyline").count(), shapes.matches("<text").count());
+            assert!((3..=7).contains(&lines) && names == lines - 1 + 3, "{most}: {lines} lines, {names} names");
+        }
+    }
 }

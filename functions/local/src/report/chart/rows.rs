@@ -56,7 +56,7 @@ impl Layout {
         let pixels = width.pixels();
         if width.is_wide() {
             let words = rows.words.max(8) * TEXT * 54 / 100;
-            Layout { wide: true, pixels, left: 236, right: pixels - words - 16, head, step: 26 }
+            Layout { wide: true, pixels, left: 256, right: pixels - words - 16, head, step: 26 }
         } else {
             Layout { wide: false, pixels, left: 6, right: pixels - 10, head, step: 40 }
         }

@@ -68,7 +68,7 @@ pub(super) fn section(lake: &Gathered) -> Section {
         brought += present;
         let words = format!("{} in hospital · {rate} per {}", count(infections), count(per));
         bars.push(Bar {
-            label: name.to_owned(),
+            label: format!("{name}{mark}"),
             full: infections as f64,
             outlined: present as f64,
             words,

@@ -17,7 +17,11 @@ use std::fmt::Write as _;
 
 use metriccare_lake::gold::national::NATIONAL_RATES;
 
-use super::{gather::Gathered, html::escape, numbers::percent};
+use super::{
+    gather::{Gathered, Rows},
+    html::escape,
+    numbers::{counted, percent},
+};
 use crate::failure::Failure;
 
 /// A section's text, or none where the lake has nothing to say.
@@ -76,9 +80,19 @@ pub(super) fn page(lake: &Gathered) -> Result<String, Failure> {
 fn subtitle(lake: &Gathered) -> String {
     let months: Vec<_> = lake.readmission.iter().map(|row| row.month()).filter(|month| !month.is_empty()).collect();
     let (first, last) = (months.iter().min(), months.iter().max());
-    let mut hospitals = places::hospitals(&lake.department_load, |_| true, ["encounters"]);
-    hospitals.retain(|(name, _)| name.is_some());
-    let hospitals = super::numbers::counted(hospitals.len() as i64, "hospital", "hospitals");
+    // Clinics and home care are in the lake as well: what has no bed is not called a hospital.
+    let named = |rows: &Rows| {
+        let places = places::hospitals::<0>(rows, |_| true, []);
+        places.iter().filter(|(name, _)| name.is_some()).count() as i64
+    };
+    let (with_stays, all) = (named(&lake.length_of_stay), named(&lake.department_load));
+    let mut hospitals = counted(with_stays, "hospital", "hospitals");
+    if all > with_stays && with_stays > 0 {
+        hospitals +=
+            &format!(" with inpatient stays, {} without", counted(all - with_stays, "place of care", "places of care"));
+    } else if with_stays == 0 {
+        hospitals = counted(all, "place of care", "places of care");
+    }
     match (first, last) {
         (Some(first), Some(last)) if first != last => {
             format!("{hospitals} · stays discharged from {} to {} · all times in UTC", escape(first), escape(last))

@@ -24,7 +24,7 @@ use crate::report::{
 const DEFINITIONS: [(&str, &str); 3] = [
     ("naive", "Every return (naive)"),
     ("all_payer_unplanned", "All payers, unplanned"),
-    ("hwr_65plus", "65 and over (as CMS counts)"),
+    ("hwr_65plus", "65 and over (close to CMS)"),
 ];
 
 pub(super) fn section(lake: &Gathered) -> Section {

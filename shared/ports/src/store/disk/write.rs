@@ -25,8 +25,8 @@ use crate::{Error, ErrorKind, Result, clock::system_time};
 /// How many locks the keys of a bucket share: few files, and little waiting for one another.
 const LOCKS: u64 = 64;
 
-/// How much is written at once. For a large write the kernel takes large pages for its cache, which on a virtual machine
-/// are often memory that was never touched: that took up to eight times the processor time of small writes.
+/// How much is written at once, while it is still in the processor's cache from being hashed. For large writes the kernel
+/// also takes large pages, which on a virtual machine are often memory that was never touched, and several times as slow.
 const WRITTEN_AT_ONCE: usize = 16 * 1024;
 
 /// A file being written for longer than this was left by a process that is gone.
