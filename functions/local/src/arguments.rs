@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::place::Place;
 
 pub(crate) use self::{
-    cloud::{CloudFlags, LakeFlag, Lost, Redrive, RedriveStage, Upload},
+    cloud::{CloudFlags, LakeFlag, Redrive, Upload},
     explain::{Explain, ExplainReadmission, ExplainStay},
     query::Query,
     report::ReportFlags,
@@ -29,6 +29,8 @@ pub(crate) use self::{
     tables::GenerateTables,
     world::WorldFlags,
 };
+#[cfg(feature = "aws")]
+pub(crate) use cloud::{Lost, RedriveStage};
 #[cfg(feature = "query")]
 pub(crate) use query::Shape;
 

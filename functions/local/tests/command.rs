@@ -121,6 +121,13 @@ fn wrong_usage_is_status_2_and_says_what_to_do() {
     }
 }
 
+#[cfg(not(feature = "query"))]
+#[test]
+fn a_build_without_sql_says_which_command_has_it() {
+    let (status, said) = Folder::new("no-sql").badly(&["query", "SELECT 1"]);
+    assert!(status == 2 && said.contains("cargo run --release --features query -- query"), "{status} {said}");
+}
+
 #[cfg(not(feature = "aws"))]
 #[test]
 fn without_the_sdk_everything_on_s3_is_answered_with_the_command_that_has_it() {
@@ -160,11 +167,4 @@ fn what_was_put_into_landing_by_hand_is_carried_through() {
     let carried: Value = serde_json::from_str(&folder.well(&["ingest", "--json"])).expect("JSON");
     assert_eq!((&carried["accepted"], &carried["already_done"]), (&Value::from(1), &Value::from(6)));
     folder.well(&["verify"]);
-}
-
-#[cfg(not(feature = "query"))]
-#[test]
-fn a_build_without_sql_says_which_command_has_it() {
-    let (status, said) = Folder::new("no-sql").badly(&["query", "SELECT 1"]);
-    assert!(status == 2 && said.contains("cargo run --release --features query -- query"), "{status} {said}");
 }

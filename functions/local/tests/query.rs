@@ -233,7 +233,7 @@ fn what_cannot_be_answered_is_said_with_what_to_do() {
         ("SELECT * FROM nowhere", "the tables are: bronze_encounter"),
         ("SELECT hospital FROM gold_stay", "did you mean \"hospital_name\""),
         ("SELECT stay_id FROM gold_stay WHERE mnth = '2025-01'", "the columns here are: stay_id, patient_id"),
-        ("SELECT FROM WHERE", "cannot be read"),
+        ("SELECT 1 +", "cannot be read"),
         ("", "no statement"),
         ("SELECT 1; SELECT 2", "one statement at a time"),
         ("DROP TABLE gold_stay", "the lake is only read"),

@@ -8,7 +8,7 @@ use super::LakeFlag;
 
 #[derive(Debug, Args)]
 pub(crate) struct Query {
-    /// One SELECT in Athena's SQL; also SHOW TABLES, DESCRIBE <table>, EXPLAIN SELECT …
+    /// One SELECT in Athena's SQL; also SHOW TABLES, DESCRIBE gold_stay, EXPLAIN SELECT …
     #[arg(value_name = "SQL", required_unless_present = "file", conflicts_with = "file")]
     pub(crate) sql: Option<String>,
     /// File with the statement, such as those in infra/athena/queries

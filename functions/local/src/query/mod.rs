@@ -1,7 +1,7 @@
 //! `metriccare query`: Athena's SQL on the lake of a folder, with DataFusion.
 //!
-//! A statement is read and turned from Athena's words into DataFusion's ([`dialect`], [`functions`]), runs on the lake's
-//! own files ([`tables`]), and its rows are printed as they come ([`answer`]). The lake is only read.
+//! A statement is read and turned from Athena's words into DataFusion's (`dialect`, `functions`), runs on the lake's own
+//! files (`tables`), and its rows are printed as they come (`answer`). The lake is only read.
 //!
 //! DataFusion is compiled with the feature `query` alone, because it takes longer than everything else together.
 

@@ -65,11 +65,11 @@ pub(crate) async fn command(arguments: &GenerateTables, output: &mut Output) -> 
         return Err(Failure::usage(format!("--shard with --out {}: {words}", arguments.out)));
     }
     let out = Scratch::new(&arguments.out, &arguments.cloud).await?;
-    std::fs::create_dir_all(out.folder())
-        .map_err(|error| Failure::usage(format!("--out {}: {error}", out.folder().display())))?;
-    neighbours::check(&world, out.folder(), form, shard)?;
+    let folder = out.folder();
+    std::fs::create_dir_all(folder).map_err(|error| Failure::usage(format!("--out {}: {error}", folder.display())))?;
+    neighbours::check(&world, folder, form, shard)?;
     let bars = Bars::new(arguments.answer.json);
-    let written = tokio::task::block_in_place(|| generate(&world, out.folder(), form, shard, threads, &bars))?;
+    let written = tokio::task::block_in_place(|| generate(&world, folder, form, shard, threads, &bars))?;
     bars.finish();
     out.send().await?;
     let [patients, encounters, claims, registry] =
