@@ -58,6 +58,7 @@ class Run:
         self.wait_for_gold()
         self.ask_athena()
         self.compare()
+        self.ask_the_command(cloud)
         if self.costs:
             self.say_costs(client("logs"))
 
@@ -204,6 +205,18 @@ class Run:
         verified = subprocess.run([self.binaries / "metriccare", "verify", "--lake", local], text=True, capture_output=True)
         self.check(verified.returncode == 0, f"the local lake holds: {verified.stdout[-800:]}")
         self.say("verify", verified.stdout.strip().splitlines()[-1] if verified.stdout.strip() else verified.stderr.strip())
+
+    def ask_the_command(self, cloud: Ministack):
+        """Holds the deployed lake against its laws from here, and looks for objects that nobody heard of."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | cloud.environment
+        command = lambda *words: subprocess.run([self.binaries / "metriccare", *words], text=True, capture_output=True, env=env)
+        verified = command("verify", "--lake", f"s3://{self.lake}")
+        self.check(verified.returncode == 0, f"the deployed lake holds: {verified.stdout[-800:]}{verified.stderr[-400:]}")
+        self.say("verify of the deployed lake", (verified.stdout.strip() or verified.stderr.strip()).splitlines()[-1])
+        unheard = command("redrive", "--from", "landing", "--dry-run", "--stack", STACK)
+        self.check(unheard.stdout.startswith("0 of "), f"bronze heard of everything: {unheard.stdout}{unheard.stderr}")
+        letters = command("redrive", "--dry-run", "--stack", STACK)
+        self.check(letters.stdout.count("no dead letters") == len(STAGES), f"no dead letters: {letters.stdout}{letters.stderr}")
 
     def say_costs(self, logs):
         stages = {stage: costs.read(logs, f"/aws/lambda/{STACK}-{stage}") for stage in STAGES}

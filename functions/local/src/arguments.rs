@@ -98,14 +98,14 @@ impl WorkFlags {
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) world: WorldFlags,
-    #[command(flatten)]
-    pub(crate) lake: LakeFlag,
     /// FHIR version to land [default: r5]
     #[arg(long, value_enum)]
     pub(crate) fhir_version: Option<Version>,
     /// Land only what the year's feed delivers on this day; all days together make the year
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub(crate) day: Option<Date>,
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
     #[command(flatten)]
@@ -181,11 +181,11 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 pub(crate) struct Report {
-    #[command(flatten)]
-    pub(crate) lake: LakeFlag,
     /// File to write; a page that was there is replaced
     #[arg(long, visible_alias = "output", value_name = "FILE.html", default_value = "report.html")]
     pub(crate) out: Place,
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
 }
 
 #[derive(Debug, Args)]

@@ -215,8 +215,8 @@ fn what_is_wrong_with_a_login_is_said_before_any_work() {
     let person = Person::at("login", &emulator);
     fs::create_dir(person.folder.0.join("data")).expect("a fresh folder");
     fs::write(person.folder.0.join("data/a.csv"), "a").expect("it can be written");
-    person.badly(&["upload", "data"], &["AWS cannot be used", "InvalidClientTokenId"]);
-    person.badly(&["run", "--patients", "5", "--lake", "s3://quality-data"], &["InvalidClientTokenId"]);
+    person.badly(&["upload", "data"], &["AWS cannot be used", "AWS refuses these credentials"]);
+    person.badly(&["run", "--patients", "5", "--lake", "s3://quality-data"], &["AWS refuses these credentials"]);
     drop(emulator);
 
     let emulator = Emulator::moto(1_000_000);

@@ -82,7 +82,14 @@ impl Account {
     /// Credentials that AWS refuses.
     pub async fn identity(&self) -> Result<Identity> {
         let asked = aws_sdk_sts::Client::new(&self.config).get_caller_identity().send().await;
-        let answer = asked.map_err(|error| failed("log in", "to AWS", error))?;
+        let answer = asked.map_err(|error| {
+            let error = failed("log in", "to AWS", error);
+            if error.kind() != ErrorKind::Forbidden {
+                return error;
+            }
+            let reason = "AWS refuses these credentials: the access key or its secret is wrong, or has expired";
+            Error::new(ErrorKind::Forbidden, "log in", "to AWS", reason).with_source(error)
+        })?;
         Ok(Identity { account: answer.account.unwrap_or_default(), arn: answer.arn.unwrap_or_default() })
     }
 

@@ -33,6 +33,16 @@ impl SqsQueue {
         Self { client: clients.sqs.clone(), url: url.into() }
     }
 
+    /// The queue with this name.
+    ///
+    /// # Errors
+    /// A queue that is not there, a permission that is missing.
+    pub async fn named(clients: &Clients, name: &str) -> Result<Self> {
+        let found = clients.sqs.get_queue_url().queue_name(name).send().await;
+        let found = found.map_err(|error| failed("look at queue", name, error))?;
+        Ok(Self::new(clients, found.queue_url.unwrap_or_default()))
+    }
+
     /// Sends the messages of one call, and says which of them SQS did not take.
     async fn send_batch(&self, bodies: &[String], places: &[usize]) -> Result<Vec<BatchResultErrorEntry>> {
         let entry = |place: &usize| {
@@ -43,16 +53,6 @@ impl SqsQueue {
         let entries = places.iter().map(entry).collect::<Result<Vec<_>>>()?;
         let send = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
         Ok(send.map_err(|error| failed("send", &self.url, error))?.failed)
-    }
-
-    /// The queue with this name.
-    ///
-    /// # Errors
-    /// A queue that is not there, a permission that is missing.
-    pub async fn named(clients: &Clients, name: &str) -> Result<Self> {
-        let found = clients.sqs.get_queue_url().queue_name(name).send().await;
-        let found = found.map_err(|error| failed("look at queue", name, error))?;
-        Ok(Self::new(clients, found.queue_url.unwrap_or_default()))
     }
 }
 

@@ -37,11 +37,11 @@ pub(crate) struct Upload {
     /// Where to [default: the bucket that S3_BUCKET_NAME names]
     #[arg(value_name = "s3://bucket/prefix")]
     pub(crate) to: Option<Place>,
-    #[command(flatten)]
-    pub(crate) cloud: CloudFlags,
     /// Print one machine-readable object instead of words
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) cloud: CloudFlags,
 }
 
 #[derive(Debug, Args)]

@@ -20,11 +20,11 @@ pub(crate) struct ExplainReadmission {
     /// Only stays discharged in this month
     #[arg(long, value_name = "YYYY-MM", value_parser = month)]
     pub(crate) month: Option<String>,
-    #[command(flatten)]
-    pub(crate) lake: LakeFlag,
     /// Print one machine-readable object instead of words
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
 }
 
 #[derive(Debug, Args)]
@@ -32,11 +32,11 @@ pub(crate) struct ExplainStay {
     /// The stay's id, which is its encounter's: the column stay_id of gold_stay
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    #[command(flatten)]
-    pub(crate) lake: LakeFlag,
     /// Print one machine-readable object instead of words
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
 }
 
 fn month(text: &str) -> Result<String, String> {

@@ -14,11 +14,11 @@ pub(crate) struct Query {
     /// File with the statement, such as those in infra/athena/queries
     #[arg(long, value_name = "FILE.sql")]
     pub(crate) file: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) lake: LakeFlag,
     /// How the rows are printed
     #[arg(long, value_enum, default_value_t = Shape::Table)]
     pub(crate) format: Shape,
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
 }
 
 /// The form of a query's rows.

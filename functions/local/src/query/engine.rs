@@ -33,6 +33,7 @@ pub(crate) async fn query(arguments: &Query, output: &mut Output) -> Result<(), 
             .map_err(|error| Failure::usage(format!("{}: the statement cannot be read: {error}", file.display())))?,
         (None, None) => return Err(Failure::usage("there is no statement")),
     };
+    let statement = dialect::read(&sql)?;
     let copy = match &arguments.lake.lake {
         Place::Folder(folder) => {
             lake::must_be_there(folder)?;
@@ -40,7 +41,6 @@ pub(crate) async fn query(arguments: &Query, output: &mut Output) -> Result<(), 
         }
         Place::Bucket(place) => cloud::copy(place, &arguments.lake, &sql).await?,
     };
-    let statement = dialect::read(&sql)?;
     let context = session(copy.folder()).map_err(|error| fault::words(&error))?;
     let mut answer = Answer::new(arguments.format);
     // Reading happens in a task of its own: the Parquet reader panics on some damaged files, and a task is where that ends.

@@ -22,6 +22,9 @@ use crate::{
 /// More objects than this are not named one by one.
 const NAMED: usize = 20;
 
+/// Messages that are sent together.
+const TOGETHER: usize = 100;
+
 /// Tells bronze of every landed object that it has not carried.
 pub(super) async fn tell(arguments: &Redrive, entry: &Entry, output: &mut Output) -> Result<(), Failure> {
     let stack = Stack {
@@ -55,11 +58,14 @@ pub(super) async fn tell(arguments: &Redrive, entry: &Entry, output: &mut Output
     }
     if !arguments.dry_run {
         bars.start("told of", unheard.len());
-        for meta in &unheard {
-            let event = notification(landing.bucket(), &meta.key, meta.size, &meta.etag, meta.last_modified_micros);
-            queue.send(&event).await?;
-            bars.step(1);
-            if let Some(pause) = pause(arguments.per_second) {
+        let pause = pause(arguments.per_second);
+        for part in unheard.chunks(if pause.is_some() { 1 } else { TOGETHER }) {
+            let event = |meta: &ObjectMeta| {
+                notification(landing.bucket(), &meta.key, meta.size, &meta.etag, meta.last_modified_micros)
+            };
+            queue.send_all(&part.iter().map(event).collect::<Vec<_>>()).await?;
+            bars.step(part.len());
+            if let Some(pause) = pause {
                 SystemClock.sleep(pause).await;
             }
         }

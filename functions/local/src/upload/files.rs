@@ -24,7 +24,7 @@ pub(super) struct Outgoing {
 #[derive(Debug, Default)]
 pub(super) struct Folder {
     pub(super) files: Vec<Outgoing>,
-    /// Hidden files, and files of variables: they hold secrets.
+    /// Hidden files, and files of variables, which hold secrets; hidden folders are not counted.
     pub(super) passed_over: u64,
     /// What cannot be sent, and why.
     pub(super) failures: Vec<String>,
@@ -66,13 +66,14 @@ fn walk(folder: &Path, below: &str, names: &mut Vec<(String, u64)>, found: &mut 
             found.failures.push(format!("{}: its name is no UTF-8", entry.path().display()));
             continue;
         };
+        let folder_of_its_own = entry.file_type()?.is_dir();
         if name.starts_with('.') || name.ends_with(".env") {
-            found.passed_over += 1;
+            found.passed_over += u64::from(!folder_of_its_own);
             continue;
         }
         let name = if below.is_empty() { name } else { format!("{below}/{name}") };
         // A link to a folder may lead in a circle: only links to files are followed.
-        if entry.file_type()?.is_dir() {
+        if folder_of_its_own {
             walk(&entry.path(), &name, names, found)?;
             continue;
         }
