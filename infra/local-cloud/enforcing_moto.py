@@ -3,8 +3,8 @@ and who may know that a key is missing.
 
 moto asks a policy for an action on a resource of S3, or on any resource of the other services, and takes every condition for
 one that does not hold. Amazon puts the prefix of a list into `s3:prefix`; and it says of a missing key that it is missing
-(404) only to those who may list that key, for which the key itself is the prefix, as https://github.com/ceph/ceph/pull/68577
-has it as well. All others are refused (403).
+(404) only to those who may list, all others are refused (403). Whether that question has the key for a prefix, as
+https://github.com/ceph/ceph/pull/68577 has it, or no prefix is not documented: here a role has to stand both.
 """
 import json
 import re
@@ -24,10 +24,10 @@ def like(pattern: str, text: str) -> bool:
 
 
 def holds(condition: dict, context: dict) -> bool:
-    """Whether every key of a condition is known and like one of its values; no operator but StringLike is known here."""
-    assert set(condition) <= {"StringLike"}, condition
-    return all(key in context and any(like(value, context[key]) for value in values)
-               for key, values in condition.get("StringLike", {}).items())
+    """Whether every key that is known is like one of its values; no operator but StringLikeIfExists is known here."""
+    assert set(condition) <= {"StringLikeIfExists"}, condition
+    return all(key not in context or any(like(value, context[key]) for value in values)
+               for key, values in condition.get("StringLikeIfExists", {}).items())
 
 
 def resources(call) -> list:
@@ -66,8 +66,9 @@ def authorize(self, bucket_name=None, key_name=None):
     asked.context = {"s3:prefix": self.querystring["prefix"][0]} if "prefix" in self.querystring else {}
     authorize_on_s3(self, bucket_name, key_name)
     if key_name and self._get_action() == "GetObject" and key_name not in self.backend.get_bucket(bucket_name).keys:
-        asked.context, self.data["Action"] = {"s3:prefix": key_name}, "ListBucket"
-        authorize_on_s3(self, bucket_name)
+        self.data["Action"] = "ListBucket"
+        for asked.context in ({"s3:prefix": key_name}, {}):
+            authorize_on_s3(self, bucket_name)
         self.data["Action"] = "GetObject"
 
 

@@ -182,7 +182,7 @@ class Permissions(unittest.TestCase):
 
     def test_readers_may_list_what_they_read_so_that_gone_and_forbidden_differ(self):
         lists = {role: (STACK.resolve(s["Resource"]), s.get("Condition")) for role, s in statements() if "s3:ListBucket" in s["Action"]}
-        below = lambda *prefixes: {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}}
+        below = lambda *prefixes: {"StringLikeIfExists": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}}
         self.assertEqual(lists, {
             "BronzeRole": (STACK.arn("LandingBucket"), None),
             "SilverRole": (STACK.arn("LakeBucket"), below("bronze", "silver")),
