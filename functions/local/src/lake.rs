@@ -1,4 +1,4 @@
-//! Opening a lake, which is in a folder here; one on S3 is opened by [`cloud`](crate::cloud).
+//! Opening a lake, which is in a folder here; one on S3 is opened by [`cloud`].
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
