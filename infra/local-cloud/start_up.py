@@ -58,7 +58,7 @@ def start(emulator: pathlib.Path, bootstrap: pathlib.Path) -> float:
             process.wait()
         log.seek(0)
         said = log.read()
-    if not (found := re.search(r"INIT REPORT.*?Init Duration: ([\d.]+) ms", said)):
+    if not (found := re.search(r"INIT REPORT\(durationMs: ([\d.]+)\)", said)):
         sys.exit(f"{bootstrap} did not start:\n{said[-2000:]}")
     return float(found[1])
 
