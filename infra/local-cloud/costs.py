@@ -7,8 +7,8 @@ import dataclasses
 import json
 import re
 
-# us-east-1, without the free tier, in dollars; as published for arm64 in November 2026 by the pages below. Look them up
-# again for another region: https://aws.amazon.com/{lambda,s3,dynamodb,sqs,glue,cloudwatch}/pricing/
+# List prices for us-east-1 and arm64 without the free tier, in dollars. Prices change: hold them against
+# https://aws.amazon.com/{lambda,s3,dynamodb,sqs,glue,cloudwatch}/pricing/ before a figure is cited.
 GB_SECOND = 0.0000133334
 INVOCATION = 0.20e-6
 PRICES = {
