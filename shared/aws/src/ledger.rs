@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use metriccare_ports::{
-    Begin, Claim, Clock, Error, ErrorKind, Ledger, Receipt, Result, WorkId,
+    Begin, Claim, Clock, Error, ErrorKind, Ledger, Result, WorkId,
     ledger::{Record, State},
 };
 
@@ -75,28 +75,6 @@ impl DynamoLedger {
         }
         Err(failed(operation, subject, error))
     }
-
-    /// Ends a claim in a new state.
-    async fn end(&self, operation: &'static str, claim: &Claim, state: State) -> Result<()> {
-        let (id, ended) = (claim.work.as_str(), state);
-        let record = Record { owner: claim.owner.clone(), attempt: claim.attempt, state: ended.clone() };
-        // The lease's end is not the claim's business: it holds while the item names its owner and attempt.
-        let mut held: Item =
-            item_of(id, &Record { state: State::InProgress { lease_until_millis: 0 }, ..record.clone() });
-        held.remove(item::LEASE);
-        for _ in 0..TURNS {
-            match self.put(operation, id, item_of(id, &record), Some(&held)).await? {
-                Put::Written => return Ok(()),
-                Put::Refused(present) => {
-                    let present = present.map(|item| record_of(operation, id, &item)).transpose()?;
-                    if Record::end(present.as_ref(), operation, claim, ended.clone())?.is_none() {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-        Err(busy(operation, id))
-    }
 }
 
 #[async_trait]
@@ -116,16 +94,25 @@ impl Ledger for DynamoLedger {
         Err(busy("begin", id))
     }
 
-    async fn complete(&self, claim: &Claim, receipt: &Receipt) -> Result<()> {
-        self.end("complete", claim, State::Completed { receipt: receipt.clone() }).await
-    }
-
-    async fn reject(&self, claim: &Claim, reason: &str) -> Result<()> {
-        self.end("reject", claim, State::Rejected { reason: reason.to_owned() }).await
-    }
-
-    async fn fail(&self, claim: &Claim, why: &str) -> Result<()> {
-        self.end("fail", claim, State::Failed { why: why.to_owned() }).await
+    async fn end(&self, claim: &Claim, state: State) -> Result<()> {
+        let (operation, id, ended) = (state.operation(), claim.work.as_str(), state);
+        let record = Record { owner: claim.owner.clone(), attempt: claim.attempt, state: ended.clone() };
+        // The lease's end is not the claim's business: it holds while the item names its owner and attempt.
+        let mut held: Item =
+            item_of(id, &Record { state: State::InProgress { lease_until_millis: 0 }, ..record.clone() });
+        held.remove(item::LEASE);
+        for _ in 0..TURNS {
+            match self.put(operation, id, item_of(id, &record), Some(&held)).await? {
+                Put::Written => return Ok(()),
+                Put::Refused(present) => {
+                    let present = present.map(|item| record_of(operation, id, &item)).transpose()?;
+                    if Record::end(present.as_ref(), claim, ended.clone())?.is_none() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Err(busy(operation, id))
     }
 
     async fn first_holder(&self, content_id: &str, object_id: &str) -> Result<String> {

@@ -1,4 +1,4 @@
-//! What must hold between processes: this test starts itself again as the other process.
+//! What must hold between processes: this test starts itself again as the other process, and so has a `main` of its own.
 
 use std::{
     path::Path,
@@ -19,16 +19,31 @@ const LINES: usize = 40;
 /// The child gives up by itself at this many works, should nobody kill it.
 const MOST_WORKS: u32 = 20_000;
 
-/// A file that tells a child that it was started by its parent, and in a folder made for it.
-const STARTED: &str = ".started";
+/// The first arguments of the other processes.
+const ADD_LINES: &str = "--as-one-that-adds-lines";
+const WORK: &str = "--as-one-that-works-until-killed";
 
-/// Starts one of this file's ignored tests in a process of its own, in a folder.
-fn start(test: &str, folder: &Path) -> Child {
-    std::fs::write(folder.join(STARTED), "").expect("written");
+#[expect(clippy::disallowed_macros, reason = "a harness talks to a person")]
+#[tokio::main]
+async fn main() {
+    match std::env::args().nth(1).as_deref() {
+        Some(ADD_LINES) => add_lines().await,
+        Some(WORK) => work_until_killed().await,
+        _ => {
+            processes_share_a_register_and_only_one_is_first().await;
+            println!("test processes_share_a_register_and_only_one_is_first ... ok");
+            a_killed_process_leaves_whole_objects_and_a_free_ledger().await;
+            println!("test a_killed_process_leaves_whole_objects_and_a_free_ledger ... ok");
+        }
+    }
+}
+
+/// Starts this program as another process, in a folder.
+fn start(role: &str, folder: &Path) -> Child {
     Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", test, "--ignored"])
+        .arg(role)
         .current_dir(folder)
-        .stdout(Stdio::null())
+        .stdin(Stdio::null())
         .spawn()
         .expect("started")
 }
@@ -38,10 +53,9 @@ async fn text(store: &DiskStore, key: &str) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
 }
 
-#[tokio::test]
 async fn processes_share_a_register_and_only_one_is_first() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let children: Vec<Child> = (0..PROCESSES).map(|_| start("child_adds_lines", folder.path())).collect();
+    let children: Vec<Child> = (0..PROCESSES).map(|_| start(ADD_LINES, folder.path())).collect();
     for mut child in children {
         assert!(child.wait().expect("ended").success());
     }
@@ -56,12 +70,7 @@ async fn processes_share_a_register_and_only_one_is_first() {
     assert_eq!(won, LINES);
 }
 
-#[tokio::test]
-#[ignore = "started by another test in a process of its own"]
-async fn child_adds_lines() {
-    if !Path::new(STARTED).is_file() {
-        return;
-    }
+async fn add_lines() {
     let store = DiskStore::open("lake", ".").expect("opened");
     let name = std::process::id();
     let mut won = 0;
@@ -81,10 +90,9 @@ async fn child_adds_lines() {
     store.put(&format!("won/{name}"), won.to_string().into(), PutMode::IfAbsent).await.expect("written");
 }
 
-#[tokio::test]
 async fn a_killed_process_leaves_whole_objects_and_a_free_ledger() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut child = start("child_works_until_killed", folder.path());
+    let mut child = start(WORK, folder.path());
     let store = DiskStore::open("lake", folder.path()).expect("opened");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     while store.list("done/").await.expect("listed").len() < 300 {
@@ -106,12 +114,7 @@ async fn a_killed_process_leaves_whole_objects_and_a_free_ledger() {
     assert!(matches!(first, Begin::Done(_)), "{first:?}");
 }
 
-#[tokio::test]
-#[ignore = "started by another test in a process of its own"]
-async fn child_works_until_killed() {
-    if !Path::new(STARTED).is_file() {
-        return;
-    }
+async fn work_until_killed() {
     let store = DiskStore::open("lake", ".").expect("opened");
     let ledger = DiskLedger::open(Path::new("ledger")).expect("opened");
     for number in 0..MOST_WORKS {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Faults;
-use crate::{Begin, Claim, Ledger, Receipt, Result, WorkId, ledger::Record};
+use crate::{
+    Begin, Claim, Ledger, Result, WorkId,
+    ledger::{Record, State},
+};
 
 /// Any ledger, with the faults of a plan.
 #[derive(Debug, Clone)]
@@ -28,16 +31,8 @@ impl Ledger for FaultyLedger {
         self.faults.call("begin", work.as_str(), call).await
     }
 
-    async fn complete(&self, claim: &Claim, receipt: &Receipt) -> Result<()> {
-        self.faults.call("complete", claim.work.as_str(), self.inner.complete(claim, receipt)).await
-    }
-
-    async fn reject(&self, claim: &Claim, reason: &str) -> Result<()> {
-        self.faults.call("reject", claim.work.as_str(), self.inner.reject(claim, reason)).await
-    }
-
-    async fn fail(&self, claim: &Claim, why: &str) -> Result<()> {
-        self.faults.call("fail", claim.work.as_str(), self.inner.fail(claim, why)).await
+    async fn end(&self, claim: &Claim, state: State) -> Result<()> {
+        self.faults.call(state.operation(), claim.work.as_str(), self.inner.end(claim, state)).await
     }
 
     async fn first_holder(&self, content_id: &str, object_id: &str) -> Result<String> {

@@ -16,7 +16,7 @@ use std::{
 use async_trait::async_trait;
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::{Begin, Claim, Ledger, Receipt, Record, State, WorkId};
+use super::{Begin, Claim, Ledger, Record, State, WorkId};
 use crate::{Error, ErrorKind, Result, store::blocking};
 
 type Definition = TableDefinition<'static, &'static str, &'static str>;
@@ -64,18 +64,6 @@ impl DiskLedger {
     /// Forces everything that was written to the disk.
     pub async fn sync(&self) -> Result<()> {
         self.blocking(Book::sync).await
-    }
-
-    async fn end(&self, operation: &'static str, claim: &Claim, state: State) -> Result<()> {
-        let claim = claim.clone();
-        self.blocking(move |book| {
-            book.step(operation, WORKS, claim.work.as_str(), |current| {
-                let current = current.map(|text| book.decode(operation, text)).transpose()?;
-                let record = Record::end(current.as_ref(), operation, &claim, state.clone())?;
-                Ok(((), record.map(|record| book.encode(operation, &record)).transpose()?))
-            })
-        })
-        .await
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Book) -> Result<T> + Send + 'static) -> Result<T> {
@@ -191,16 +179,16 @@ impl Ledger for DiskLedger {
         .await
     }
 
-    async fn complete(&self, claim: &Claim, receipt: &Receipt) -> Result<()> {
-        self.end("complete", claim, State::Completed { receipt: receipt.clone() }).await
-    }
-
-    async fn reject(&self, claim: &Claim, reason: &str) -> Result<()> {
-        self.end("reject", claim, State::Rejected { reason: reason.to_owned() }).await
-    }
-
-    async fn fail(&self, claim: &Claim, why: &str) -> Result<()> {
-        self.end("fail", claim, State::Failed { why: why.to_owned() }).await
+    async fn end(&self, claim: &Claim, state: State) -> Result<()> {
+        let (operation, claim) = (state.operation(), claim.clone());
+        self.blocking(move |book| {
+            book.step(operation, WORKS, claim.work.as_str(), |current| {
+                let current = current.map(|text| book.decode(operation, text)).transpose()?;
+                let record = Record::end(current.as_ref(), &claim, state.clone())?;
+                Ok(((), record.map(|record| book.encode(operation, &record)).transpose()?))
+            })
+        })
+        .await
     }
 
     async fn first_holder(&self, content_id: &str, object_id: &str) -> Result<String> {
@@ -228,6 +216,7 @@ impl Ledger for DiskLedger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Receipt;
 
     fn work(number: u32) -> WorkId {
         WorkId::new("bronze", "landing", &format!("patient/{number}.json"), "etag", 0)

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{Begin, Claim, Ledger, Receipt, Record, State, WorkId};
+use super::{Begin, Claim, Ledger, Record, State, WorkId};
 use crate::Result;
 
 /// A ledger in memory.
@@ -26,14 +26,6 @@ impl MemoryLedger {
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn end(&self, operation: &'static str, claim: &Claim, state: State) -> Result<()> {
-        let mut pages = self.pages();
-        if let Some(record) = Record::end(pages.works.get(&claim.work), operation, claim, state)? {
-            pages.works.insert(claim.work.clone(), record);
-        }
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -47,16 +39,12 @@ impl Ledger for MemoryLedger {
         Ok(answer)
     }
 
-    async fn complete(&self, claim: &Claim, receipt: &Receipt) -> Result<()> {
-        self.end("complete", claim, State::Completed { receipt: receipt.clone() })
-    }
-
-    async fn reject(&self, claim: &Claim, reason: &str) -> Result<()> {
-        self.end("reject", claim, State::Rejected { reason: reason.to_owned() })
-    }
-
-    async fn fail(&self, claim: &Claim, why: &str) -> Result<()> {
-        self.end("fail", claim, State::Failed { why: why.to_owned() })
+    async fn end(&self, claim: &Claim, state: State) -> Result<()> {
+        let mut pages = self.pages();
+        if let Some(record) = Record::end(pages.works.get(&claim.work), claim, state)? {
+            pages.works.insert(claim.work.clone(), record);
+        }
+        Ok(())
     }
 
     async fn first_holder(&self, content_id: &str, object_id: &str) -> Result<String> {

@@ -118,14 +118,23 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     /// for a repeat after a lost reply, and answered with the same claim.
     async fn begin(&self, work: &WorkId, owner: &str, now_millis: i64, lease_until_millis: i64) -> Result<Begin>;
 
-    /// Ends a claimed work with its receipt. The same claim may say the same twice.
-    async fn complete(&self, claim: &Claim, receipt: &Receipt) -> Result<()>;
+    /// Ends a claimed work in a new state. The same claim may say the same twice.
+    async fn end(&self, claim: &Claim, state: State) -> Result<()>;
+
+    /// Ends a claimed work with its receipt.
+    async fn complete(&self, claim: &Claim, receipt: &Receipt) -> Result<()> {
+        self.end(claim, State::Completed { receipt: receipt.clone() }).await
+    }
 
     /// Gives a claimed work up for good: nobody need try it again.
-    async fn reject(&self, claim: &Claim, reason: &str) -> Result<()>;
+    async fn reject(&self, claim: &Claim, reason: &str) -> Result<()> {
+        self.end(claim, State::Rejected { reason: reason.to_owned() }).await
+    }
 
     /// Gives a claimed work back after a failure, so that the next attempt need not wait for the lease to lapse.
-    async fn fail(&self, claim: &Claim, why: &str) -> Result<()>;
+    async fn fail(&self, claim: &Claim, why: &str) -> Result<()> {
+        self.end(claim, State::Failed { why: why.to_owned() }).await
+    }
 
     /// The object that first brought a content: this one if the content is new, else the one that was first.
     async fn first_holder(&self, content_id: &str, object_id: &str) -> Result<String>;

@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{Begin, Claim, Ledger, Receipt, Record, State, WorkId};
+use super::{Begin, Claim, Ledger, Record, State, WorkId};
 use crate::{
     Clock, Error, ErrorKind, ObjectStore, Result, Retry,
     register::{Change, Current, update},
@@ -51,15 +51,6 @@ impl ObjectLedger {
         update::<Error, _, _>(&*self.store, &*self.clock, key, &retry, compute).await?;
         answer.ok_or_else(|| Error::new(ErrorKind::Unavailable, "decide", key, "no decision was made"))
     }
-
-    async fn end(&self, operation: &'static str, claim: &Claim, state: State) -> Result<()> {
-        self.step(&key_of(&claim.work), |current| {
-            let current = current.map(|bytes| decode(operation, &claim.work, bytes)).transpose()?;
-            let record = Record::end(current.as_ref(), operation, claim, state.clone())?;
-            Ok(((), record.map(|record| encode(operation, &claim.work, &record)).transpose()?))
-        })
-        .await
-    }
 }
 
 #[async_trait]
@@ -73,16 +64,14 @@ impl Ledger for ObjectLedger {
         .await
     }
 
-    async fn complete(&self, claim: &Claim, receipt: &Receipt) -> Result<()> {
-        self.end("complete", claim, State::Completed { receipt: receipt.clone() }).await
-    }
-
-    async fn reject(&self, claim: &Claim, reason: &str) -> Result<()> {
-        self.end("reject", claim, State::Rejected { reason: reason.to_owned() }).await
-    }
-
-    async fn fail(&self, claim: &Claim, why: &str) -> Result<()> {
-        self.end("fail", claim, State::Failed { why: why.to_owned() }).await
+    async fn end(&self, claim: &Claim, state: State) -> Result<()> {
+        let operation = state.operation();
+        self.step(&key_of(&claim.work), |current| {
+            let current = current.map(|bytes| decode(operation, &claim.work, bytes)).transpose()?;
+            let record = Record::end(current.as_ref(), claim, state.clone())?;
+            Ok(((), record.map(|record| encode(operation, &claim.work, &record)).transpose()?))
+        })
+        .await
     }
 
     async fn first_holder(&self, content_id: &str, object_id: &str) -> Result<String> {

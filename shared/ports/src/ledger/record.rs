@@ -44,6 +44,18 @@ pub enum State {
     },
 }
 
+impl State {
+    /// What brings a work into this state, for errors.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            State::InProgress { .. } => "begin",
+            State::Failed { .. } => "fail",
+            State::Completed { .. } => "complete",
+            State::Rejected { .. } => "reject",
+        }
+    }
+}
+
 impl Record {
     /// Claims a work: the answer, and the record to write if there is one.
     pub fn begin(
@@ -78,7 +90,8 @@ impl Record {
     }
 
     /// Ends a claim in a new state: the record to write, or none where this very end is written already.
-    pub fn end(current: Option<&Self>, operation: &'static str, claim: &Claim, state: State) -> Result<Option<Self>> {
+    pub fn end(current: Option<&Self>, claim: &Claim, state: State) -> Result<Option<Self>> {
+        let operation = state.operation();
         let ended = Self { owner: claim.owner.clone(), attempt: claim.attempt, state };
         match current {
             Some(record) if *record == ended => Ok(None),
