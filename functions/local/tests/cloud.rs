@@ -2,13 +2,18 @@
 //!
 //! `cargo test -p metriccare --features aws --test cloud`
 
-mod emulator;
+#[path = "../../../shared/aws/tests/emulators/mod.rs"]
+mod emulators;
 mod folder;
+#[path = "../../../shared/aws/tests/python/mod.rs"]
+mod python;
+mod scripted;
 
 use std::{fs, process::Command};
 
-use emulator::Emulator;
+use emulators::Emulator;
 use folder::Folder;
+use scripted::{endpoint, python};
 use serde_json::Value;
 
 /// A person at a command, in a folder with an `.env`.
@@ -24,7 +29,7 @@ impl Person {
             &format!(
                 "AWS_ACCESS_KEY=test\nAWS_SECRET_KEY=\"not-to-be-printed\"\nAWS_REGION=us-east-1\n\
                  AWS_ENDPOINT_URL={}\nS3_BUCKET_NAME=quality-data\n",
-                emulator.endpoint()
+                endpoint(emulator)
             ),
         )
     }
@@ -66,7 +71,7 @@ impl Person {
 #[test]
 fn a_folder_goes_up_once_and_becomes_a_lake_that_holds() {
     let emulator = Emulator::ministack();
-    emulator.python("client('s3').create_bucket(Bucket='quality-data')");
+    python(&emulator, "client('s3').create_bucket(Bucket='quality-data')");
     let person = Person::at("upload", &emulator);
     person.well(&["generate", "fhir", "--patients", "60", "--out", "world"]);
 
@@ -99,14 +104,15 @@ fn a_folder_goes_up_once_and_becomes_a_lake_that_holds() {
     let (status, said) = person.run(&["upload", "odd"], &[]);
     assert!(status == 1 && said.contains("replaced") && said.contains("1 failed") && said.contains("c.csv"), "{said}");
     let keys =
-        emulator.python("print([o['Key'] for o in client('s3').list_objects_v2(Bucket='quality-data')['Contents']])");
+        python(&emulator, "print([o['Key'] for o in client('s3').list_objects_v2(Bucket='quality-data')['Contents']])");
     assert!(keys.contains("'a.csv'") && keys.contains("'pages/report.html'") && !keys.contains(".env"), "{keys}");
 }
 
 #[test]
 fn a_world_runs_and_is_written_on_s3() {
     let emulator = Emulator::ministack();
-    emulator.python(
+    python(
+        &emulator,
         "client('s3').create_bucket(Bucket='quality-data')\n\
          client('dynamodb').create_table(TableName='ledger', BillingMode='PAY_PER_REQUEST', \
          AttributeDefinitions=[{'AttributeName': 'id', 'AttributeType': 'S'}], \
@@ -120,7 +126,7 @@ fn a_world_runs_and_is_written_on_s3() {
         let said: Value = serde_json::from_str(&said).expect("JSON");
         assert_eq!((status, said["records"] == 0, &said["already_done"]), (0, records, &done.into()), "{said}");
     }
-    assert_eq!(emulator.python("print(client('dynamodb').scan(TableName='ledger')['Count'] > 12)"), "True");
+    assert_eq!(python(&emulator, "print(client('dynamodb').scan(TableName='ledger')['Count'] > 12)"), "True");
     assert!(person.well(&[&["verify"], &lake[..]].concat()).contains("the lake holds"));
     let (status, said) = person.run(&run, &[("LEDGER_TABLE", "another")]);
     assert!(status == 2 && said.contains("the ledger's table another"), "{said}");
@@ -129,7 +135,7 @@ fn a_world_runs_and_is_written_on_s3() {
     person.well(&["simulate", "--patients", "30", "--out", "s3://quality-data"]);
     person.well(&["generate", "fhir", "--patients", "30", "--out", "s3://quality-data/export", "--format", "bundle"]);
     let keys =
-        emulator.python("print([o['Key'] for o in client('s3').list_objects_v2(Bucket='quality-data')['Contents']])");
+        python(&emulator, "print([o['Key'] for o in client('s3').list_objects_v2(Bucket='quality-data')['Contents']])");
     for key in
         ["tables/claims.csv", "fhir_data/json/patient/patient_20231231T235959Z.json", "export/reference/hospitals.csv"]
     {
@@ -140,7 +146,8 @@ fn a_world_runs_and_is_written_on_s3() {
 #[test]
 fn a_deployed_stack_is_found_by_its_buckets_names_and_its_losses_come_back() {
     let emulator = Emulator::ministack();
-    let account = emulator.python(
+    let account = python(
+        &emulator,
         "account = client('sts').get_caller_identity()['Account']\n\
          for role in ('landing', 'lake'):\n    \
              client('s3').create_bucket(Bucket=f'metriccare-{role}-{account}-us-east-1')\n\
@@ -166,7 +173,8 @@ fn a_deployed_stack_is_found_by_its_buckets_names_and_its_losses_come_back() {
     let would = person.well(&["redrive", "--from", "landing", "--dry-run"]);
     assert!(would.contains("6 of 6 landed objects have no commit of bronze and would be told of"), "{would}");
     person.well(&["redrive", "--from", "landing"]);
-    let told = emulator.python(
+    let told = python(
+        &emulator,
         "queue = client('sqs').get_queue_url(QueueName='metriccare-bronze')['QueueUrl']\n\
          bodies = [json.loads(m['Body']) for _ in range(3) for m in \
          client('sqs').receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get('Messages', [])]\n\
@@ -177,7 +185,8 @@ fn a_deployed_stack_is_found_by_its_buckets_names_and_its_losses_come_back() {
     let (status, said) = person.run(&["ingest", "--lake", &lake], &[("BUCKETS", "4")]);
     assert_eq!(status, 0, "{said}");
     assert!(person.well(&["verify", "--lake", &lake]).contains("the lake holds"), "four buckets, as silver says");
-    let seen = emulator.python(
+    let seen = python(
+        &emulator,
         "lake = [b['Name'] for b in client('s3').list_buckets()['Buckets'] if 'lake' in b['Name']][0]\n\
          keys = [o['Key'] for o in client('s3').list_objects_v2(Bucket=lake)['Contents']]\n\
          parts = client('glue').get_partitions(DatabaseName='metriccare', TableName='bronze_encounter')['Partitions']\n\
@@ -187,7 +196,8 @@ fn a_deployed_stack_is_found_by_its_buckets_names_and_its_losses_come_back() {
     assert_eq!(seen, "False False True True", "the stack's own ledger and catalog are used");
     assert!(person.well(&["redrive", "--from", "landing"]).contains("0 of 6 landed objects"));
 
-    emulator.python(
+    python(
+        &emulator,
         "queue = client('sqs').get_queue_url(QueueName='metriccare-silver-dead-letters')['QueueUrl']\n\
          for n in range(12):\n    client('sqs').send_message(QueueUrl=queue, MessageBody=f'letter {n}')",
     );
@@ -195,7 +205,8 @@ fn a_deployed_stack_is_found_by_its_buckets_names_and_its_losses_come_back() {
     assert!(would.contains("silver") && would.contains("12 dead letters") && !would.contains("gold"), "{would}");
     let came = person.well(&["redrive"]);
     assert!(came.contains("12 of 12 dead letters are back") && came.contains("gold"), "{came}");
-    let back = emulator.python(
+    let back = python(
+        &emulator,
         "names = ('metriccare-silver', 'metriccare-silver-dead-letters')\n\
          url = lambda name: client('sqs').get_queue_url(QueueName=name)['QueueUrl']\n\
          count = lambda name: client('sqs').get_queue_attributes(QueueUrl=url(name), \
@@ -211,7 +222,7 @@ fn a_deployed_stack_is_found_by_its_buckets_names_and_its_losses_come_back() {
 fn what_is_wrong_with_a_login_is_said_before_any_work() {
     // One request is not asked who it is from: the one that makes the bucket.
     let emulator = Emulator::moto(1);
-    emulator.python("client('s3').create_bucket(Bucket='quality-data')");
+    python(&emulator, "client('s3').create_bucket(Bucket='quality-data')");
     let person = Person::at("login", &emulator);
     fs::create_dir(person.folder.0.join("data")).expect("a fresh folder");
     fs::write(person.folder.0.join("data/a.csv"), "a").expect("it can be written");
@@ -220,7 +231,7 @@ fn what_is_wrong_with_a_login_is_said_before_any_work() {
     drop(emulator);
 
     let emulator = Emulator::moto(1_000_000);
-    emulator.python("client('s3').create_bucket(Bucket='quality-data')");
+    python(&emulator, "client('s3').create_bucket(Bucket='quality-data')");
     let person = Person::at("bucket", &emulator);
     let lake = ["--lake", "s3://not-there", "--landing", "s3://nor-there"];
     person.badly(

@@ -1,5 +1,6 @@
 //! Conditional writes over a connection that loses replies: what happened is found out by reading back, never guessed.
 
+mod client;
 mod emulators;
 mod faulty_connection;
 mod ledger_table;
@@ -21,7 +22,7 @@ struct Bucket {
 
 impl Bucket {
     async fn of(emulator: &Emulator) -> Self {
-        let sound = emulator.config().await;
+        let sound = client::config(emulator).await;
         let settings = aws_sdk_s3::config::Builder::from(&sound).force_path_style(true).build();
         let created = aws_sdk_s3::Client::from_conf(settings).create_bucket().bucket("lost-replies").send().await;
         created.expect("a bucket");
@@ -98,7 +99,7 @@ async fn a_status_is_told_by_what_to_do(bucket: &Bucket) {
 }
 
 async fn a_ledgers_lost_replies_are_harmless(emulator: &Emulator) {
-    let sound = emulator.config().await;
+    let sound = client::config(emulator).await;
     ledger_table::create(&sound, "lost-replies").await;
     let faulty = FaultyConnection::to(emulator.address()).await;
     let way = sound.to_builder().endpoint_url(faulty.endpoint()).build();
@@ -119,7 +120,7 @@ async fn a_ledgers_lost_replies_are_harmless(emulator: &Emulator) {
 }
 
 async fn what_a_queue_could_not_take_is_sent_again(emulator: &Emulator) {
-    let sound = emulator.config().await;
+    let sound = client::config(emulator).await;
     let created = aws_sdk_sqs::Client::new(&sound).create_queue().queue_name("lost-replies").send().await;
     let url = created.expect("a queue").queue_url.expect("its URL");
     let faulty = FaultyConnection::to(emulator.address()).await;
@@ -155,7 +156,7 @@ async fn nothing_is_lost_for_good(emulator: &Emulator) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn over_moto_nothing_is_lost_for_good() {
-    nothing_is_lost_for_good(&Emulator::moto()).await;
+    nothing_is_lost_for_good(&Emulator::moto(u32::MAX)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

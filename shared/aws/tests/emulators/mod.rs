@@ -1,4 +1,5 @@
-//! Programs that stand in for AWS on this machine, started on the loopback and ended with the test.
+//! Programs that stand in for AWS on this machine, started on the loopback and ended with the test. The command's tests
+//! include this file as well.
 
 use std::{
     fs::File,
@@ -7,9 +8,6 @@ use std::{
     process::{Child, Command, Stdio},
     time::Duration,
 };
-
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::Credentials;
 
 use crate::python::environment;
 
@@ -21,11 +19,12 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// moto's server: S3, DynamoDB, SQS and Glue in memory.
-    pub(crate) fn moto() -> Self {
+    /// moto's server: S3, DynamoDB, SQS and Glue in memory; after so many requests it asks whose credentials they bring.
+    pub(crate) fn moto(open_requests: u32) -> Self {
         Self::start("moto", |programs, port| {
             let mut command = Command::new(programs.join("moto_server"));
             command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+            command.env("INITIAL_NO_AUTH_ACTION_COUNT", open_requests.to_string());
             command
         })
     }
@@ -77,17 +76,6 @@ impl Emulator {
     /// Where it answers.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// The settings of a client that talks to it.
-    pub(crate) async fn config(&self) -> SdkConfig {
-        aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(format!("http://{}", self.address()))
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .http_client(metriccare_aws::http_client())
-            .load()
-            .await
     }
 }
 
