@@ -37,13 +37,13 @@ async fn every_bare_event_names_an_object_that_is_carried_into_bronze() {
         ("eventbridge-object-created.json", "patient/2025/01/31/a b+c%2F.json"),
     ] {
         let process = process(&[key]).await;
-        let verdicts = handle(&process.worker, Stage::Bronze, &[event(name)]).await;
+        let verdicts = handle(&process.worker, Stage::BRONZE, &[event(name)]).await;
         let outcomes = verdicts[0].as_ref().expect("a good event");
         assert!(
             matches!(outcomes.as_slice(), [(done, Outcome::Done(receipt))] if done == key && receipt.rows == 1),
             "{name}: {outcomes:?}"
         );
-        let again = handle(&process.worker, Stage::Bronze, &[event(name)]).await;
+        let again = handle(&process.worker, Stage::BRONZE, &[event(name)]).await;
         assert!(matches!(again[0].as_deref(), Ok([(_, Outcome::AlreadyDone(_))])), "{name} again: {again:?}");
     }
 }
@@ -51,7 +51,7 @@ async fn every_bare_event_names_an_object_that_is_carried_into_bronze() {
 #[tokio::test]
 async fn the_test_event_is_acknowledged_and_does_nothing() {
     let process = process(&[]).await;
-    let verdicts = handle(&process.worker, Stage::Bronze, &[event("s3-test-event.json")]).await;
+    let verdicts = handle(&process.worker, Stage::BRONZE, &[event("s3-test-event.json")]).await;
     assert!(matches!(verdicts[0].as_deref(), Ok([])), "{verdicts:?}");
     assert_eq!(process.faults.calls(), 0);
 }
@@ -68,7 +68,7 @@ async fn in_a_mixed_batch_only_what_is_no_event_fails() {
     ])
     .await;
     let bodies: Vec<&str> = messages.iter().map(|message: &SqsMessage| message.body.as_str()).collect();
-    let verdicts = handle(&process.worker, Stage::Bronze, &bodies).await;
+    let verdicts = handle(&process.worker, Stage::BRONZE, &bodies).await;
     let found: BTreeMap<&str, String> = messages
         .iter()
         .zip(&verdicts)
@@ -88,9 +88,9 @@ async fn in_a_mixed_batch_only_what_is_no_event_fails() {
 #[tokio::test]
 async fn an_object_that_has_gone_or_lies_elsewhere_needs_no_second_delivery() {
     let process = process(&[]).await;
-    let gone = handle(&process.worker, Stage::Bronze, &[event("s3-put.json")]).await;
+    let gone = handle(&process.worker, Stage::BRONZE, &[event("s3-put.json")]).await;
     assert!(matches!(gone[0].as_deref(), Ok([(_, Outcome::Gone)])), "{gone:?}");
-    let elsewhere = handle(&process.worker, Stage::Silver, &[event("s3-put.json")]).await;
+    let elsewhere = handle(&process.worker, Stage::SILVER, &[event("s3-put.json")]).await;
     assert!(matches!(elsewhere[0].as_deref(), Ok([(_, Outcome::Ignored(_))])), "{elsewhere:?}");
 }
 

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::{LakeContents, Landed, NotifyingStore};
 
 /// The stages in the order of the data's path.
-pub const STAGES: [Stage; 3] = [Stage::Bronze, Stage::Silver, Stage::Gold];
+pub const STAGES: [Stage; 3] = [Stage::BRONZE, Stage::SILVER, Stage::GOLD];
 
 /// Few buckets, so that resources meet in them.
 pub const BUCKETS: u16 = 2;

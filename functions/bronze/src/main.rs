@@ -11,13 +11,13 @@ use serde_json::Value;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let environment = Arc::new(Environment::start().await?);
+    let environment = Arc::new(Environment::start_with_catalog()?);
     run(service_fn(move |event: LambdaEvent<Value>| {
         let environment = Arc::clone(&environment);
         async move {
             let (request, deadline) = (event.context.request_id, event.context.deadline);
             let deadline = i64::try_from(deadline).unwrap_or(i64::MAX);
-            let answer = environment.carry(Stage::Bronze, event.payload, &request, deadline).await;
+            let answer = environment.carry(Stage::BRONZE, event.payload, &request, deadline).await;
             answer.map_err(|error| Diagnostic { error_type: "InvokeError".into(), error_message: error.to_string() })
         }
     }))

@@ -14,7 +14,7 @@ use crate::work::{Generator, Turn};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let generator = Arc::new(Generator::of(Environment::start().await?));
+    let generator = Arc::new(Generator::of(Environment::start()?));
     run(service_fn(move |event: LambdaEvent<Value>| {
         let generator = Arc::clone(&generator);
         async move {

@@ -59,12 +59,7 @@ impl Bars {
 
 impl Progress for Bars {
     fn begin(&self, stage: Stage, objects: usize) {
-        let what = match stage {
-            Stage::Bronze => "bronze",
-            Stage::Silver => "silver",
-            Stage::Gold => "gold",
-        };
-        self.start(what, objects);
+        self.start(stage.name(), objects);
     }
 
     fn advance(&self, objects: usize) {

@@ -3,13 +3,17 @@
 //! The SDK waits without end unless told otherwise, and a function that waits is paid for until it is killed. Bodies are
 //! guarded by the SDK's own protection against streams that stall.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_s3::config::SharedHttpClient;
+use aws_config::{
+    BehaviorVersion, ConfigLoader, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
+    retry::RetryConfig, timeout::TimeoutConfig,
+};
+use aws_sdk_s3::config::{SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{HttpClient, http_client_fn};
 
-use crate::Requests;
+use crate::{Requests, Settings};
 
 /// The clients of all services.
 #[derive(Debug, Clone)]
@@ -31,10 +35,21 @@ pub(crate) const ATTEMPT: Duration = Duration::from_secs(30);
 const OPERATION: Duration = Duration::from_secs(100);
 
 impl Clients {
-    /// Clients for the account, region and endpoint that the usual chain of settings names: the environment, a profile,
-    /// a role.
-    pub async fn from_env() -> Self {
-        Self::new(&loader().load().await)
+    /// Clients for a function, which Lambda gives its role's credentials in the environment. The SDK's chain, which would
+    /// look for profiles, containers and machines first, is code to load and files to read at every start.
+    pub fn of_function(settings: &Settings) -> Self {
+        let config = SdkConfig::builder()
+            .behavior_version(behavior())
+            .region(Region::new(settings.region.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+            .http_client(http_client())
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        let config = match &settings.endpoint {
+            Some(endpoint) => config.endpoint_url(endpoint),
+            None => config,
+        };
+        Self::new(&config.build())
     }
 
     /// Clients with these settings.
@@ -58,19 +73,35 @@ impl Clients {
 
 /// The usual chain of settings, with the timeouts and retries of all clients.
 pub(crate) fn loader() -> ConfigLoader {
-    let timeouts = TimeoutConfig::builder()
+    aws_config::defaults(behavior()).http_client(http_client()).timeout_config(timeouts()).retry_config(retries())
+}
+
+fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .read_timeout(READ)
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(OPERATION)
-        .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http_client())
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .build()
 }
 
-/// The HTTP client of all services: TLS by rustls on ring.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(4)
+}
+
+/// The HTTP client of all services: TLS by rustls on ring. It is made with the first request, because it reads all
+/// certificates that this machine trusts.
 pub fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+    let client = OnceLock::new();
+    http_client_fn(move |settings, components| {
+        let make = || {
+            let tls = Provider::Rustls(CryptoMode::Ring);
+            aws_smithy_http_client::Builder::new().tls_provider(tls).build_https()
+        };
+        client.get_or_init(make).http_connector(settings, components)
+    })
 }

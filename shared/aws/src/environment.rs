@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use metriccare_flow::{Again, FlowError, InvokeError, Missed, Outcome, Stage, Told, Worker, answer, invoke};
 use metriccare_lake::bronze::BronzeCommit;
-use metriccare_ports::{Clock, ErrorKind, Ports, Queue, SystemClock};
+use metriccare_ports::{Clock, ErrorKind, Ports, Queue, SystemClock, catalog::NoCatalog};
 use serde_json::Value;
 
 use crate::{
@@ -43,25 +43,41 @@ const MOST_GROWTH: u32 = 4;
 const SKEW: Duration = Duration::from_secs(1);
 
 impl Environment {
-    /// Reads the settings, starts the log, makes the clients.
+    /// Reads the settings, starts the log, makes the clients. Partitions are made known nowhere.
     ///
     /// # Errors
     /// Settings that are missing or wrong, all of them.
-    pub async fn start() -> Result<Self, StartError> {
+    pub fn start() -> Result<Self, StartError> {
+        Ok(Self::begin()?.0)
+    }
+
+    /// The same for a stage that makes partitions known to Glue: a function that does not has none of Glue's code.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with_catalog() -> Result<Self, StartError> {
+        let (mut environment, clients) = Self::begin()?;
+        let (database, bucket) = (&environment.settings.database, &environment.settings.lake_bucket);
+        environment.ports.catalog = Arc::new(GlueCatalog::new(&clients, database, bucket));
+        Ok(environment)
+    }
+
+    fn begin() -> Result<(Self, Clients), StartError> {
         let settings = Settings::from_env()?;
         telemetry::start(&settings.log_level);
-        Ok(Self::with(settings, &Clients::from_env().await))
+        let clients = Clients::of_function(&settings);
+        Ok((Self::with(settings, &clients), clients))
     }
 
     /// An environment with these settings and clients.
-    pub fn with(settings: Settings, clients: &Clients) -> Self {
+    fn with(settings: Settings, clients: &Clients) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ledger = DynamoLedger::new(clients, &settings.ledger_table, settings.ledger_days, Arc::clone(&clock));
         let ports = Ports {
             landing: Arc::new(S3Store::new(clients, &settings.landing_bucket)),
             lake: Arc::new(S3Store::new(clients, &settings.lake_bucket)),
             ledger: Arc::new(ledger),
-            catalog: Arc::new(GlueCatalog::new(clients, &settings.database, &settings.lake_bucket)),
+            catalog: Arc::new(NoCatalog),
             clock,
         };
         let queue = |url: &String| Arc::new(SqsQueue::new(clients, url)) as Arc<dyn Queue>;
@@ -81,7 +97,7 @@ impl Environment {
         request_id: &str,
         deadline_millis: i64,
     ) -> Result<Value, InvokeError> {
-        let name = stage_name(stage);
+        let name = stage.name();
         let worker = self.worker(request_id, deadline_millis);
         let told = invoke(&worker, stage, payload, deadline_millis).await?;
         let mut metrics = Metrics::default();
@@ -91,7 +107,7 @@ impl Environment {
                 self.postpone(receipt, told.receive_count).await;
             }
         }
-        if stage == Stage::Bronze {
+        if stage == Stage::BRONZE {
             self.count_records(&told, &mut metrics).await;
         }
         self.requests.take(&mut metrics);
@@ -138,14 +154,6 @@ impl Environment {
             metrics.add("RecordsSkipped", counts.records.saturating_sub(accepted + quarantined));
             metrics.add("ObjectsRejected", u64::from(counts.records > 0 && quarantined == counts.records));
         }
-    }
-}
-
-fn stage_name(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Bronze => "bronze",
-        Stage::Silver => "silver",
-        Stage::Gold => "gold",
     }
 }
 

@@ -19,6 +19,10 @@ pub struct Settings {
     pub buckets: u16,
     /// The namespace of metrics.
     pub namespace: String,
+    /// The region of the account.
+    pub region: String,
+    /// Where AWS answers, if not at its own address.
+    pub endpoint: Option<String>,
     /// The function's name, for logs and the ledger.
     pub function: String,
     /// The least level that is logged.
@@ -73,6 +77,8 @@ impl Settings {
             database: reader.text("DATABASE", None),
             buckets: reader.number("BUCKETS", None, 1, 100),
             namespace: reader.text("METRICS_NAMESPACE", Some("metriccare")),
+            region: reader.text("AWS_REGION", None),
+            endpoint: reader.optional("AWS_ENDPOINT_URL"),
             function: reader.text("AWS_LAMBDA_FUNCTION_NAME", Some("metriccare")),
             log_level: reader.text("AWS_LAMBDA_LOG_LEVEL", Some("INFO")),
             threads: NonZeroUsize::new(memory.div_ceil(MEMORY_PER_PROCESSOR)).unwrap_or(NonZeroUsize::MIN),
@@ -132,12 +138,13 @@ mod tests {
         Settings::read(|name| map.get(name).map(|value| (*value).to_owned()))
     }
 
-    const WHOLE: [(&str, &str); 5] = [
+    const WHOLE: [(&str, &str); 6] = [
         ("LANDING_BUCKET", "landing"),
         ("LAKE_BUCKET", "lake"),
         ("LEDGER_TABLE", "ledger"),
         ("DATABASE", "metriccare"),
         ("BUCKETS", "16"),
+        ("AWS_REGION", "eu-central-1"),
     ];
 
     #[test]
@@ -154,7 +161,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the environment is not as the template sets it: LAKE_BUCKET is missing; LEDGER_TABLE is missing; \
-             DATABASE is missing; BUCKETS is 0: it must be a whole number from 1 to 100; \
+             DATABASE is missing; BUCKETS is 0: it must be a whole number from 1 to 100; AWS_REGION is missing; \
              FEED_PATIENTS is many: it must be a whole number from 1 to 100000000"
         );
     }

@@ -1,24 +1,13 @@
 //! A batch of messages for one stage: each is decoded by itself, and each gets its own verdict.
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
-    bronze, event, gold,
+    event,
     outcome::{FlowError, Outcome},
-    silver,
-    worker::{Worker, side_by_side},
+    stage::Stage,
+    worker::Worker,
 };
-
-/// A stage of the data's path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Landed objects become bronze.
-    Bronze,
-    /// Bronze commits become silver.
-    Silver,
-    /// Silver commits become gold.
-    Gold,
-}
 
 /// Why a message has to come again.
 #[derive(Debug, thiserror::Error)]
@@ -47,10 +36,7 @@ pub type Verdict = Result<Vec<(String, Outcome)>, Again>;
 
 /// Carries a batch of messages through a stage; the verdicts stand in the messages' order.
 pub async fn handle(worker: &Arc<Worker>, stage: Stage, bodies: &[impl AsRef<[u8]> + Sync]) -> Vec<Verdict> {
-    let bucket = match stage {
-        Stage::Bronze => worker.ports.landing.bucket(),
-        Stage::Silver | Stage::Gold => worker.ports.lake.bucket(),
-    };
+    let bucket = stage.bucket(&worker.ports);
     let mut verdicts: Vec<Verdict> = Vec::with_capacity(bodies.len());
     let mut asked: Vec<(usize, String)> = Vec::new();
     for (message, body) in bodies.iter().enumerate() {
@@ -71,11 +57,7 @@ pub async fn handle(worker: &Arc<Worker>, stage: Stage, bodies: &[impl AsRef<[u8
         });
     }
     let keys: Vec<String> = asked.iter().map(|(_, key)| key.clone()).collect();
-    let results = match stage {
-        Stage::Bronze => bronze_side_by_side(worker, keys).await,
-        Stage::Silver => silver(worker, &keys).await,
-        Stage::Gold => gold(worker, &keys).await,
-    };
+    let results = stage.carry(worker, keys).await;
     for ((message, key), result) in asked.into_iter().zip(results) {
         let verdict = &mut verdicts[message];
         match result {
@@ -89,15 +71,4 @@ pub async fn handle(worker: &Arc<Worker>, stage: Stage, bodies: &[impl AsRef<[u8
         }
     }
     verdicts
-}
-
-/// Many objects go side by side, each on one thread; few go one by one, each on all of them.
-async fn bronze_side_by_side(worker: &Arc<Worker>, keys: Vec<String>) -> Vec<Result<Outcome, FlowError>> {
-    let many = keys.len() >= worker.threads.get();
-    let (width, threads) = if many { (worker.threads, NonZeroUsize::MIN) } else { (NonZeroUsize::MIN, worker.threads) };
-    side_by_side(width, keys, |key| {
-        let worker = Arc::clone(worker);
-        async move { bronze(&worker, &key, threads).await }
-    })
-    .await
 }

@@ -9,10 +9,11 @@ use metriccare_lake::{bronze::BronzeCommit, keys};
 use metriccare_ports::{ETag, Listed, ObjectStore};
 
 use crate::{
-    batch::{Again, Stage, handle},
+    batch::{Again, handle},
     event::notification,
     gold::refresh,
     outcome::{FlowError, Outcome},
+    stage::Stage,
     worker::Worker,
 };
 
@@ -45,20 +46,20 @@ const BATCH: usize = 64;
 pub async fn drive(worker: &Arc<Worker>, progress: &dyn Progress) -> Result<Driven, FlowError> {
     let mut driven = Driven::default();
     let landed = told(&*worker.ports.landing, worker.ports.landing.list("").await?);
-    progress.begin(Stage::Bronze, landed.len());
+    progress.begin(Stage::BRONZE, landed.len());
     for batch in landed.chunks(BATCH) {
-        for verdict in handle(worker, Stage::Bronze, batch).await {
+        for verdict in handle(worker, Stage::BRONZE, batch).await {
             match verdict {
                 Ok(outcomes) => note_landed(worker, outcomes, &mut driven).await?,
-                Err(again) => driven.failed.push((Stage::Bronze, again)),
+                Err(again) => driven.failed.push((Stage::BRONZE, again)),
             }
         }
         progress.advance(batch.len());
     }
-    for (stage, prefix) in [(Stage::Silver, keys::BRONZE_COMMITS), (Stage::Gold, keys::SILVER_COMMITS)] {
+    for (stage, prefix) in [(Stage::SILVER, keys::BRONZE_COMMITS), (Stage::GOLD, keys::SILVER_COMMITS)] {
         let lake = &*worker.ports.lake;
         let mut listed = lake.list(prefix).await?;
-        if stage == Stage::Gold {
+        if stage == Stage::GOLD {
             listed.extend(lake.list(keys::HOSPITALS).await?);
         }
         let commits = told(lake, listed);

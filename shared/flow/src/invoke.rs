@@ -9,9 +9,10 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use crate::{
-    batch::{Again, Stage, Verdict, handle},
+    batch::{Again, Verdict, handle},
     event::{BatchResponse, DecodeError, Invocation},
     outcome::Outcome,
+    stage::Stage,
     worker::Worker,
 };
 
@@ -80,11 +81,7 @@ pub async fn invoke(
         Invocation::Schedule { .. } => return Err(InvokeError::NotForStages("a schedule")),
         Invocation::Spec(_) => return Err(InvokeError::NotForStages("a job")),
     };
-    // Bronze works on each object by itself; silver and gold save work by taking a whole batch at once.
-    let step = match stage {
-        Stage::Bronze => worker.threads.get(),
-        Stage::Silver | Stage::Gold => bodies.len().max(1),
-    };
+    let step = stage.at_once(bodies.len(), worker.threads);
     let mut at = 0;
     let mut slowest = Duration::ZERO;
     for bodies in bodies.chunks(step) {

@@ -25,7 +25,7 @@ fn bench(slow: Duration) -> Bench {
     let set = |name: &str| match name {
         "BUCKETS" => Some("16".to_owned()),
         "FEED_PATIENTS" => Some("300".to_owned()),
-        "LANDING_BUCKET" | "LAKE_BUCKET" | "LEDGER_TABLE" | "DATABASE" => Some("memory".to_owned()),
+        "LANDING_BUCKET" | "LAKE_BUCKET" | "LEDGER_TABLE" | "DATABASE" | "AWS_REGION" => Some("memory".to_owned()),
         _ => None,
     };
     let settings = Settings::read(set).expect("whole");

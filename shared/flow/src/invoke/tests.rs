@@ -35,7 +35,7 @@ async fn each_message_has_its_own_fate() {
         message("bad", "no event".into()),
         message("gone", landed("patient/gone.json")),
     ];
-    let told = invoke(&worker, Stage::Bronze, sqs_batch("bronze", &messages, 0), deadline).await.expect("a batch");
+    let told = invoke(&worker, Stage::BRONZE, sqs_batch("bronze", &messages, 0), deadline).await.expect("a batch");
     assert!(matches!(told[0].fate.as_deref(), Ok([(_, Outcome::Done(_))])), "{told:?}");
     assert!(matches!(told[1].fate, Err(Missed::Again(Again::Undecodable(_)))));
     assert!(matches!(told[2].fate.as_deref(), Ok([(_, Outcome::Gone)])));
@@ -50,11 +50,11 @@ async fn a_bare_event_is_carried_and_its_failure_is_the_invocations() {
     let deadline = ports.clock.now_millis() + 60_000;
     let worker = worker(ports);
     let event = serde_json::from_str(&landed("patient/p.json")).expect("JSON");
-    let told = invoke(&worker, Stage::Bronze, event, deadline).await.expect("an event");
+    let told = invoke(&worker, Stage::BRONZE, event, deadline).await.expect("an event");
     assert!(answer(told).expect("done").is_empty());
-    let broken = invoke(&worker, Stage::Bronze, json!({"Records": [{"s3": {}}]}), deadline).await;
+    let broken = invoke(&worker, Stage::BRONZE, json!({"Records": [{"s3": {}}]}), deadline).await;
     assert!(matches!(broken, Err(InvokeError::Undecodable(_))));
-    let job = invoke(&worker, Stage::Gold, json!({"patients": 7}), deadline).await;
+    let job = invoke(&worker, Stage::GOLD, json!({"patients": 7}), deadline).await;
     assert_eq!(
         job.expect_err("refused").to_string(),
         "a stage takes object events, bare or in a queue's messages, not a job"
@@ -67,7 +67,7 @@ async fn what_has_no_time_left_comes_again() {
     ports.landing.put("patient/p.json", PATIENT.into(), PutMode::IfAbsent).await.expect("put");
     let deadline = ports.clock.now_millis() + 1_000;
     let batch = sqs_batch("bronze", &[message("late", landed("patient/p.json"))], 0);
-    let told = invoke(&worker(ports), Stage::Bronze, batch, deadline).await.expect("a batch");
+    let told = invoke(&worker(ports), Stage::BRONZE, batch, deadline).await.expect("a batch");
     assert!(matches!(told[0].fate, Err(Missed::NoTime)));
     assert_eq!(answer(told).expect("a batch").failed().collect::<Vec<_>>(), ["late"]);
 }
@@ -113,7 +113,7 @@ async fn a_panic_stays_with_its_message() {
     let deadline = ports.clock.now_millis() + 60_000;
     let worker = Arc::new(Worker::new(ports, 4, NonZeroUsize::new(4).expect("not zero"), "test"));
     let messages = [message("good", landed("patient/p.json")), message("bad", landed("patient/trap.json"))];
-    let told = invoke(&worker, Stage::Bronze, sqs_batch("bronze", &messages, 0), deadline).await.expect("a batch");
+    let told = invoke(&worker, Stage::BRONZE, sqs_batch("bronze", &messages, 0), deadline).await.expect("a batch");
     assert!(told[0].fate.is_ok(), "{told:?}");
     assert!(matches!(told[1].fate, Err(Missed::Panicked)));
 }
