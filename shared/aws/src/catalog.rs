@@ -31,7 +31,7 @@ pub struct GlueCatalog {
 impl GlueCatalog {
     /// The database whose tables lie in this bucket.
     pub fn new(clients: &Clients, database: impl Into<String>, bucket: impl Into<String>) -> Self {
-        let (client, known) = (clients.glue.clone(), Mutex::default());
+        let (client, known) = (clients.glue(), Mutex::default());
         Self { client, database: database.into(), bucket: bucket.into(), known }
     }
 

@@ -1,4 +1,4 @@
-//! The clients of all services, made once a process, each with timeouts.
+//! The clients of all services, each with timeouts.
 //!
 //! The SDK waits without end unless told otherwise, and a function that waits is paid for until it is killed. Bodies are
 //! guarded by the SDK's own protection against streams that stall.
@@ -15,14 +15,13 @@ use aws_smithy_runtime_api::client::http::{HttpClient, http_client_fn};
 
 use crate::{Requests, Settings};
 
-/// The clients of all services.
+/// The clients of all services. All buckets share one; each of the others is made where it is asked for, because making
+/// one takes a share of a function's start.
 #[derive(Debug, Clone)]
 pub struct Clients {
     pub(crate) s3: aws_sdk_s3::Client,
-    pub(crate) dynamo: aws_sdk_dynamodb::Client,
-    pub(crate) glue: aws_sdk_glue::Client,
-    pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) requests: Requests,
+    config: SdkConfig,
 }
 
 /// How long a connection may take.
@@ -58,16 +57,22 @@ impl Clients {
         let stand_in = config.endpoint_url().is_some();
         let requests = Requests::default();
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(stand_in).interceptor(requests.clone());
-        let dynamo = aws_sdk_dynamodb::config::Builder::from(config).interceptor(requests.clone());
-        let glue = aws_sdk_glue::config::Builder::from(config).interceptor(requests.clone());
-        let sqs = aws_sdk_sqs::config::Builder::from(config).interceptor(requests.clone());
-        Self {
-            s3: aws_sdk_s3::Client::from_conf(s3.build()),
-            dynamo: aws_sdk_dynamodb::Client::from_conf(dynamo.build()),
-            glue: aws_sdk_glue::Client::from_conf(glue.build()),
-            sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
-            requests,
-        }
+        Self { s3: aws_sdk_s3::Client::from_conf(s3.build()), requests, config: config.clone() }
+    }
+
+    pub(crate) fn dynamo(&self) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.config).interceptor(self.requests.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    pub(crate) fn glue(&self) -> aws_sdk_glue::Client {
+        let config = aws_sdk_glue::config::Builder::from(&self.config).interceptor(self.requests.clone());
+        aws_sdk_glue::Client::from_conf(config.build())
+    }
+
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
+        let config = aws_sdk_sqs::config::Builder::from(&self.config).interceptor(self.requests.clone());
+        aws_sdk_sqs::Client::from_conf(config.build())
     }
 }
 

@@ -48,7 +48,7 @@ impl DynamoLedger {
     /// The ledger in a table, whose items expire so many days after their last change.
     pub fn new(clients: &Clients, table: impl Into<String>, keep_days: u32, clock: Arc<dyn Clock>) -> Self {
         let keep_seconds = i64::from(keep_days) * 86_400;
-        Self { client: clients.dynamo.clone(), table: table.into(), clock, keep_seconds }
+        Self { client: clients.dynamo(), table: table.into(), clock, keep_seconds }
     }
 
     /// Puts an item if the present one has these values, or if there is none.

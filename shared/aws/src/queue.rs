@@ -30,7 +30,7 @@ const BATCH_BYTES: usize = 256 << 10;
 impl SqsQueue {
     /// The queue with this URL.
     pub fn new(clients: &Clients, url: impl Into<String>) -> Self {
-        Self { client: clients.sqs.clone(), url: url.into() }
+        Self { client: clients.sqs(), url: url.into() }
     }
 
     /// The queue with this name.
@@ -38,9 +38,10 @@ impl SqsQueue {
     /// # Errors
     /// A queue that is not there, a permission that is missing.
     pub async fn named(clients: &Clients, name: &str) -> Result<Self> {
-        let found = clients.sqs.get_queue_url().queue_name(name).send().await;
+        let client = clients.sqs();
+        let found = client.get_queue_url().queue_name(name).send().await;
         let found = found.map_err(|error| failed("look at queue", name, error))?;
-        Ok(Self::new(clients, found.queue_url.unwrap_or_default()))
+        Ok(Self { client, url: found.queue_url.unwrap_or_default() })
     }
 
     /// Sends the messages of one call, and says which of them SQS did not take.
