@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -223,8 +224,23 @@ class Run:
         self.check(all(stage.invocations for stage in stages.values()), "every function's invocations are in its log")
         objects, encounters = duckdb.sql(
             f"SELECT count(*), sum(encounters) FROM '{self.work}/lake/bronze/ingest_log/**/*.parquet'").fetchall()[0]
-        memory = template.load()["Parameters"]["MemorySize"]["Default"]
-        print("\n".join(costs.report(stages, memory, encounters, objects)), flush=True)
+        document = template.load()
+        memory, alarms = document["Parameters"]["MemorySize"]["Default"], len(template.of(document, "AWS::CloudWatch::Alarm"))
+        print("\n".join(costs.report(stages, memory, alarms, encounters, objects)), flush=True)
+
+    def stay(self, cloud: Ministack):
+        """Leaves the cloud up, with the settings of a function for `cargo lambda watch`, until somebody ends it."""
+        settings = self.lambdas.get_function_configuration(FunctionName=f"{STACK}-bronze")["Environment"]["Variables"]
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL")
+        variables = {**settings, **{name: cloud.environment[name] for name in names}}
+        path = self.work / "bronze.env"
+        path.write_text("".join(f"{name}={value}\n" for name, value in sorted(variables.items())))
+        self.say("the cloud stays up", f"at {cloud.endpoint} until Ctrl-C; what bronze is told stands in {path}")
+        try:
+            while cloud.process.poll() is None:
+                time.sleep(1)
+        except KeyboardInterrupt:
+            print()
 
     def waiting(self, name: str) -> int:
         url = self.sqs.get_queue_url(QueueName=f"{STACK}-{name}")["QueueUrl"]
@@ -251,13 +267,18 @@ def main():
         parser.add_argument(f"--{name}", type=pathlib.Path, required=True)
     parser.add_argument("--patients", type=int, default=1000)
     parser.add_argument("--costs", action="store_true", help="work out what the run would have cost on AWS")
+    parser.add_argument("--keep", action="store_true", help="leave the cloud up at the end, until Ctrl-C")
     arguments = parser.parse_args()
     shutil.rmtree(arguments.work, ignore_errors=True)
     arguments.work.mkdir(parents=True)
     run, started = Run(arguments), time.monotonic()
+    # Whoever ends it takes the emulator down with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     print("MetricCare on a local cloud", flush=True)
     with Ministack(arguments.emulators, arguments.work) as cloud:
         run.go(cloud)
+        if arguments.keep:
+            run.stay(cloud)
     print(f"  {'taken down':<28} after {time.monotonic() - started:.0f} s")
     if run.faults:
         sys.exit(f"{len(run.faults)} of the checks failed")

@@ -7,8 +7,8 @@ import dataclasses
 import json
 import re
 
-# List prices for us-east-1 and arm64 without the free tier, in dollars. Prices change: hold them against
-# https://aws.amazon.com/{lambda,s3,dynamodb,sqs,glue,cloudwatch}/pricing/ before a figure is cited.
+# List prices of 2026 for us-east-1 and arm64, first tier, without the free tier, in dollars. Prices change: hold them
+# against https://aws.amazon.com/{lambda,s3,dynamodb,sqs,glue,cloudwatch}/pricing/ before a figure is cited.
 GB_SECOND = 0.0000133334
 INVOCATION = 0.20e-6
 PRICES = {
@@ -20,6 +20,9 @@ PRICES = {
     "SqsRequests": 0.40e-6,
 }
 LOGGED_GB = 0.50
+# A month of an alarm, and of a metric that is written in every hour of it.
+ALARM_MONTH = 0.10
+METRIC_MONTH = 0.30
 # What a request to S3, DynamoDB, Glue or SQS takes longer on AWS than on the loopback.
 DISTANCE_SECONDS = 0.030
 
@@ -33,6 +36,7 @@ class Stage:
     logged: int = 0
     messages: int = 0
     counts: dict = dataclasses.field(default_factory=lambda: dict.fromkeys(PRICES, 0))
+    metrics: set = dataclasses.field(default_factory=set)
 
     def read(self, message: str):
         self.logged += len(message) + 26
@@ -41,6 +45,7 @@ class Stage:
             self.millis += int(found[1])
         elif message.startswith('{"_aws"') or '"_aws":' in message:
             line = json.loads(message)
+            self.metrics.update(metric["Name"] for told in line["_aws"]["CloudWatchMetrics"] for metric in told["Metrics"])
             for name in PRICES:
                 self.counts[name] += line.get(name, 0)
             self.messages += sum(line.get(f"Messages{fate}", 0) for fate in ("Done", "Failed", "Busy"))
@@ -63,21 +68,33 @@ def read(logs, group: str) -> Stage:
     return stage
 
 
-def report(stages: dict, memory_mb: int, encounters: int, objects: int) -> list:
-    """The lines of a report, and the dollars of a million encounters at the end."""
-    messages = sum(stage.messages for stage in stages.values())
-    lines = [f"  {'stage':<10} {'invocations':>11} {'seconds':>8} {'S3 writes':>9} {'S3 reads':>9} {'ledger':>7} {'dollars':>9}"]
-    total = 0.0
+KINDS = {
+    "compute": ["compute"], "S3": ["S3WriteRequests", "S3ReadRequests"], "ledger": ["LedgerWriteRequests", "LedgerReadRequests"],
+    "Glue": ["GlueRequests"], "queues": ["SqsRequests"], "logs": ["logs"],
+}
+
+
+def report(stages: dict, memory_mb: int, alarms: int, encounters: int, objects: int) -> list:
+    """The lines of a report: what each stage did, what it cost by kind, and what a million encounters would."""
+    lines = [f"  {'stage':<10} {'invocations':>11} {'seconds':>8} {'S3 writes':>9} {'S3 reads':>9} {'ledger':>7} {'messages':>9}"]
+    kinds = dict.fromkeys(KINDS, 0.0)
     for name, stage in stages.items():
-        dollars = sum(stage.dollars(memory_mb).values())
-        total += dollars
-        ledger = stage.counts["LedgerWriteRequests"] + stage.counts["LedgerReadRequests"]
-        lines.append(f"  {name:<10} {stage.invocations:>11,} {stage.millis / 1000:>8.1f} {stage.counts['S3WriteRequests']:>9,} "
-                     f"{stage.counts['S3ReadRequests']:>9,} {ledger:>7,} {dollars:>9.5f}")
-    # A message is sent, received and deleted; S3 sends its own, and they are charged to the queue.
-    queues = 3 * messages * PRICES["SqsRequests"]
-    total += queues
-    lines.append(f"  {'queues':<10} {messages:>11,} messages {queues:>48.5f}")
-    million = total * 1e6 / encounters
-    lines.append(f"  {encounters:,} encounters in {objects:,} landed objects cost {total:.4f} dollars: a million cost {million:.2f}")
+        counts, dollars = stage.counts, stage.dollars(memory_mb)
+        for kind, charges in KINDS.items():
+            kinds[kind] += sum(dollars[charge] for charge in charges)
+        # A message is sent, received and deleted; S3 sends its own, and they are charged to the queue.
+        kinds["queues"] += 3 * stage.messages * PRICES["SqsRequests"]
+        lines.append(f"  {name:<10} {stage.invocations:>11,} {stage.millis / 1000:>8.1f} {counts['S3WriteRequests']:>9,} "
+                     f"{counts['S3ReadRequests']:>9,} {counts['LedgerWriteRequests'] + counts['LedgerReadRequests']:>7,} "
+                     f"{stage.messages:>9,}")
+    total = sum(kinds.values())
+    metrics = sum(len(stage.metrics) for stage in stages.values())
+    month = alarms * ALARM_MONTH + metrics * METRIC_MONTH
+    lines += [
+        f"  {encounters:,} encounters in {objects:,} landed objects cost {total:.4f} dollars: "
+        + ", ".join(f"{kind} {dollars:.4f}" for kind, dollars in kinds.items()),
+        f"  a million encounters cost {total * 1e6 / encounters:.2f} dollars in objects of this size",
+        f"  a month costs {alarms * ALARM_MONTH:.2f} dollars for {alarms} alarms, and at most {month - alarms * ALARM_MONTH:.2f} "
+        f"for {metrics} metrics, charged for the hours in which they are written",
+    ]
     return lines
