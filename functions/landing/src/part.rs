@@ -3,10 +3,8 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use metriccare_lake::keys;
 use metriccare_ports::{ObjectStore, PutMode};
 use metriccare_world::{Answers, Covered, FhirWriter, Known, Resources, Side, World};
-use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -70,14 +68,15 @@ impl<'w> Part<'w> {
             let key = place.key(kind, &format!("{kind}-{}", object.name), &ending);
             self.made.objects += 1;
             self.made.bytes += bytes.len() as u64;
+            let put = landing.put_stamped(&key, bytes.clone().into(), PutMode::Overwrite, place.stamp);
+            let etag = runtime.block_on(put)?;
             self.answers.cover(Covered {
-                name: key.clone(),
-                sha256: keys::hex(&Sha256::digest(&bytes)),
+                name: key,
+                etag: etag.as_str().to_owned(),
                 accepted: records,
                 quarantined: object.quarantined,
                 skipped: object.skipped,
             });
-            runtime.block_on(landing.put_stamped(&key, bytes.clone().into(), PutMode::Overwrite, place.stamp))?;
             self.packer.take_back(&mut self.resources, memory, bytes);
         }
         Ok(())

@@ -63,6 +63,7 @@ async fn carry(worker: &Worker, meta: &ObjectMeta, threads: NonZeroUsize) -> Res
     let mut commit = BronzeCommit {
         object_id: source.object_id.clone(),
         sourcename: source.key.clone(),
+        etag: source.etag.clone(),
         content_id: flat.measured.content_id.clone(),
         landed_micros: source.landed_micros,
         counts: flat.counts.clone(),

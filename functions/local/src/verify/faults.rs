@@ -38,14 +38,14 @@ pub(super) async fn check(
             continue;
         };
         let duplicate = one(worker, object, commit, &mut check.differences).await?;
-        let (objects, duplicates) = same_bytes.entry(&object.sha256).or_default();
+        let (objects, duplicates) = same_bytes.entry(commit.content_id.as_str()).or_default();
         *objects += 1;
         *duplicates += u64::from(duplicate);
     }
-    for (sha256, (objects, duplicates)) in same_bytes {
+    for (content_id, (objects, duplicates)) in same_bytes {
         if duplicates + 1 != objects {
             let words = "objects of the same bytes, but the ingest log has";
-            check.differences.push(format!("{objects} {words} {duplicates} duplicates of them ({sha256})"));
+            check.differences.push(format!("{objects} {words} {duplicates} duplicates of them ({content_id})"));
         }
     }
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();

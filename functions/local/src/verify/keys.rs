@@ -6,24 +6,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use md5::{Digest, Md5};
 use metriccare_fhir::{read::time, write::Date};
 use metriccare_flow::Worker;
 use metriccare_lake::{bronze::BronzeCommit, keys};
+use metriccare_ports::{ETag, ErrorKind};
 use metriccare_world::Answers;
 
 use crate::{failure::Failure, output::count};
 
-/// A landed object: its name, and the digest of its bytes.
+/// A landed object: its name and its ETag.
 type Landed<'a> = (&'a str, &'a str);
 
 /// The key that covers all of the lake, or why there is none.
 pub(super) async fn find(worker: &Worker, commits: &[BronzeCommit]) -> Result<Result<Answers, String>, Failure> {
     let worlds = read(worker).await?;
-    let accepted: BTreeSet<Landed<'_>> = commits
-        .iter()
-        .filter(|commit| commit.counts.accepted() > 0)
-        .map(|commit| (commit.sourcename.as_str(), commit.content_id.as_str()))
-        .collect();
+    let mut named: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, etag) in worlds.values().flatten().flat_map(Landing::covered) {
+        named.entry(name).or_default().insert(etag);
+    }
+    let mut landed = Vec::new();
+    for commit in commits.iter().filter(|commit| commit.counts.accepted() > 0) {
+        let known = named.get(commit.sourcename.as_str());
+        landed.push((commit.sourcename.as_str(), etag_as_generated(worker, commit, known).await?));
+    }
+    let accepted: BTreeSet<Landed<'_>> = landed.iter().map(|(name, etag)| (*name, etag.as_str())).collect();
     if let Some(answers) = worlds.values().find_map(|landings| key_of(landings, &accepted)) {
         return Ok(Ok(answers));
     }
@@ -38,6 +45,26 @@ pub(super) async fn find(worker: &Worker, commits: &[BronzeCommit]) -> Result<Re
         (None, worlds, 0) => format!("the lake holds {worlds} worlds, and each has a key of its own"),
         (None, _, foreign) => format!("{} accepted objects are covered by no answer key", count(foreign as u64)),
     }))
+}
+
+/// The ETag that an object had where it was generated. Folders and S3 give other ETags to the same bytes, so where a key names
+/// the object with another one than its present store gives, both are worked out.
+async fn etag_as_generated(
+    worker: &Worker,
+    commit: &BronzeCommit,
+    known: Option<&BTreeSet<&str>>,
+) -> Result<String, Failure> {
+    let etag = &commit.etag;
+    if known.is_none_or(|known| known.contains(etag.as_str())) {
+        return Ok(etag.clone());
+    }
+    let found = match worker.ports.landing.get_if(&commit.sourcename, Some(&ETag::new(etag))).await {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Precondition) => return Ok(etag.clone()),
+        other => other?,
+    };
+    let bytes = found.body.bytes().await?;
+    let (folders, s3s) = (ETag::of_bytes(&bytes).as_str().to_owned(), keys::hex(&Md5::digest(&bytes)));
+    Ok(if known.is_some_and(|known| known.contains(s3s.as_str())) { s3s } else { folders })
 }
 
 /// A world's key, where one of its landings is all there and the lake holds nothing but its landings.
@@ -70,7 +97,7 @@ struct Landing {
 
 impl Landing {
     fn covered(&self) -> impl Iterator<Item = Landed<'_>> {
-        self.answers.covers().iter().map(|covered| (covered.name.as_str(), covered.sha256.as_str()))
+        self.answers.covers().iter().map(|covered| (covered.name.as_str(), covered.etag.as_str()))
     }
 
     /// What is not there yet, in words.

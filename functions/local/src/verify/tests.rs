@@ -2,10 +2,12 @@
 
 use std::{num::NonZeroUsize, sync::Arc};
 
+use md5::{Digest, Md5};
 use metriccare_fhir::write::{Date, FhirVersion};
 use metriccare_flow::{Worker, drive};
 use metriccare_lake::{
     cells::{self, Cell},
+    keys::hex,
     schema::TABLES,
 };
 use metriccare_landing::{Format, Request, Shard, Unwatched, generate};
@@ -153,6 +155,32 @@ async fn a_world_that_landed_in_several_ways_is_one_world() {
     let key = checks.iter().find(|check| check.name == "answer key").expect("there is one");
     let why = "the lake holds 2 worlds, and each has a key of its own";
     assert_eq!(key.skipped.as_deref(), Some(why));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_of_s3_holds_in_a_folder_and_one_of_other_bytes_nowhere() {
+    let world = World::new(Spec { patients: 40, facilities: 3, providers: 9, ..Spec::default() }).expect("possible");
+    let lake = lake();
+    land(&lake, &world, None, Shard::WHOLE);
+    carry(&lake).await;
+    let name = format!("reference/_answers/{}/1-of-1.json", world.spec().slug());
+    let key = lake.ports.lake.get(&name).await.expect("written").body.bytes().await.expect("memory");
+    let key = String::from_utf8(key.to_vec()).expect("JSON");
+    let (mut s3s, mut others) = (key.clone(), key);
+    for listed in lake.ports.landing.list("").await.expect("memory") {
+        let object = lake.ports.landing.get(&listed.key).await.expect("listed");
+        let etag = object.meta.etag.as_str().to_owned();
+        let md5 = hex(&Md5::digest(object.body.bytes().await.expect("memory")));
+        (s3s, others) = (s3s.replace(&etag, &md5), others.replace(&etag, &hex(&Md5::digest(&etag))));
+    }
+    assert_ne!(s3s, others);
+    for (key, skipped) in [(s3s, None), (others, Some("objects that the answer key covers are not in the lake"))] {
+        lake.ports.lake.put(&name, key.into_bytes().into(), PutMode::Overwrite).await.expect("memory");
+        let checks = checks(&lake, &Bars::new(true)).await.expect("memory");
+        let check = checks.iter().find(|check| check.name == "answer key").expect("there is one");
+        assert_eq!(check.skipped.as_deref(), skipped);
+        assert!(check.differences.is_empty(), "{:?}", check.differences);
+    }
 }
 
 /// The rows of gold's metrics.

@@ -11,6 +11,9 @@ pub struct BronzeCommit {
     pub object_id: String,
     /// The landed object's key.
     pub sourcename: String,
+    /// The landed object's ETag, as its store gave it.
+    #[serde(default)]
+    pub etag: String,
     /// The SHA-256 of the landed object's bytes.
     pub content_id: String,
     /// When it landed, in UTC microseconds.

@@ -30,8 +30,8 @@ pub(crate) type Month = i32;
 pub struct Covered {
     /// The object's key.
     pub name: String,
-    /// SHA-256 of its bytes, in hex.
-    pub sha256: String,
+    /// Its ETag, as the store that it was landed in first gave it.
+    pub etag: String,
     /// How many of its records have to be accepted.
     #[serde(default)]
     pub accepted: u64,
