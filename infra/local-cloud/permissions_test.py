@@ -50,7 +50,8 @@ ALLOWED = {
     "generator": [put(LANDING, "patient/b"), put(LAKE, "reference/hospitals.csv"), put(LAKE, "reference/_answers/b"),
                   receive("GeneratorQueue"), send("GeneratorQueue"), send_all("GeneratorQueue"), send("GeneratorDeadLetters"), claim()],
     "bronze": [get(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "bronze/b"),
-               get(LAKE, "bronze/_commits/a"), claim(), partition("bronze_patient"), receive("BronzeQueue")],
+               get(LAKE, "bronze/_commits/a"), lists(LAKE, "bronze/_commits/"), claim(), partition("bronze_patient"),
+               receive("BronzeQueue")],
     "silver": [get(LAKE, "bronze/encounter/a"), get(LAKE, "silver/a"), put(LAKE, "silver/b"), lists(LAKE, "bronze/"),
                lists(LAKE, "silver/"), lists(LAKE, "silver/_commits/"), claim(), receive("SilverQueue")],
     "gold": [get(LAKE, "silver/a"), get(LAKE, "gold/a"), put(LAKE, "gold/b"), get(LAKE, "reference/hospitals.csv"),
@@ -59,7 +60,7 @@ ALLOWED = {
 # Keys that are not there, and that the role has to be told so of: 404, where all others would get 403.
 MISSING = {
     "generator": [],
-    "bronze": [get(LANDING, "none")],
+    "bronze": [get(LANDING, "none"), get(LAKE, "bronze/_commits/none")],
     "silver": [get(LAKE, "bronze/_commits/none"), get(LAKE, "silver/encounter/none")],
     "gold": [get(LAKE, "silver/none"), get(LAKE, "gold/none"), get(LAKE, "reference/hospitals.csv")],
 }
@@ -68,7 +69,7 @@ FOREIGN = {
                   put(LAKE, "reference/other.csv"), get(LAKE, "reference/hospitals.csv"), lists(LAKE, "reference/"), claim("another-table"),
                   partition("bronze_patient"), receive("BronzeQueue"), send("BronzeQueue"), send_all("BronzeQueue"), receive("GeneratorDeadLetters")],
     "bronze": [put(LANDING, "patient/b"), put(LAKE, "silver/b"), put(LAKE, "gold/b"), get(LAKE, "silver/a"),
-               get(LAKE, "bronze/encounter/a"), get(LAKE, "bronze/_commits/none"), lists(LAKE), lists(LAKE, "bronze/"),
+               get(LAKE, "bronze/encounter/a"), lists(LAKE, ""), lists(LAKE, "bronze/"), lists(LAKE, "silver/"),
                claim("another-table"), partition("silver_patient"), partition("gold_stay"), receive("SilverQueue"),
                send("SilverQueue"), send("BronzeQueue")],
     "silver": [get(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LANDING, "patient/"),

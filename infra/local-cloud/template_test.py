@@ -121,7 +121,12 @@ class Buckets(unittest.TestCase):
             self.assertIn("BucketEncryption", bucket)
             self.assertEqual(bucket["VersioningConfiguration"], {"Status": "Enabled"})
             self.assertIn("LifecycleConfiguration", bucket)
-            self.assertEqual(T["Resources"][name]["DeletionPolicy"], "Retain")
+            # Kept when the stack goes, but not in the way of the next try where its first creation fails.
+            self.assertEqual(T["Resources"][name]["DeletionPolicy"], "RetainExceptOnCreate")
+
+    def test_what_landed_never_expires(self):
+        rules = BUCKETS["LandingBucket"]["LifecycleConfiguration"]["Rules"]
+        self.assertFalse([r for r in rules if r.keys() & {"ExpirationInDays", "NoncurrentVersionExpiration"}])
 
     def test_they_speak_tls_only(self):
         policies = of(T, "AWS::S3::BucketPolicy")
@@ -181,13 +186,14 @@ class Permissions(unittest.TestCase):
         self.assertLessEqual(used, allowed)
 
     def test_readers_may_list_what_they_read_so_that_gone_and_forbidden_differ(self):
-        lists = {role: (STACK.resolve(s["Resource"]), s.get("Condition")) for role, s in statements() if "s3:ListBucket" in s["Action"]}
+        lists = sorted((role, STACK.resolve(s["Resource"]), s.get("Condition")) for role, s in statements() if "s3:ListBucket" in s["Action"])
         below = lambda *prefixes: {"StringLikeIfExists": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}}
-        self.assertEqual(lists, {
-            "BronzeRole": (STACK.arn("LandingBucket"), None),
-            "SilverRole": (STACK.arn("LakeBucket"), below("bronze", "silver")),
-            "GoldRole": (STACK.arn("LakeBucket"), below("silver", "gold", "reference")),
-        })
+        self.assertEqual(lists, [
+            ("BronzeRole", STACK.arn("LakeBucket"), below("bronze/_commits")),
+            ("BronzeRole", STACK.arn("LandingBucket"), None),
+            ("GoldRole", STACK.arn("LakeBucket"), below("silver", "gold", "reference")),
+            ("SilverRole", STACK.arn("LakeBucket"), below("bronze", "silver")),
+        ])
 
 
 class Tables(unittest.TestCase):
@@ -198,11 +204,16 @@ class Tables(unittest.TestCase):
         self.assertTrue(ledger["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
 
     def test_the_workgroup_limits_a_scan_and_writes_where_nothing_listens(self):
-        [group] = of(T, "AWS::Athena::WorkGroup").values()
-        settings = group["WorkGroupConfiguration"]
+        settings = of(T, "AWS::Athena::WorkGroup")["Workgroup"]["WorkGroupConfiguration"]
         self.assertEqual(settings["BytesScannedCutoffPerQuery"], {"Ref": "ScanLimitBytes"})
         self.assertTrue(settings["EnforceWorkGroupConfiguration"])
         self.assertTrue(STACK.resolve(settings["ResultConfiguration"]["OutputLocation"]).endswith("/_athena/"))
+
+    def test_tables_that_are_rebuilt_outlive_the_answers_of_queries(self):
+        settings = of(T, "AWS::Athena::WorkGroup")["RebuildWorkgroup"]["WorkGroupConfiguration"]
+        place = STACK.resolve(settings["ResultConfiguration"]["OutputLocation"]).split("/", 3)[3]
+        rules = BUCKETS["LakeBucket"]["LifecycleConfiguration"]["Rules"]
+        self.assertFalse([r for r in rules if "ExpirationInDays" in r and place.startswith(r["Prefix"])])
 
     def test_there_are_named_queries(self):
         self.assertGreaterEqual(len(of(T, "AWS::Athena::NamedQuery")), 6)
@@ -225,6 +236,10 @@ class Operations(unittest.TestCase):
                 self.assertIn((namespace, metric, name), watched)
         metrics = {metric for _, metric, _ in watched}
         self.assertLessEqual({"WriteThrottleEvents", "RecordsQuarantined", "ObjectsRejected"}, metrics)
+
+    def test_cloudwatch_may_publish_alarms(self):
+        # A topic under the account's own key of SNS takes none: that key's policy does not know CloudWatch.
+        self.assertNotIn("KmsMasterKeyId", T["Resources"]["AlarmTopic"]["Properties"])
 
     def test_silence_is_no_alarm_and_every_alarm_is_told(self):
         for name, alarm in ALARMS.items():

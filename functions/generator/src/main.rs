@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
     run(service_fn(move |event: LambdaEvent<Value>| {
         let generator = Arc::clone(&generator);
         async move {
-            let deadline_millis = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+            let deadline_millis = generator.deadline(event.context.deadline);
             let turn = Turn { request_id: event.context.request_id, deadline_millis };
             let answer = generator.answer(event.payload, &turn).await;
             answer.map_err(|error| Diagnostic { error_type: "GeneratorError".into(), error_message: error.to_string() })

@@ -74,6 +74,13 @@ pub(crate) enum GeneratorError {
     Panicked,
 }
 
+impl GeneratorError {
+    /// Whether the job was not worked on for want of time, or because another invocation is at it.
+    fn is_unworked(&self) -> bool {
+        matches!(self, GeneratorError::Busy { .. } | GeneratorError::Landing(Failure::Ended { .. }))
+    }
+}
+
 /// What became of a job.
 #[derive(Debug, PartialEq, Eq)]
 enum Done {
@@ -88,6 +95,11 @@ impl Generator {
         let settings = &environment.settings;
         let feed = Spec { patients: settings.feed_patients, seed: settings.feed_seed, ..Spec::default() };
         Generator { environment: Arc::new(environment), feed }
+    }
+
+    /// The end of an invocation, of what the runtime says of it.
+    pub(crate) fn deadline(&self, said: u64) -> i64 {
+        self.environment.deadline(said)
     }
 
     /// Answers an invocation, and tells CloudWatch what it did.
@@ -118,8 +130,9 @@ impl Generator {
                 for message in messages {
                     let done = self.message(&message, turn).await;
                     note(&done, metrics);
-                    if done.is_err() {
-                        self.environment.postpone(&message.receipt, message.receive_count).await;
+                    if let Err(error) = &done {
+                        let tried = !error.is_unworked();
+                        self.environment.postpone(&message.receipt, message.receive_count, tried).await;
                         response.fail(message.message_id);
                     }
                 }

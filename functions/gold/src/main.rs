@@ -15,8 +15,7 @@ async fn main() -> Result<(), Error> {
     run(service_fn(move |event: LambdaEvent<Value>| {
         let environment = Arc::clone(&environment);
         async move {
-            let (request, deadline) = (event.context.request_id, event.context.deadline);
-            let deadline = i64::try_from(deadline).unwrap_or(i64::MAX);
+            let (request, deadline) = (event.context.request_id, environment.deadline(event.context.deadline));
             let answer = environment.carry(Stage::GOLD, event.payload, &request, deadline).await;
             answer.map_err(|error| Diagnostic { error_type: "InvokeError".into(), error_message: error.to_string() })
         }

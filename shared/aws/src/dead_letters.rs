@@ -53,14 +53,18 @@ impl DeadLetters {
         let start = self.client().start_message_move_task();
         let start = start.source_arn(&self.letters.arn).destination_arn(&self.back_to.arn);
         match start.set_max_number_of_messages_per_second(per_second).send().await {
-            Ok(_) => self.follow(clock, told).await,
+            Ok(_) => match self.follow(clock, told).await? {
+                Moved::All(moved) => Ok(moved),
+                // Letters that came from a function and not from a queue are such that SQS does not move.
+                Moved::None => self.carry(clock, per_second, told).await,
+            },
             Err(error) if is_unknown(error.code()) => self.carry(clock, per_second, told).await,
             Err(error) => Err(failed("redrive", &self.letters.queue.url, error)),
         }
     }
 
     /// Waits for the move task's end.
-    async fn follow(&self, clock: &dyn Clock, told: &dyn Tell) -> Result<u64> {
+    async fn follow(&self, clock: &dyn Clock, told: &dyn Tell) -> Result<Moved> {
         loop {
             let list =
                 self.client().list_message_move_tasks().source_arn(&self.letters.arn).max_results(1).send().await;
@@ -70,7 +74,8 @@ impl DeadLetters {
             let moved = u64::try_from(task.approximate_number_of_messages_moved).unwrap_or_default();
             told.moved(moved);
             match task.status() {
-                Some("COMPLETED") => return Ok(moved),
+                Some("COMPLETED") => return Ok(Moved::All(moved)),
+                Some("FAILED") if moved == 0 => return Ok(Moved::None),
                 Some("RUNNING" | "CANCELLING") => clock.sleep(ASK_EVERY).await,
                 other => {
                     let why = task.failure_reason().unwrap_or("no reason is given");
@@ -109,6 +114,14 @@ impl DeadLetters {
     fn broken(&self, reason: impl std::fmt::Display) -> Error {
         Error::new(ErrorKind::Unavailable, "redrive", &self.letters.queue.url, reason)
     }
+}
+
+/// What SQS's own move came to.
+enum Moved {
+    /// So many, and it is done.
+    All(u64),
+    /// It moved none, and gave up.
+    None,
 }
 
 /// Hears how many letters were moved.

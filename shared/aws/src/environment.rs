@@ -33,11 +33,16 @@ pub enum StartError {
     Settings(#[from] SettingsError),
 }
 
-/// When a message comes again that has failed once; then three times as late every time. Over the five deliveries that
-/// a queue grants, that is longer than any lease.
-const FIRST_WAIT: Duration = Duration::from_secs(10);
-const WAIT_GROWS: u32 = 3;
-const MOST_GROWTH: u32 = 4;
+/// When a message comes again whose work another invocation has, or that there was no time for: soon, and later each time.
+/// Over the eight deliveries that a queue grants, that is longer than any lease.
+const SOON: [u64; 7] = [10, 30, 90, 270, 270, 270, 270];
+
+/// When a message comes again whose work failed: what it needs may be out of reach for an hour, and a queue that gives up
+/// within minutes would make dead letters of all that is waiting.
+const LATER: [u64; 7] = [60, 300, 900, 1800, 3600, 3600, 3600];
+
+/// What is less is no time since 1970: a year in milliseconds.
+const LONGEST_DURATION: i64 = 365 * 24 * 3_600_000;
 
 /// How much longer than its invocation a claim holds, for clocks that differ.
 const SKEW: Duration = Duration::from_secs(1);
@@ -63,7 +68,14 @@ impl Environment {
     }
 
     fn begin() -> Result<(Self, Clients), StartError> {
-        let settings = Settings::from_env()?;
+        let settings = match Settings::from_env() {
+            Ok(settings) => settings,
+            Err(error) => {
+                telemetry::start("ERROR");
+                tracing::error!(%error, "the function cannot start");
+                return Err(error.into());
+            }
+        };
         telemetry::start(&settings.log_level);
         let clients = Clients::of_function(&settings);
         Ok((Self::with(settings, &clients), clients))
@@ -103,8 +115,9 @@ impl Environment {
         let mut metrics = Metrics::default();
         for told in &told {
             note(name, told, &mut metrics);
-            if let (Some(receipt), Err(_)) = (&told.receipt, &told.fate) {
-                self.postpone(receipt, told.receive_count).await;
+            if let (Some(receipt), Err(missed)) = (&told.receipt, &told.fate) {
+                let tried = !matches!(missed, Missed::NoTime | Missed::Again(Again::Busy { .. }));
+                self.postpone(receipt, told.receive_count, tried).await;
             }
         }
         if stage == Stage::BRONZE {
@@ -115,12 +128,20 @@ impl Environment {
         Ok(serde_json::to_value(answer(told)?).unwrap_or_default())
     }
 
-    /// Makes a message that failed come again after a while: left alone, it stays hidden for half an hour, and one whose
-    /// work another invocation has is done in a moment.
-    pub async fn postpone(&self, receipt: &str, deliveries: u32) {
+    /// The end of an invocation in milliseconds since 1970, of what the runtime says of it: Lambda says just that, `cargo
+    /// lambda watch` how long it may take.
+    pub fn deadline(&self, said: u64) -> i64 {
+        let said = i64::try_from(said).unwrap_or(i64::MAX);
+        if said < LONGEST_DURATION { self.ports.clock.now_millis().saturating_add(said) } else { said }
+    }
+
+    /// Makes a message come again after a while: left alone, it stays hidden for half an hour. One that was tried and failed
+    /// is given more time than one whose work another invocation has, which is done in a moment.
+    pub async fn postpone(&self, receipt: &str, deliveries: u32, tried: bool) {
         let Some(queue) = &self.queue else { return };
-        let wait = FIRST_WAIT * WAIT_GROWS.saturating_pow(deliveries.saturating_sub(1).min(MOST_GROWTH));
-        let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        let waits = if tried { LATER } else { SOON };
+        let at = usize::try_from(deliveries.saturating_sub(1)).unwrap_or(usize::MAX).min(waits.len() - 1);
+        let millis = u32::try_from(waits[at] * 1000).unwrap_or(u32::MAX);
         if let Err(error) = queue.postpone(receipt, millis).await {
             // It comes again all the same, only later.
             tracing::warn!(kind = ?error.kind(), "a message could not be asked for sooner");
@@ -205,7 +226,7 @@ fn without(text: &str, key: &str) -> String {
 
 fn lost_its_lease(missed: &Missed) -> bool {
     let Missed::Again(Again::Failed { error, .. }) = missed else { return false };
-    match error {
+    match &**error {
         FlowError::Port(error) => error.kind() == ErrorKind::LeaseLost,
         FlowError::Batch(error) => {
             matches!(&**error, FlowError::Port(error) if error.kind() == ErrorKind::LeaseLost)

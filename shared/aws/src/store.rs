@@ -53,8 +53,8 @@ const DOUBTS: u32 = 3;
 /// The longest key that S3 takes, in bytes.
 const LONGEST_KEY: usize = 1024;
 
-/// The bytes that a put of a file moves in a second at the very least.
-const SLOWEST: u64 = 2 << 20;
+/// The bytes that a put moves in a second at the very least; several may share the way.
+const SLOWEST: u64 = 128 << 10;
 
 impl S3Store {
     /// A bucket that is there.
@@ -74,11 +74,13 @@ impl S3Store {
 
     /// The put of a payload, without a condition yet.
     async fn prepared(&self, key: &str, payload: &Payload) -> Result<(PutObjectFluentBuilder, Duration)> {
-        let (body, time) = match payload {
-            Payload::Bytes(bytes) => (ByteStream::from(bytes.clone()), ATTEMPT),
-            Payload::File(path) => (self.file(key, path).await?, time_for(path)),
+        let (body, length) = match payload {
+            Payload::Bytes(bytes) => (ByteStream::from(bytes.clone()), bytes.len() as u64),
+            Payload::File(path) => {
+                (self.file(key, path).await?, std::fs::metadata(path).map_or(0, |metadata| metadata.len()))
+            }
         };
-        Ok((self.client.put_object().bucket(&self.bucket).key(key).body(body), time))
+        Ok((self.client.put_object().bucket(&self.bucket).key(key).body(body), time_for(length)))
     }
 
     async fn file(&self, key: &str, path: &Path) -> Result<ByteStream> {
@@ -230,14 +232,15 @@ fn put_id_of(head: &HeadObjectOutput) -> Option<&String> {
     head.metadata()?.get(PUT_ID)
 }
 
-/// How long the put of a file may take.
-fn time_for(path: &Path) -> Duration {
-    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+/// How long a put of so many bytes may take.
+fn time_for(bytes: u64) -> Duration {
     ATTEMPT + Duration::from_secs(bytes / SLOWEST)
 }
 
+/// The SDK counts the time until the first byte of the answer from the beginning of the request, and so with it the time
+/// that the body takes on its way.
 fn within(time: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder().operation_attempt_timeout(time).operation_timeout(time * 3).build()
+    TimeoutConfig::builder().read_timeout(time).operation_attempt_timeout(time).operation_timeout(time * 3).build()
 }
 
 fn size(length: Option<i64>) -> u64 {
@@ -251,4 +254,19 @@ fn version(id: Option<&str>) -> Option<String> {
 
 fn micros(time: &DateTime) -> i64 {
     time.secs() * 1_000_000 + i64::from(time.subsec_nanos() / 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_body_is_given_the_time_that_a_slow_line_takes() {
+        assert_eq!(time_for(0), ATTEMPT);
+        // Eight files at once on 20 Mbit/s: a little more than 0.3 MB/s each.
+        assert!(time_for(64 << 20) > Duration::from_secs((64 << 20) / 312_500));
+        let time = time_for(64 << 20);
+        let (read, attempt) = (within(time).read_timeout(), within(time).operation_attempt_timeout());
+        assert_eq!((read, attempt), (Some(time), Some(time)), "the SDK counts the body's way as waiting for an answer");
+    }
 }

@@ -1,6 +1,6 @@
 //! A batch of messages for one stage: each is decoded by itself, and each gets its own verdict.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     event,
@@ -27,7 +27,7 @@ pub enum Again {
         /// The object that was worked on.
         key: String,
         /// What failed.
-        error: FlowError,
+        error: Arc<FlowError>,
     },
 }
 
@@ -56,18 +56,23 @@ pub async fn handle(worker: &Arc<Worker>, stage: Stage, bodies: &[impl AsRef<[u8
             Err(error) => Err(error.into()),
         });
     }
-    let keys: Vec<String> = asked.iter().map(|(_, key)| key.clone()).collect();
-    let results = stage.carry(worker, keys).await;
-    for ((message, key), result) in asked.into_iter().zip(results) {
+    // Several messages may name one object: its work is claimed and done once, and they all share what becomes of it.
+    let mut keys: Vec<String> = asked.iter().map(|(_, key)| key.clone()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let results = stage.carry(worker, keys.clone()).await.into_iter().map(|result| result.map_err(Arc::new));
+    let results: BTreeMap<String, Result<Outcome, Arc<FlowError>>> = keys.into_iter().zip(results).collect();
+    for (message, key) in asked {
         let verdict = &mut verdicts[message];
-        match result {
-            Ok(Outcome::Busy { until_millis }) => *verdict = Err(Again::Busy { until_millis }),
-            Ok(outcome) => {
+        match results.get(&key) {
+            Some(Ok(Outcome::Busy { until_millis })) => *verdict = Err(Again::Busy { until_millis: *until_millis }),
+            Some(Ok(outcome)) => {
                 if let Ok(outcomes) = verdict {
-                    outcomes.push((key, outcome));
+                    outcomes.push((key, outcome.clone()));
                 }
             }
-            Err(error) => *verdict = Err(Again::Failed { key, error }),
+            Some(Err(error)) => *verdict = Err(Again::Failed { key, error: Arc::clone(error) }),
+            None => {}
         }
     }
     verdicts

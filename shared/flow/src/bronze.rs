@@ -1,6 +1,13 @@
 //! The bronze stage: a landed object becomes Parquet, a row of the ingest log, and last of all a commit.
 
-use std::{io, num::NonZeroUsize, sync::Arc};
+use std::{
+    io,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use metriccare_lake::{
     bronze::{BronzeCommit, CommittedFile, FlattenError, Flattened, IngestStatus, Limits, Source, flatten, ingest_log},
@@ -35,7 +42,20 @@ pub async fn bronze(worker: &Worker, key: &str, threads: NonZeroUsize) -> Result
             let result = worker.again(key, || carry(worker, &meta, threads)).await;
             worker.end(&claim, result).await
         }
+        // Bronze may have been removed so that it is made again: the ledger's word is worth as much as the commit it names.
+        Err(Outcome::AlreadyDone(receipt)) if !is_there(worker, &receipt.output).await? => {
+            Ok(Outcome::Done(worker.again(key, || carry(worker, &meta, threads)).await?))
+        }
         Err(outcome) => Ok(outcome),
+    }
+}
+
+/// Whether a commit is there, and holds anything: a power cut may leave an empty file of it.
+async fn is_there(worker: &Worker, commit: &str) -> Result<bool, FlowError> {
+    match worker.ports.lake.head(commit).await {
+        Ok(meta) => Ok(meta.size > 0),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -91,13 +111,13 @@ async fn flatten_off_thread(
     threads: NonZeroUsize,
 ) -> Result<Flattened<Spooled>, FlowError> {
     let (landing, etag) = (Arc::clone(&worker.ports.landing), meta.etag.clone());
-    let (runtime, source) = (Handle::current(), source.clone());
+    let (runtime, source, ended) = (Handle::current(), source.clone(), Arc::clone(&worker.ended));
     let key = source.key.clone();
     let failed = |source| FlowError::Flatten { key: meta.key.clone(), source };
     let flat = compute(&meta.key, move || {
         let open = || -> io::Result<Box<dyn io::Read + Send>> {
             let object = runtime.block_on(landing.get_if(&key, Some(&etag))).map_err(io::Error::other)?;
-            Ok(object.body.into_reader(&runtime))
+            Ok(Box::new(Until { reader: object.body.into_reader(&runtime), ended: Arc::clone(&ended) }))
         };
         let flat: Flattened<Spool> = flatten(&source, open, &mut Spools, threads, Limits::default())?;
         let mut files = Vec::with_capacity(flat.files.len());
@@ -107,6 +127,22 @@ async fn flatten_off_thread(
         Ok::<_, FlattenError>(Flattened { files, counts: flat.counts, measured: flat.measured })
     });
     flat.await?.map_err(failed)
+}
+
+/// A landed object that is read until its invocation ends: no abort reaches a thread that computes, and what goes on reading
+/// would go on in the next invocation.
+struct Until {
+    reader: Box<dyn io::Read + Send>,
+    ended: Arc<AtomicBool>,
+}
+
+impl io::Read for Until {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ended.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the invocation has ended"));
+        }
+        self.reader.read(buffer)
+    }
 }
 
 /// Makes a bronze partition known to the catalog as it first appears.

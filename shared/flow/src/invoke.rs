@@ -4,7 +4,10 @@
 //! the queue delivers the failed ones again. An event that came bare has no queue to come again from, so its failure is
 //! the invocation's.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -151,14 +154,15 @@ async fn attempt(
     bodies: Vec<String>,
     left: Duration,
 ) -> Result<Vec<Verdict>, Missed> {
-    let worker = Arc::clone(worker);
-    let mut task = tokio::spawn(async move { handle(&worker, stage, &bodies).await });
+    let own = Arc::clone(worker);
+    let mut task = tokio::spawn(async move { handle(&own, stage, &bodies).await });
     match tokio::time::timeout(left, &mut task).await {
         Ok(Ok(verdicts)) => Ok(verdicts),
         Ok(Err(_)) => Err(Missed::Panicked),
         Err(_) => {
-            // Nothing outlives an invocation: the environment is frozen after it.
+            // Nothing may outlive an invocation for long: the environment is frozen after it.
             task.abort();
+            worker.ended.store(true, Ordering::Relaxed);
             Err(Missed::NoTime)
         }
     }

@@ -11,7 +11,7 @@ use metriccare_lake::{
     keys,
     silver::{Resource, merge, read_bronze, split},
 };
-use metriccare_ports::{Claim, ETag, ErrorKind, PutMode, Receipt, register};
+use metriccare_ports::{Claim, ETag, Error, ErrorKind, PutMode, Receipt, register};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -91,7 +91,31 @@ async fn claim(worker: &Worker, key: &str) -> Result<Result<(Claim, BronzeCommit
     }
 }
 
+/// Refuses to deal patients to another number of buckets than those of the lake, where they would live twice.
+async fn check_buckets(worker: &Worker) -> Result<(), FlowError> {
+    let lake = &worker.ports.lake;
+    let Some(any) = lake.list(keys::SILVER_COMMITS).await?.into_iter().next() else { return Ok(()) };
+    let bytes = lake.get(&any.key).await?.body.bytes().await?;
+    // A commit that cannot be read is written anew below.
+    let Some(buckets) = serde_json::from_slice(&bytes).ok().and_then(|commit: SilverCommit| commit.buckets) else {
+        return Ok(());
+    };
+    if buckets == worker.buckets {
+        return Ok(());
+    }
+    let reason = format!(
+        "the lake has {buckets} buckets and is asked for {}: the number is fixed for the life of a lake; set it back, or \
+         start another lake",
+        worker.buckets
+    );
+    Err(Error::new(ErrorKind::Invalid, "merge", any.key, reason).into())
+}
+
 async fn merge_files(worker: &Arc<Worker>, files: Vec<CommittedFile>) -> Result<(), FlowError> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    check_buckets(worker).await?;
     let read = side_by_side(worker.threads, files, |file| deal(Arc::clone(worker), file)).await;
     let mut buckets: BTreeMap<u16, BucketRows> = BTreeMap::new();
     for file in read {

@@ -5,7 +5,7 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -32,12 +32,22 @@ pub struct Worker {
     /// Names this process in the ledger; unique among all that work on the lake.
     pub name: String,
     tries: AtomicU64,
+    /// Set when the invocation has no time left: whoever still reads for it stops.
+    pub(crate) ended: Arc<AtomicBool>,
 }
 
 impl Worker {
     /// A worker with a lease of fifteen minutes, the longest that a Lambda runs.
     pub fn new(ports: Ports, buckets: u16, threads: NonZeroUsize, name: impl Into<String>) -> Self {
-        Worker { ports, buckets, threads, lease: Duration::from_secs(900), name: name.into(), tries: AtomicU64::new(0) }
+        Worker {
+            ports,
+            buckets,
+            threads,
+            lease: Duration::from_secs(900),
+            name: name.into(),
+            tries: AtomicU64::new(0),
+            ended: Arc::default(),
+        }
     }
 
     /// Claims a work in the ledger; the owner's name is that of one try.

@@ -1,6 +1,7 @@
 use std::num::NonZeroUsize;
 
-use metriccare_ports::{ETag, ManualClock, Message, Ports, PutMode};
+use metriccare_lake::keys;
+use metriccare_ports::{ETag, ManualClock, MemoryStore, Message, Ports, PutMode};
 use serde_json::json;
 
 use super::*;
@@ -70,6 +71,72 @@ async fn what_has_no_time_left_comes_again() {
     let told = invoke(&worker(ports), Stage::BRONZE, batch, deadline).await.expect("a batch");
     assert!(matches!(told[0].fate, Err(Missed::NoTime)));
     assert_eq!(answer(told).expect("a batch").failed().collect::<Vec<_>>(), ["late"]);
+}
+
+/// Carries what landed through bronze and silver, and gives the ports on.
+async fn merged() -> Ports {
+    let ports = memory();
+    ports.landing.put("patient/p.json", PATIENT.into(), PutMode::IfAbsent).await.expect("put");
+    handle(&worker(ports.clone()), Stage::BRONZE, &[landed("patient/p.json")]).await.remove(0).expect("done");
+    handle(&worker(ports.clone()), Stage::SILVER, &[told_of(&ports, keys::BRONZE_COMMITS).await])
+        .await
+        .remove(0)
+        .expect("done");
+    ports
+}
+
+/// What S3 says of the one object below a prefix of the lake.
+async fn told_of(ports: &Ports, prefix: &str) -> String {
+    let listed = ports.lake.list(prefix).await.expect("memory").remove(0);
+    notification("lake", &listed.key, listed.size, &ETag::new("e"), listed.last_modified_micros)
+}
+
+#[tokio::test]
+async fn messages_of_one_object_are_one_work() {
+    let ports = merged().await;
+    let change = told_of(&ports, keys::SILVER_COMMITS).await;
+    let verdicts = handle(&worker(ports), Stage::GOLD, &[change.clone(), change.clone(), change]).await;
+    assert_eq!(verdicts.len(), 3);
+    for verdict in verdicts {
+        assert!(matches!(verdict.expect("nobody else is at it").as_slice(), [(_, Outcome::Done(_))]));
+    }
+}
+
+#[tokio::test]
+async fn bronze_that_was_removed_is_made_again_whatever_the_ledger_says() {
+    let ports = merged().await;
+    let again = handle(&worker(ports.clone()), Stage::BRONZE, &[landed("patient/p.json")]).await;
+    assert!(matches!(again[0].as_deref(), Ok([(_, Outcome::AlreadyDone(_))])), "{again:?}");
+    let empty = Ports { lake: Arc::new(MemoryStore::new("lake", Arc::clone(&ports.clock))), ..ports };
+    let again = handle(&worker(empty.clone()), Stage::BRONZE, &[landed("patient/p.json")]).await;
+    assert!(matches!(again[0].as_deref(), Ok([(_, Outcome::Done(_))])), "{again:?}");
+    assert_eq!(empty.lake.list(keys::BRONZE_COMMITS).await.expect("memory").len(), 1);
+}
+
+#[tokio::test]
+async fn a_lake_keeps_its_number_of_buckets() {
+    let ports = merged().await;
+    ports.landing.put("patient/q.json", PATIENT.into(), PutMode::IfAbsent).await.expect("put");
+    handle(&worker(ports.clone()), Stage::BRONZE, &[landed("patient/q.json")]).await.remove(0).expect("done");
+    let commits = ports.lake.list(keys::BRONZE_COMMITS).await.expect("memory");
+    let told: Vec<_> = commits.iter().map(|commit| notification("lake", &commit.key, 1, &ETag::new("e"), 0)).collect();
+    let other = Arc::new(Worker::new(ports, 8, NonZeroUsize::MIN, "other"));
+    let verdicts = handle(&other, Stage::SILVER, &told).await;
+    let refused: Vec<_> = verdicts.iter().filter_map(|verdict| verdict.as_ref().err()).collect();
+    assert_eq!(refused.len(), 1, "{verdicts:?}");
+    assert!(refused[0].to_string().contains("the lake has 4 buckets and is asked for 8"), "{}", refused[0]);
+}
+
+#[tokio::test]
+async fn nothing_is_read_on_after_the_end_of_an_invocation() {
+    let ports = memory();
+    ports.landing.put("patient/p.json", PATIENT.into(), PutMode::IfAbsent).await.expect("put");
+    let worker = worker(ports.clone());
+    worker.ended.store(true, Ordering::Relaxed);
+    let verdicts = handle(&worker, Stage::BRONZE, &[landed("patient/p.json")]).await;
+    let failed = verdicts[0].as_ref().expect_err("it stops").to_string();
+    assert!(failed.contains("the invocation has ended"), "{failed}");
+    assert!(ports.lake.list(keys::BRONZE_COMMITS).await.expect("memory").is_empty());
 }
 
 /// A bucket that panics at one key.
