@@ -188,6 +188,67 @@ fn bundle_entries_without_a_resource_are_skipped_and_ids_come_from_their_address
     assert_eq!(column(&got, "bronze/patient", "patient_id"), [Some("abc".to_owned())]);
 }
 
+fn in_bundles(resource: String, depth: usize, before: &str) -> String {
+    let open = format!(r#"{{"resourceType":"Bundle","entry":[{{{before}"resource":"#);
+    open.repeat(depth) + &resource + &"}]}".repeat(depth)
+}
+
+#[test]
+fn bundles_within_bundles_are_opened_whether_or_not_they_have_an_address() {
+    for before in ["", r#""fullUrl":"urn:uuid:b","#] {
+        for depth in 1..=8 {
+            for key in ["a.ndjson", "a.json"] {
+                let got = flat(key, &(in_bundles(encounter(1), depth, before) + "\n"));
+                assert_eq!((got.counts.encounters, got.counts.records), (1, 1), "{key} {before} {depth}");
+            }
+            let got = flat("a.json", &format!("[{}]", in_bundles(encounter(1), depth, before)));
+            assert_eq!((got.counts.encounters, got.counts.records), (1, 1), "{before} {depth}");
+        }
+    }
+}
+
+#[test]
+fn bundles_deeper_than_anybody_nests_them_are_one_record_and_the_rest_goes_on() {
+    for depth in [9, 2_000, 50_000] {
+        let deep = in_bundles(encounter(1), depth, "");
+        let texts = [
+            ("a.ndjson", format!("{deep}\n{}\n", encounter(2))),
+            ("a.json", format!("[{deep},{}]", encounter(2))),
+            (
+                "a.json",
+                format!(
+                    "{{\n\"resourceType\":\"Bundle\",{}\n{}",
+                    &deep[r#"{"resourceType":"Bundle","#.len()..],
+                    encounter(2)
+                ),
+            ),
+        ];
+        for (key, text) in texts {
+            let got = flat(key, &text);
+            assert_eq!((got.counts.records, got.counts.encounters), (2, 1), "{key} {depth}");
+            assert_eq!(got.counts.quarantined.get("bad-value"), Some(&1));
+            assert_eq!(column(&got, "bronze/quarantine", "resource_type"), [Some("Bundle".to_owned())]);
+        }
+    }
+}
+
+#[test]
+fn json_of_any_depth_is_read_without_a_call_a_level() {
+    let deep = format!("{}1{}", r#"{"a":["#.repeat(200_000), "]}".repeat(200_000));
+    let elements = [
+        format!(r#"{{"resourceType":"Patient","id":"p","extension":{deep}}}"#),
+        format!(r#"{{"resourceType":"Condition","id":"c","recorder":{deep}}}"#),
+        format!(r#"{{"resourceType":"Observation","id":"o","component":{deep}}}"#),
+        format!(r#"{{"resourceType":"Encounter","id":"e","extension":{deep},"class":[{{"extension":{deep}}}]}}"#),
+        format!(r#"{{"resourceType":"Encounter","id":"e","extension":{deep},"status":{deep}}}"#),
+        deep,
+    ];
+    for key in ["a.ndjson", "a.json"] {
+        let got = flat(key, &(elements.join("\n") + "\n"));
+        assert_eq!((got.counts.records, got.counts.accepted(), got.counts.skipped()), (6, 3, 1));
+    }
+}
+
 #[test]
 fn a_list_resource_has_entries_and_is_no_bundle() {
     let text = r#"{"entry":[{"item":{"reference":"Patient/1"}}],"resourceType":"List","id":"l"}"#;
@@ -213,6 +274,9 @@ fn a_record_that_is_too_large_is_set_aside_by_its_place() {
 
 fn any_object() -> impl Strategy<Value = Vec<u8>> {
     let record = prop_oneof![
+        2 => (0usize..50, 0..12usize, any::<bool>()).prop_map(|(id, depth, named)| {
+            in_bundles(encounter(id), depth, if named { r#""fullUrl":"urn:uuid:x","# } else { "" }).into_bytes()
+        }),
         8 => (0usize..50).prop_map(|id| encounter(id).into_bytes()),
         2 => (0usize..50).prop_map(|id| format!(r#"{{"resourceType":"Patient","id":"p{id}","birthDate":"19{id:02}-01-01"}}"#).into_bytes()),
         1 => Just(br#"{"resourceType":"Observation","id":"o"}"#.to_vec()),
