@@ -1,7 +1,5 @@
 //! One chunk of records made into rows. Chunks know nothing of each other, so they are read on any thread.
 
-use std::collections::BTreeSet;
-
 use metriccare_fhir::read::{
     Condition, Encounter, Entry, Fault, Head, Named, Patient, Rule, Text,
     reference::{self, Reference},
@@ -11,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Counts, Limits,
-    directory::{Directory, Found, ids_of},
+    directory::{Directory, Found, Place, Wanted, names_of},
     records::{Chunk, Span, SpanKind},
     rows::{
         ConditionRows, EncounterRows, Origin, Partitions, PatientRows, QuarantineRows, condition::ConditionRow,
@@ -29,7 +27,7 @@ pub(super) struct ChunkRows {
     pub(super) quarantine: QuarantineRows,
     pub(super) counts: Counts,
     pub(super) found: Vec<Found>,
-    pub(super) wanted: BTreeSet<String>,
+    pub(super) wanted: Wanted,
 }
 
 /// How deep Bundles within Bundles are opened. Systems wrap one in another, hardly ever two: what lies deeper is made to
@@ -148,9 +146,9 @@ impl Reader<'_> {
                 self.rows.counts.conditions += 1;
             }
             other => {
-                if matches!(other, "Organization" | "Location") {
+                if let Some(place) = Place::of(other) {
                     let named: Named<'_> = resource::read(text)?;
-                    self.rows.found.extend(ids_of(&named, full_url));
+                    self.rows.found.extend(names_of(place, &named, full_url));
                 } else if !resource::is_json(text) {
                     return Err(resource::read::<serde::de::IgnoredAny>(text)
                         .err()
@@ -162,11 +160,9 @@ impl Reader<'_> {
         Ok(Read::Row)
     }
 
-    fn want<'r>(&mut self, references: impl Iterator<Item = &'r Reference<'r>>) {
-        for id in references.filter_map(Reference::id) {
-            if !self.rows.wanted.contains(id.as_ref()) {
-                self.rows.wanted.insert(id.into_owned());
-            }
+    fn want<'r>(&mut self, references: impl Iterator<Item = (Place, &'r Reference<'r>)>) {
+        for (place, reference) in references {
+            self.rows.wanted.add(place, reference);
         }
     }
 

@@ -181,6 +181,45 @@ fn names_come_from_the_same_object_even_when_they_come_late() {
 }
 
 #[test]
+fn an_organization_and_a_location_of_one_id_keep_their_own_names() {
+    let named = |kind: &str| {
+        format!(
+            r#"{{"resourceType":"{kind}","id":"1","name":"The {kind}","identifier":[{{"system":"urn:x","value":"i"}}]}}"#
+        )
+    };
+    let (organization, location) = (named("Organization"), named("Location"));
+    let references = [("Organization/1", "Location/1"), ("1", "1"), ("urn:uuid:1", "urn:uuid:1")];
+    let conditional = ("Organization?identifier=urn:x|i", "Location?identifier=urn:x|i");
+    for (hospital, department) in references.into_iter().chain([conditional]) {
+        let encounter = format!(
+            r#"{{"resourceType":"Encounter","id":"e","serviceProvider":{{"reference":"{hospital}"}},"location":[{{"location":{{"reference":"{department}"}}}}]}}"#
+        );
+        let patient =
+            format!(r#"{{"resourceType":"Patient","id":"p","managingOrganization":{{"reference":"{hospital}"}}}}"#);
+        for order in [
+            [&organization, &location, &encounter, &patient],
+            [&location, &organization, &encounter, &patient],
+            [&location, &encounter, &patient, &organization],
+            [&encounter, &patient, &location, &organization],
+        ] {
+            let got = flat("a.ndjson", &order.map(String::as_str).join("\n"));
+            let partitions: Vec<_> = got.files.iter().map(|(file, _)| file.partition.as_deref()).collect();
+            assert_eq!(partitions, [Some("The Organization"); 2], "{order:?}");
+            assert_eq!(column(&got, "bronze/encounter", "department"), [Some("The Location".to_owned())], "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn a_name_of_another_type_names_neither_hospital_nor_department() {
+    let place = |kind: &str| format!(r#"{{"resourceType":"{kind}","id":"1","name":"The {kind}"}}"#);
+    let encounter = r#"{"resourceType":"Encounter","id":"e","serviceProvider":{"reference":"Location/1"},"location":[{"location":{"reference":"Organization/1"}}]}"#;
+    let got = flat("a.ndjson", &[&place("Organization"), &place("Location"), encounter].join("\n"));
+    assert_eq!(got.files[0].0.partition, None);
+    assert_eq!(column(&got, "bronze/encounter", "department"), [None]);
+}
+
+#[test]
 fn bundle_entries_without_a_resource_are_skipped_and_ids_come_from_their_address() {
     let text = r#"{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:abc","resource":{"resourceType":"Patient"}},{"request":{"method":"DELETE"}},{"resource":{"resourceType":"Patient"}}]}"#;
     let got = flat("a.json", text);
@@ -188,9 +227,9 @@ fn bundle_entries_without_a_resource_are_skipped_and_ids_come_from_their_address
     assert_eq!(column(&got, "bronze/patient", "patient_id"), [Some("abc".to_owned())]);
 }
 
-fn in_bundles(resource: String, depth: usize, before: &str) -> String {
+fn in_bundles(resource: &str, depth: usize, before: &str) -> String {
     let open = format!(r#"{{"resourceType":"Bundle","entry":[{{{before}"resource":"#);
-    open.repeat(depth) + &resource + &"}]}".repeat(depth)
+    open.repeat(depth) + resource + &"}]}".repeat(depth)
 }
 
 #[test]
@@ -198,10 +237,10 @@ fn bundles_within_bundles_are_opened_whether_or_not_they_have_an_address() {
     for before in ["", r#""fullUrl":"urn:uuid:b","#] {
         for depth in 1..=8 {
             for key in ["a.ndjson", "a.json"] {
-                let got = flat(key, &(in_bundles(encounter(1), depth, before) + "\n"));
+                let got = flat(key, &(in_bundles(&encounter(1), depth, before) + "\n"));
                 assert_eq!((got.counts.encounters, got.counts.records), (1, 1), "{key} {before} {depth}");
             }
-            let got = flat("a.json", &format!("[{}]", in_bundles(encounter(1), depth, before)));
+            let got = flat("a.json", &format!("[{}]", in_bundles(&encounter(1), depth, before)));
             assert_eq!((got.counts.encounters, got.counts.records), (1, 1), "{before} {depth}");
         }
     }
@@ -210,7 +249,7 @@ fn bundles_within_bundles_are_opened_whether_or_not_they_have_an_address() {
 #[test]
 fn bundles_deeper_than_anybody_nests_them_are_one_record_and_the_rest_goes_on() {
     for depth in [9, 2_000, 50_000] {
-        let deep = in_bundles(encounter(1), depth, "");
+        let deep = in_bundles(&encounter(1), depth, "");
         let texts = [
             ("a.ndjson", format!("{deep}\n{}\n", encounter(2))),
             ("a.json", format!("[{deep},{}]", encounter(2))),
@@ -275,7 +314,7 @@ fn a_record_that_is_too_large_is_set_aside_by_its_place() {
 fn any_object() -> impl Strategy<Value = Vec<u8>> {
     let record = prop_oneof![
         2 => (0usize..50, 0..12usize, any::<bool>()).prop_map(|(id, depth, named)| {
-            in_bundles(encounter(id), depth, if named { r#""fullUrl":"urn:uuid:x","# } else { "" }).into_bytes()
+            in_bundles(&encounter(id), depth, if named { r#""fullUrl":"urn:uuid:x","# } else { "" }).into_bytes()
         }),
         8 => (0usize..50).prop_map(|id| encounter(id).into_bytes()),
         2 => (0usize..50).prop_map(|id| format!(r#"{{"resourceType":"Patient","id":"p{id}","birthDate":"19{id:02}-01-01"}}"#).into_bytes()),
