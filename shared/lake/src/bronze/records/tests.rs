@@ -88,3 +88,47 @@ fn documents_that_are_named_like_lines_stay_documents() {
     let (lengths, broken) = records("a.ndjson", patient(70_000).into_bytes(), Limits::default());
     assert_eq!((lengths.len(), broken), (1, vec![]));
 }
+
+#[test]
+fn a_document_that_is_too_large_is_told_by_its_place() {
+    let limits = |chunk| Limits { chunk, record: 1_000, raw: 100, ..Limits::default() };
+    let filler = |size| "x".repeat(size);
+    let large = [
+        format!(r#"{{"resourceType":"Binary","data":"{}"}}"#, filler(5_000)),
+        format!(r#"{{"resourceType":"Binary","data":"{}","id":"{{[\"","meta":{{"a":[1]}} }}"#, filler(5_000)),
+        format!(r#"{{"resourceType":"Parameters","parameter":[{}1]}}"#, "{\"a\":\"]\"},\n".repeat(700)),
+        format!(r#"{{"{}":1}}"#, filler(5_000)),
+        format!(r#"{{"resourceType":"{}","id":"b"}}"#, filler(5_000)),
+        format!(r#"{{"resourceType"{}:"Patient","id":"b"}}"#, " ".repeat(5_000)),
+        format!(r#"{{"resourceType":"Patient","id":"b"{}}}"#, " \n".repeat(5_000)),
+        format!("{{{}}}", r#""a":"b","#.repeat(700)),
+        format!(r#"{{"a":"{}"}}"#, filler(1_001 - 8)),
+    ];
+    for object in &large {
+        for (before, after, others) in [(" ", "\n", 0), ("[\n", "]", 0), ("{\"a\":1} ", " {\"b\":2}", 2)] {
+            let text = format!("{before}{object}{after}");
+            for chunk in [16, 300, 4 << 20] {
+                let mut records =
+                    Records::open("a.json", Box::new(Cursor::new(text.clone())), limits(chunk), Hints::default())
+                        .expect("memory does not fail");
+                let (mut good, mut lost) = (0, Vec::new());
+                while let Some(chunk) = records.next_chunk().expect("memory does not fail") {
+                    for span in chunk.spans {
+                        match span.kind {
+                            SpanKind::Broken(rule, _) => lost.push((rule, span.line, span.offset, span.length)),
+                            _ => good += 1,
+                        }
+                    }
+                }
+                let line = 1 + before.matches('\n').count() as u64;
+                let place = (Rule::TooLarge, line, before.len() as u64, object.len() as u64);
+                assert_eq!(lost, [place], "{chunk} {}", &text[..40]);
+                assert_eq!(good, others);
+            }
+        }
+    }
+    let fits = format!(r#"{{"a":"{}"}}"#, filler(1_000 - 8));
+    assert_eq!(records("a.json", fits.into_bytes(), limits(16)), (vec![1_000], vec![]));
+    let (lengths, broken) = records("a.json", large[0].as_bytes()[..3_000].to_vec(), limits(16));
+    assert_eq!((lengths, broken), (vec![], vec!["too-large"]));
+}
