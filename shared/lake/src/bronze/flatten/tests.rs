@@ -352,12 +352,15 @@ proptest! {
     fn the_rows_depend_neither_on_threads_nor_on_chunks(
         bytes in any_object(), chunk in 16usize..300, rows in prop_oneof![Just(0), Just(200_000), Just(usize::MAX)],
         encoded in prop_oneof![Just(0), Just(2_000), Just(usize::MAX)],
+        record in prop_oneof![2 => Just(64 << 20), 1 => 40usize..400], named in any::<bool>(),
     ) {
-        let small = Limits { chunk, rows, encoded, ..Limits::default() };
-        let one = run("a.json", &bytes, ONE, small);
-        let two = run("a.json", &bytes, NonZeroUsize::new(2).expect("2"), small);
+        let key = if named { "a.ndjson" } else { "a.json" };
+        let large = Limits { record, raw: 40, ..Limits::default() };
+        let small = Limits { chunk, rows, encoded, ..large };
+        let one = run(key, &bytes, ONE, small);
+        let two = run(key, &bytes, NonZeroUsize::new(2).expect("2"), small);
         prop_assert_eq!(&one.files, &two.files);
-        let whole = run("a.json", &bytes, ONE, Limits::default());
+        let whole = run(key, &bytes, ONE, large);
         prop_assert_eq!(&one.counts, &whole.counts);
         prop_assert_eq!(&one.measured, &whole.measured);
         prop_assert_eq!(column(&one, "bronze/encounter", "content_id"), column(&whole, "bronze/encounter", "content_id"));
