@@ -77,6 +77,54 @@ struct Flattened {
     written: u64,
 }
 
+/// One document with so much filler in it, and a patient behind it.
+struct Document {
+    key: &'static str,
+    head: &'static str,
+    filler: u8,
+    tail: &'static str,
+}
+
+const DOCUMENTS: [Document; 6] = [
+    Document { key: "a.json", head: r#"{"resourceType":"Binary","data":""#, filler: b'x', tail: r#""}"# },
+    Document { key: "a.json", head: r#"{"resourceType":"Parameters","parameter":["#, filler: b'0', tail: "]}" },
+    Document { key: "a.json", head: r#"{"resourceType":"Parameters""#, filler: b' ', tail: "}" },
+    Document { key: "a.json", head: r#"[{"resourceType":"Binary","data":""#, filler: b'x', tail: r#""}]"# },
+    Document {
+        key: "a.json",
+        head: r#"{"resourceType":"Bundle","entry":[{"resource":{"data":""#,
+        filler: b'x',
+        tail: r#""}}]}"#,
+    },
+    Document { key: "a.ndjson", head: r#"{"resourceType":"Binary","data":""#, filler: b'x', tail: r#""}"# },
+];
+
+const PATIENT: &str = "\n{\"resourceType\":\"Patient\",\"id\":\"p\"}\n";
+
+/// The peak of a document with so many bytes of filler, which is more than a record may have.
+fn peak_of(document: &Document, filler: u64) -> usize {
+    let source =
+        Source { key: document.key.to_owned(), object_id: "o".to_owned(), etag: "e".to_owned(), landed_micros: 0 };
+    let limits = Limits { chunk: 64 << 10, record: MIB, ..Limits::default() };
+    let open = || -> io::Result<Box<dyn Read + Send>> {
+        let body = document.head.as_bytes().chain(io::repeat(document.filler).take(filler));
+        Ok(Box::new(body.chain(document.tail.as_bytes()).chain(PATIENT.as_bytes())))
+    };
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    let flat = flatten(&source, open, &mut Disk, NonZeroUsize::MIN, limits).expect("nothing fails");
+    assert_eq!(flat.counts.quarantined.get("too-large"), Some(&1), "{}", document.head);
+    assert_eq!((flat.counts.records, flat.counts.patients), (2, 1), "{}", document.head);
+    MEMORY.peak_usage() - before
+}
+
+fn a_record_of_any_size_takes_no_more_memory_than_one_may() {
+    for document in &DOCUMENTS {
+        let (few, many) = (peak_of(document, 4 << 20), peak_of(document, 64 << 20));
+        assert!(many < few + BOUND, "{}: a peak of {few} became {many}", document.head);
+    }
+}
+
 fn flattened(world: &'static World, patients: u64, threads: usize) -> Flattened {
     let source = Source {
         key: "encounter/2025/12/31/encounter.ndjson".to_owned(),
@@ -101,7 +149,13 @@ fn flattened(world: &'static World, patients: u64, threads: usize) -> Flattened 
     }
 }
 
+/// One test: the allocator counts what the whole process takes.
 #[test]
+fn bronze_streams() {
+    eight_times_the_records_take_no_more_memory();
+    a_record_of_any_size_takes_no_more_memory_than_one_may();
+}
+
 fn eight_times_the_records_take_no_more_memory() {
     let world =
         World::new(Spec { patients: 8 * PATIENTS, facilities: 5, ..Spec::default() }).expect("a possible world");

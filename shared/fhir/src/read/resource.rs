@@ -58,14 +58,13 @@ impl Fault {
         Fault { rule, reason: reason.into() }
     }
 
-    /// The fault of JSON that serde refused.
+    /// The fault of JSON that serde refused; its reason holds nothing of what the JSON said.
     pub fn of_json(error: &serde_json::Error) -> Self {
-        let rule = match error.classify() {
-            Category::Eof => Rule::Truncated,
-            Category::Data => Rule::WrongType,
-            Category::Syntax | Category::Io => Rule::NotJson,
-        };
-        Fault::new(rule, error.to_string())
+        match error.classify() {
+            Category::Eof => Fault::new(Rule::Truncated, error.to_string()),
+            Category::Syntax | Category::Io => Fault::new(Rule::NotJson, error.to_string()),
+            Category::Data => Fault::new(Rule::WrongType, without_value(error)),
+        }
     }
 }
 
@@ -145,21 +144,30 @@ pub fn is_json(json: &str) -> bool {
 }
 
 /// serde's words, with the offending value cut out: a reason must not repeat what may be personal.
+///
+/// A value stands in quotes, its own quotes escaped, and the value may hold any words, serde's own too. So whatever lies
+/// between the first quote and the last is left out; only the name of an element, which is not the sender's, is kept.
 fn without_value(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
-    match (text.find(['`', '"']), text.rfind(['`', '"']), text.rfind(", expected ")) {
-        (Some(start), Some(end), Some(expected)) if start < end && end < expected + 1 => {
-            format!("{}{}", text[..start].trim_end(), &text[expected..])
-        }
-        _ => text.to_owned(),
+    let place = if error.line() > 0 { text.rfind(" at line ") } else { None };
+    let text = &text[..place.unwrap_or(text.len())];
+    if ["missing field `", "duplicate field `"].iter().any(|words| text.starts_with(words)) {
+        return text.to_owned();
     }
+    let (before, after) = match (text.find(['`', '"']), text.rfind(['`', '"'])) {
+        (Some(first), Some(last)) => (&text[..first], &text[last + 1..]),
+        _ => return text.to_owned(),
+    };
+    let expected = if after.starts_with(", expected ") { after } else { "" };
+    format!("{}{expected}", before.trim_end())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::read::Encounter;
+    use crate::read::{Encounter, Patient};
 
     #[test]
     fn a_wrong_type_names_its_element_and_not_its_value() {
@@ -175,5 +183,46 @@ mod tests {
     fn broken_json_is_told_from_cut_json() {
         assert_eq!(read::<Head<'_>>("{oops}").expect_err("no JSON").rule, Rule::NotJson);
         assert_eq!(read::<Head<'_>>(r#"{"resourceType":"#).expect_err("cut").rule, Rule::Truncated);
+    }
+
+    #[test]
+    fn an_element_that_stands_twice_is_named() {
+        let fault = read::<Patient<'_>>(r#"{"id":"p","gender":"Jane Doe","gender":"x"}"#).expect_err("twice");
+        assert_eq!(fault.reason, ".: duplicate field `gender`");
+    }
+
+    #[test]
+    fn words_of_the_message_in_a_value_do_not_let_it_out() {
+        for value in [
+            "Jane Doe at line 5, born 1950",
+            "Jane Doe, expected a boolean",
+            "\", expected Jane Doe",
+            "Jane ` Doe` at line 1 column 2",
+            "missing field `Jane Doe`",
+        ] {
+            let json = serde_json::json!({ "active": value }).to_string();
+            let fault = read::<Patient<'_>>(&json).expect_err("no boolean");
+            assert_eq!(fault.reason, "active: invalid type: string, expected a boolean", "{value}");
+        }
+    }
+
+    #[test]
+    fn words_that_serde_does_not_say_today_let_nothing_out_either() {
+        let reason = |words: &str| without_value(&<serde_json::Error as serde::de::Error>::custom(words));
+        assert_eq!(reason("unknown variant `Jane`, expected one of `a`, `b`"), "unknown variant");
+        assert_eq!(reason("invalid value: string \"Jane\""), "invalid value: string");
+        assert_eq!(reason("\"Jane\" at line 3 is no good"), "");
+        assert_eq!(reason("invalid length 3, expected 2 elements"), "invalid length 3, expected 2 elements");
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_gets_into_a_reason(value in "\\PC{0,20}( at line |, expected |[\"`])?\\PC{0,20}") {
+            let json = serde_json::json!({ "id": "p", "active": value }).to_string();
+            let fault = read::<Patient<'_>>(&json).expect_err("no boolean");
+            prop_assert_eq!(fault.reason, "active: invalid type: string, expected a boolean");
+            let fault = Fault::of_json(&serde_json::from_str::<Patient<'_>>(&json).expect_err("no boolean"));
+            prop_assert_eq!(fault.reason, "invalid type: string, expected a boolean");
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! One chunk of records made into rows. Chunks know nothing of each other, so they are read on any thread.
 
-use std::collections::BTreeSet;
-
 use metriccare_fhir::read::{
     Condition, Encounter, Entry, Fault, Head, Named, Patient, Rule, Text,
     reference::{self, Reference},
@@ -11,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Counts, Limits,
-    directory::{Directory, Found, ids_of},
+    directory::{Directory, Found, Place, Wanted, names_of},
     records::{Chunk, Span, SpanKind},
     rows::{
         ConditionRows, EncounterRows, Origin, Partitions, PatientRows, QuarantineRows, condition::ConditionRow,
@@ -29,8 +27,12 @@ pub(super) struct ChunkRows {
     pub(super) quarantine: QuarantineRows,
     pub(super) counts: Counts,
     pub(super) found: Vec<Found>,
-    pub(super) wanted: BTreeSet<String>,
+    pub(super) wanted: Wanted,
 }
+
+/// How deep Bundles within Bundles are opened. Systems wrap one in another, hardly ever two: what lies deeper is made to
+/// exhaust its reader, who goes one call and one reading of the rest deeper with each.
+const DEEPEST_BUNDLE: usize = 8;
 
 /// Reads a chunk's records with the names that are known so far.
 pub(super) fn read(chunk: &Chunk, origin: Origin<'_>, directory: &Directory, limits: Limits) -> ChunkRows {
@@ -63,14 +65,17 @@ impl Reader<'_> {
             return self.quarantine(span, bytes, None, &Fault::new(Rule::NotUtf8, "the record is not UTF-8"));
         };
         match span.kind {
-            SpanKind::Entry => self.entry(span, text),
-            _ => self.record(span, text, None),
+            SpanKind::Entry => self.entry(span, text, 1),
+            _ => self.record(span, text, None, 0),
         }
     }
 
-    fn entry(&mut self, span: &Span, text: &str) {
+    /// An entry that lies within so many Bundles.
+    fn entry(&mut self, span: &Span, text: &str, depth: usize) {
         match resource::read::<Entry<'_>>(text) {
-            Ok(Entry { resource: Some(resource), full_url }) => self.record(span, resource.get(), full_url.as_deref()),
+            Ok(Entry { resource: Some(resource), full_url }) => {
+                self.record(span, resource.get(), full_url.as_deref(), depth);
+            }
             Ok(Entry { resource: None, .. }) => {
                 self.rows.counts.records += 1;
                 self.rows.counts.skip("entry without resource");
@@ -79,21 +84,14 @@ impl Reader<'_> {
         }
     }
 
-    fn record(&mut self, span: &Span, text: &str, full_url: Option<&str>) {
+    /// A resource that lies within so many Bundles; where it is one itself, its entries are the records.
+    fn record(&mut self, span: &Span, text: &str, full_url: Option<&str>, depth: usize) {
         let kind = match resource_type(text) {
             Ok(kind) => kind,
             Err(fault) => return self.quarantine(span, text.as_bytes(), None, &fault),
         };
-        if &*kind == "Bundle" && full_url.is_none() {
-            match resource::read::<Bundle<'_>>(text) {
-                Ok(bundle) => {
-                    for entry in bundle.entry.unwrap_or_default() {
-                        self.entry(span, entry.get());
-                    }
-                }
-                Err(fault) => self.quarantine(span, text.as_bytes(), Some("Bundle"), &fault),
-            }
-            return;
+        if &*kind == "Bundle" {
+            return self.bundle(span, text, depth);
         }
         match self.resource(&kind, text, full_url) {
             Ok(Read::Row) => self.rows.counts.records += 1,
@@ -102,6 +100,20 @@ impl Reader<'_> {
                 self.rows.counts.skip(&kind);
             }
             Err(fault) => self.quarantine(span, text.as_bytes(), Some(&kind), &fault),
+        }
+    }
+
+    fn bundle(&mut self, span: &Span, text: &str, depth: usize) {
+        let entries = if depth < DEEPEST_BUNDLE {
+            resource::read::<Bundle<'_>>(text).map(|bundle| bundle.entry.unwrap_or_default())
+        } else {
+            let reason =
+                format!("entry.resource: a Bundle within {DEEPEST_BUNDLE} others is not opened, land it by itself");
+            Err(Fault::new(Rule::BadValue, reason))
+        };
+        match entries {
+            Ok(entries) => entries.into_iter().for_each(|entry| self.entry(span, entry.get(), depth + 1)),
+            Err(fault) => self.quarantine(span, text.as_bytes(), Some("Bundle"), &fault),
         }
     }
 
@@ -134,9 +146,9 @@ impl Reader<'_> {
                 self.rows.counts.conditions += 1;
             }
             other => {
-                if matches!(other, "Organization" | "Location") {
+                if let Some(place) = Place::of(other) {
                     let named: Named<'_> = resource::read(text)?;
-                    self.rows.found.extend(ids_of(&named, full_url));
+                    self.rows.found.extend(names_of(place, &named, full_url));
                 } else if !resource::is_json(text) {
                     return Err(resource::read::<serde::de::IgnoredAny>(text)
                         .err()
@@ -148,11 +160,9 @@ impl Reader<'_> {
         Ok(Read::Row)
     }
 
-    fn want<'r>(&mut self, references: impl Iterator<Item = &'r Reference<'r>>) {
-        for id in references.filter_map(Reference::id) {
-            if !self.rows.wanted.contains(id.as_ref()) {
-                self.rows.wanted.insert(id.into_owned());
-            }
+    fn want<'r>(&mut self, references: impl Iterator<Item = (Place, &'r Reference<'r>)>) {
+        for (place, reference) in references {
+            self.rows.wanted.add(place, reference);
         }
     }
 

@@ -181,11 +181,111 @@ fn names_come_from_the_same_object_even_when_they_come_late() {
 }
 
 #[test]
+fn an_organization_and_a_location_of_one_id_keep_their_own_names() {
+    let named = |kind: &str| {
+        format!(
+            r#"{{"resourceType":"{kind}","id":"1","name":"The {kind}","identifier":[{{"system":"urn:x","value":"i"}}]}}"#
+        )
+    };
+    let (organization, location) = (named("Organization"), named("Location"));
+    let references = [("Organization/1", "Location/1"), ("1", "1"), ("urn:uuid:1", "urn:uuid:1")];
+    let conditional = ("Organization?identifier=urn:x|i", "Location?identifier=urn:x|i");
+    for (hospital, department) in references.into_iter().chain([conditional]) {
+        let encounter = format!(
+            r#"{{"resourceType":"Encounter","id":"e","serviceProvider":{{"reference":"{hospital}"}},"location":[{{"location":{{"reference":"{department}"}}}}]}}"#
+        );
+        let patient =
+            format!(r#"{{"resourceType":"Patient","id":"p","managingOrganization":{{"reference":"{hospital}"}}}}"#);
+        for order in [
+            [&organization, &location, &encounter, &patient],
+            [&location, &organization, &encounter, &patient],
+            [&location, &encounter, &patient, &organization],
+            [&encounter, &patient, &location, &organization],
+        ] {
+            let got = flat("a.ndjson", &order.map(String::as_str).join("\n"));
+            let partitions: Vec<_> = got.files.iter().map(|(file, _)| file.partition.as_deref()).collect();
+            assert_eq!(partitions, [Some("The Organization"); 2], "{order:?}");
+            assert_eq!(column(&got, "bronze/encounter", "department"), [Some("The Location".to_owned())], "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn a_name_of_another_type_names_neither_hospital_nor_department() {
+    let place = |kind: &str| format!(r#"{{"resourceType":"{kind}","id":"1","name":"The {kind}"}}"#);
+    let encounter = r#"{"resourceType":"Encounter","id":"e","serviceProvider":{"reference":"Location/1"},"location":[{"location":{"reference":"Organization/1"}}]}"#;
+    let got = flat("a.ndjson", &[&place("Organization"), &place("Location"), encounter].join("\n"));
+    assert_eq!(got.files[0].0.partition, None);
+    assert_eq!(column(&got, "bronze/encounter", "department"), [None]);
+}
+
+#[test]
 fn bundle_entries_without_a_resource_are_skipped_and_ids_come_from_their_address() {
     let text = r#"{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:abc","resource":{"resourceType":"Patient"}},{"request":{"method":"DELETE"}},{"resource":{"resourceType":"Patient"}}]}"#;
     let got = flat("a.json", text);
     assert_eq!((got.counts.patients, got.counts.skipped(), got.counts.quarantined()), (1, 1, 1));
     assert_eq!(column(&got, "bronze/patient", "patient_id"), [Some("abc".to_owned())]);
+}
+
+fn in_bundles(resource: &str, depth: usize, before: &str) -> String {
+    let open = format!(r#"{{"resourceType":"Bundle","entry":[{{{before}"resource":"#);
+    open.repeat(depth) + resource + &"}]}".repeat(depth)
+}
+
+#[test]
+fn bundles_within_bundles_are_opened_whether_or_not_they_have_an_address() {
+    for before in ["", r#""fullUrl":"urn:uuid:b","#] {
+        for depth in 1..=8 {
+            for key in ["a.ndjson", "a.json"] {
+                let got = flat(key, &(in_bundles(&encounter(1), depth, before) + "\n"));
+                assert_eq!((got.counts.encounters, got.counts.records), (1, 1), "{key} {before} {depth}");
+            }
+            let got = flat("a.json", &format!("[{}]", in_bundles(&encounter(1), depth, before)));
+            assert_eq!((got.counts.encounters, got.counts.records), (1, 1), "{before} {depth}");
+        }
+    }
+}
+
+#[test]
+fn bundles_deeper_than_anybody_nests_them_are_one_record_and_the_rest_goes_on() {
+    for depth in [9, 2_000, 50_000] {
+        let deep = in_bundles(&encounter(1), depth, "");
+        let texts = [
+            ("a.ndjson", format!("{deep}\n{}\n", encounter(2))),
+            ("a.json", format!("[{deep},{}]", encounter(2))),
+            (
+                "a.json",
+                format!(
+                    "{{\n\"resourceType\":\"Bundle\",{}\n{}",
+                    &deep[r#"{"resourceType":"Bundle","#.len()..],
+                    encounter(2)
+                ),
+            ),
+        ];
+        for (key, text) in texts {
+            let got = flat(key, &text);
+            assert_eq!((got.counts.records, got.counts.encounters), (2, 1), "{key} {depth}");
+            assert_eq!(got.counts.quarantined.get("bad-value"), Some(&1));
+            assert_eq!(column(&got, "bronze/quarantine", "resource_type"), [Some("Bundle".to_owned())]);
+        }
+    }
+}
+
+#[test]
+fn json_of_any_depth_is_read_without_a_call_a_level() {
+    let deep = format!("{}1{}", r#"{"a":["#.repeat(200_000), "]}".repeat(200_000));
+    let elements = [
+        format!(r#"{{"resourceType":"Patient","id":"p","extension":{deep}}}"#),
+        format!(r#"{{"resourceType":"Condition","id":"c","recorder":{deep}}}"#),
+        format!(r#"{{"resourceType":"Observation","id":"o","component":{deep}}}"#),
+        format!(r#"{{"resourceType":"Encounter","id":"e","extension":{deep},"class":[{{"extension":{deep}}}]}}"#),
+        format!(r#"{{"resourceType":"Encounter","id":"e","extension":{deep},"status":{deep}}}"#),
+        deep,
+    ];
+    for key in ["a.ndjson", "a.json"] {
+        let got = flat(key, &(elements.join("\n") + "\n"));
+        assert_eq!((got.counts.records, got.counts.accepted(), got.counts.skipped()), (6, 3, 1));
+    }
 }
 
 #[test]
@@ -213,6 +313,9 @@ fn a_record_that_is_too_large_is_set_aside_by_its_place() {
 
 fn any_object() -> impl Strategy<Value = Vec<u8>> {
     let record = prop_oneof![
+        2 => (0usize..50, 0..12usize, any::<bool>()).prop_map(|(id, depth, named)| {
+            in_bundles(&encounter(id), depth, if named { r#""fullUrl":"urn:uuid:x","# } else { "" }).into_bytes()
+        }),
         8 => (0usize..50).prop_map(|id| encounter(id).into_bytes()),
         2 => (0usize..50).prop_map(|id| format!(r#"{{"resourceType":"Patient","id":"p{id}","birthDate":"19{id:02}-01-01"}}"#).into_bytes()),
         1 => Just(br#"{"resourceType":"Observation","id":"o"}"#.to_vec()),
@@ -249,12 +352,15 @@ proptest! {
     fn the_rows_depend_neither_on_threads_nor_on_chunks(
         bytes in any_object(), chunk in 16usize..300, rows in prop_oneof![Just(0), Just(200_000), Just(usize::MAX)],
         encoded in prop_oneof![Just(0), Just(2_000), Just(usize::MAX)],
+        record in prop_oneof![2 => Just(64 << 20), 1 => 40usize..400], named in any::<bool>(),
     ) {
-        let small = Limits { chunk, rows, encoded, ..Limits::default() };
-        let one = run("a.json", &bytes, ONE, small);
-        let two = run("a.json", &bytes, NonZeroUsize::new(2).expect("2"), small);
+        let key = if named { "a.ndjson" } else { "a.json" };
+        let large = Limits { record, raw: 40, ..Limits::default() };
+        let small = Limits { chunk, rows, encoded, ..large };
+        let one = run(key, &bytes, ONE, small);
+        let two = run(key, &bytes, NonZeroUsize::new(2).expect("2"), small);
         prop_assert_eq!(&one.files, &two.files);
-        let whole = run("a.json", &bytes, ONE, Limits::default());
+        let whole = run(key, &bytes, ONE, large);
         prop_assert_eq!(&one.counts, &whole.counts);
         prop_assert_eq!(&one.measured, &whole.measured);
         prop_assert_eq!(column(&one, "bronze/encounter", "content_id"), column(&whole, "bronze/encounter", "content_id"));

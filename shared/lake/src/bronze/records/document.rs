@@ -8,7 +8,7 @@ use std::io;
 use metriccare_fhir::read::Rule;
 
 use super::{
-    Chunk, Hints, SpanKind,
+    Chunk, Hints, Span, SpanKind,
     lines::{damage, too_large},
     window::{Window, span},
 };
@@ -31,6 +31,13 @@ enum Place {
 enum Ending {
     Whole,
     Cut,
+}
+
+/// Where a record begins in the object.
+#[derive(Clone, Copy, Debug)]
+struct Begin {
+    offset: u64,
+    line: u64,
 }
 
 /// The documents of an object.
@@ -118,9 +125,16 @@ impl<'a> Documents<'a> {
 
     /// The members of an object up to its end, or up to the entries of a Bundle.
     fn members(&mut self, chunk: &mut Chunk, start: usize, in_bundle: bool) -> io::Result<()> {
+        let begin = self.begin(start);
         let mut keep = start;
         loop {
-            let Some(byte) = self.token_keeping(&mut keep, in_bundle)? else {
+            let token = self.token_keeping(&mut keep, in_bundle)?;
+            // One byte at least is still to come: the bracket that closes it.
+            if !in_bundle && self.window.offset(self.window.position) - begin.offset >= self.window.limits.record as u64
+            {
+                return self.skip_large(chunk, begin);
+            }
+            let Some(byte) = token else {
                 let cut = SpanKind::Broken(Rule::Truncated, "the object ends before its JSON does");
                 let kind = if self.window.damaged() { damage() } else { cut };
                 self.done = true;
@@ -148,9 +162,6 @@ impl<'a> Documents<'a> {
                 _ => {
                     self.scan(&mut keep)?;
                 }
-            }
-            if !in_bundle && self.window.position - keep > self.window.limits.record {
-                return self.skip_large(chunk, keep);
             }
         }
     }
@@ -187,7 +198,7 @@ impl<'a> Documents<'a> {
 
     fn token_keeping(&mut self, keep: &mut usize, in_bundle: bool) -> io::Result<Option<u8>> {
         loop {
-            if in_bundle {
+            if in_bundle || self.window.position - *keep > self.window.limits.record {
                 *keep = self.window.position;
             }
             match self.window.peek(keep)? {
@@ -200,9 +211,10 @@ impl<'a> Documents<'a> {
     /// A value in a list, kept as a record.
     fn value(&mut self, chunk: &mut Chunk, kind: SpanKind) -> io::Result<()> {
         let mut keep = self.window.position;
-        let (before, ending) = (self.window.offset(keep), self.scan(&mut keep)?);
-        if self.window.offset(keep) > before {
-            return self.too_large(chunk, before, keep);
+        let (begin, ending) = (self.begin(keep), self.scan(&mut keep)?);
+        if self.window.offset(keep) > begin.offset {
+            self.too_large(chunk, begin);
+            return Ok(());
         }
         let kind = match ending {
             Ending::Whole => kind,
@@ -223,7 +235,8 @@ impl<'a> Documents<'a> {
     fn junk(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         let mut keep = self.window.position;
         let stops: &[u8] = if self.place == Place::Top { b"\n" } else { b",]\n" };
-        let alone = self.place == Place::Top && self.window.offset(keep) == 0;
+        let begin = self.begin(keep);
+        let alone = self.place == Place::Top && begin.offset == 0;
         loop {
             match self.window.peek(&mut keep)? {
                 Some(byte) if !alone && self.window.position > keep && stops.contains(&byte) => break,
@@ -231,22 +244,21 @@ impl<'a> Documents<'a> {
                 None => break,
             }
             if self.window.position - keep > self.window.limits.record {
-                let before = self.window.offset(keep);
                 keep = self.window.position - self.window.limits.raw;
                 while self.window.peek(&mut keep)?.is_some() {
                     self.window.position += 1;
                     keep = self.window.position;
                 }
-                return self.too_large(chunk, before, keep);
+                self.too_large(chunk, begin);
+                return Ok(());
             }
         }
         self.take(chunk, keep, SpanKind::Broken(Rule::NotJson, "there is no JSON value here"));
         Ok(())
     }
 
-    /// A whole object at the top that is too large: the rest of it is passed over.
-    fn skip_large(&mut self, chunk: &mut Chunk, keep: usize) -> io::Result<()> {
-        let before = self.window.offset(keep);
+    /// A whole object at the top that is too large: the rest of it, from between two of its members, is passed over.
+    fn skip_large(&mut self, chunk: &mut Chunk, begin: Begin) -> io::Result<()> {
         let mut depth = 1_u64;
         let (mut in_string, mut escaped) = (false, false);
         loop {
@@ -265,16 +277,18 @@ impl<'a> Documents<'a> {
                 break;
             }
         }
-        let end = self.window.position;
-        self.too_large(chunk, before, end)
+        self.too_large(chunk, begin);
+        Ok(())
     }
 
-    fn too_large(&mut self, chunk: &mut Chunk, before: u64, keep: usize) -> io::Result<()> {
-        let mut lost = span(&mut self.window, keep, keep, chunk.bytes.len(), too_large());
-        lost.offset = before;
-        lost.length = self.window.offset(self.window.position) - before;
-        chunk.spans.push(lost);
-        Ok(())
+    fn begin(&mut self, position: usize) -> Begin {
+        Begin { offset: self.window.offset(position), line: self.window.line(position) }
+    }
+
+    /// A record that ends here, and of which only its place is kept.
+    fn too_large(&mut self, chunk: &mut Chunk, begin: Begin) {
+        let (at, length) = (chunk.bytes.len(), self.window.offset(self.window.position) - begin.offset);
+        chunk.spans.push(Span { bytes: at..at, line: begin.line, offset: begin.offset, length, kind: too_large() });
     }
 
     /// Scans one value: brackets and strings, or a bare word. Bytes from `keep` on stay in view, unless they become
@@ -290,6 +304,9 @@ impl<'a> Documents<'a> {
             }
             self.window.position += 1;
             any = true;
+            if self.window.position - *keep > self.window.limits.record {
+                *keep = self.window.position;
+            }
             match byte {
                 _ if escaped => escaped = false,
                 b'\\' if in_string => escaped = true,
@@ -307,9 +324,6 @@ impl<'a> Documents<'a> {
                     }
                 }
                 _ => {}
-            }
-            if self.window.position - *keep > self.window.limits.record && self.place != Place::Top {
-                *keep = self.window.position;
             }
         }
     }

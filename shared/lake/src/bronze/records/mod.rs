@@ -117,3 +117,6 @@ impl<'a> Records<'a> {
         .measure()
     }
 }
+
+#[cfg(test)]
+mod tests;

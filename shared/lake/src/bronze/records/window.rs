@@ -114,15 +114,30 @@ impl<'a> Window<'a> {
         Ok(())
     }
 
+    /// Reads on until the first two lines are in view, or more than a record may have.
+    fn view_two_lines(&mut self) -> io::Result<()> {
+        while !self.ended && self.bytes.len() <= self.limits.record && !has_two_lines(&self.bytes) {
+            let missing = self.limits.record + 1 - self.bytes.len();
+            self.extend(missing.min(self.limits.chunk.max(PEEK)))?;
+        }
+        Ok(())
+    }
+
     /// Whether the object is one record a line.
     ///
     /// It is where its first line holds a whole JSON object. A first line that does not is the beginning of a document
     /// (a resource, an array or a Bundle over many lines) or a broken record: the lines behind it tell.
     pub(super) fn looks_like_lines(&mut self, key: &str) -> io::Result<bool> {
         let named = is_named_ndjson(key);
+        if named && self.bytes.trim_ascii_start().starts_with(b"{") {
+            self.view_two_lines()?;
+        }
         let view = self.bytes.trim_ascii_start();
         let Some(end) = memchr::memchr(b'\n', view) else {
-            return Ok(named && !view.starts_with(b"[") && self.ended && !view.is_empty() && !view.starts_with(b"{"));
+            // An object that is all there is, on one line, is read the same either way, but a cut Bundle gives more of its
+            // entries as a document. With more than a record may have on its first line, it is a line that is too long.
+            let object = view.starts_with(b"{");
+            return Ok(named && !view.is_empty() && !view.starts_with(b"[") && object != self.ended);
         };
         let first = view[..end].trim_ascii();
         let next = view[end..].trim_ascii_start();
@@ -175,6 +190,13 @@ fn is_balanced(line: &[u8]) -> bool {
 fn begins_with_a_record(view: &[u8]) -> bool {
     let line = view.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
     line.starts_with(b"{\"") && is_balanced(line)
+}
+
+/// Whether two lines that are not blank are whole in view.
+fn has_two_lines(view: &[u8]) -> bool {
+    let view = view.trim_ascii_start();
+    let next = memchr::memchr(b'\n', view).map(|end| view[end..].trim_ascii_start());
+    next.is_some_and(|next| memchr::memchr(b'\n', next).is_some())
 }
 
 fn has_a_line_of_json(view: &[u8]) -> bool {

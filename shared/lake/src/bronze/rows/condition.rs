@@ -83,13 +83,24 @@ struct Coded<'a> {
 }
 
 impl<'a> Coded<'a> {
-    /// The coding that tells an infection's type, else the first one; the text where there is no coding.
+    /// The coding that tells which infection it is, else one that tells only that it is some infection, else the first
+    /// one; the text where there is no coding. Systems put the general concept before or behind the exact one.
     fn of(concept: &'a CodeableConcept<'_>) -> Self {
         let text = concept.text.as_ref().and_then(Text::trimmed);
         let coded = || concept.codings().iter().filter(|coding| coding.code().is_some());
         let system = |coding: &'a metriccare_fhir::read::Coding<'_>| coding.system.as_ref().and_then(Text::trimmed);
-        let infection = coded().find(|coding| infection_type(system(coding), coding.code(), None, None).is_some());
-        match infection.or_else(|| coded().next()).or_else(|| concept.codings().first()) {
+        let mut best = None;
+        for coding in coded() {
+            match infection_type(system(coding), coding.code(), None, None) {
+                Some("other") => best = best.or(Some(coding)),
+                Some(_) => {
+                    best = Some(coding);
+                    break;
+                }
+                None => {}
+            }
+        }
+        match best.or_else(|| coded().next()).or_else(|| concept.codings().first()) {
             Some(coding) => Coded {
                 system: system(coding),
                 code: coding.code(),

@@ -9,7 +9,10 @@ use metriccare_fhir::read::{
 };
 
 use super::{Origin, Version, columns::columns, instant, partition};
-use crate::{bronze::directory::Directory, silver::disposition::hl7_disposition};
+use crate::{
+    bronze::directory::{Directory, Place},
+    silver::disposition::hl7_disposition,
+};
 
 columns! {
     /// Rows of `bronze/encounter`.
@@ -55,15 +58,16 @@ impl<'a> EncounterRow<'a> {
     }
 
     /// References whose target's name has to come from the same landed object.
-    pub(in crate::bronze) fn nameless(&self) -> impl Iterator<Item = &'a Reference<'a>> {
-        let provider = self.encounter.service_provider.as_ref().filter(|provider| provider.display().is_none());
-        provider.into_iter().chain(self.department.filter(|place| place.display().is_none()))
+    pub(in crate::bronze) fn nameless(&self) -> impl Iterator<Item = (Place, &'a Reference<'a>)> {
+        let provider = self.encounter.service_provider.as_ref().map(|provider| (Place::Organization, provider));
+        let department = self.department.map(|place| (Place::Location, place));
+        provider.into_iter().chain(department).filter(|(_, reference)| reference.display().is_none())
     }
 
     /// The hospital's name: the reference's words, else the Organization's.
     pub(in crate::bronze) fn hospital<'d>(&'d self, directory: &'d Directory) -> Result<Option<&'d str>, Fault> {
         let provider = self.encounter.service_provider.as_ref();
-        let named = || directory.name(provider.and_then(Reference::raw));
+        let named = || directory.name(Place::Organization, provider.and_then(Reference::raw));
         partition("serviceProvider", self.hospital.or_else(named))
     }
 
@@ -85,8 +89,8 @@ impl<'a> EncounterRow<'a> {
         rows.patient_ref.append_option(subject.and_then(Reference::raw));
         rows.admission_time.append_option(self.admission);
         rows.discharge_time.append_option(self.discharge);
-        let place = self.department;
-        rows.department.append_option(place.and_then(|place| place.display().or_else(|| directory.name(place.raw()))));
+        let named = |place: &'a Reference<'a>| directory.name(Place::Location, place.raw());
+        rows.department.append_option(self.department.and_then(|place| place.display().or_else(|| named(place))));
         rows.participant_role
             .append_option(participant.and_then(|participant| participant.kind.as_deref()?.first()?.words()));
         rows.practitioner_ref.append_option(

@@ -3,7 +3,7 @@
 use metriccare_fhir::read::{Fault, Patient, Text, reference::Reference};
 
 use super::{Origin, Version, columns::columns, date, instant, partition};
-use crate::bronze::directory::Directory;
+use crate::bronze::directory::{Directory, Place};
 
 columns! {
     /// Rows of `bronze/patient`.
@@ -36,14 +36,16 @@ impl<'a> PatientRow<'a> {
     }
 
     /// References whose target's name has to come from the same landed object.
-    pub(in crate::bronze) fn nameless(&self) -> impl Iterator<Item = &'a Reference<'a>> {
-        self.patient.managing_organization.as_ref().filter(|organization| organization.display().is_none()).into_iter()
+    pub(in crate::bronze) fn nameless(&self) -> impl Iterator<Item = (Place, &'a Reference<'a>)> {
+        let organization = self.patient.managing_organization.as_ref();
+        let nameless = organization.filter(|organization| organization.display().is_none());
+        nameless.map(|organization| (Place::Organization, organization)).into_iter()
     }
 
     /// The hospital's name: the reference's words, else the Organization's.
     pub(in crate::bronze) fn hospital<'d>(&'d self, directory: &'d Directory) -> Result<Option<&'d str>, Fault> {
         let organization = self.patient.managing_organization.as_ref();
-        let named = || directory.name(organization.and_then(Reference::raw));
+        let named = || directory.name(Place::Organization, organization.and_then(Reference::raw));
         partition("managingOrganization", organization.and_then(Reference::display).or_else(named))
     }
 

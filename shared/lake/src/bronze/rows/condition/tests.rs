@@ -38,6 +38,25 @@ fn the_coding_of_an_infection_stands_for_the_condition() {
 }
 
 #[test]
+fn the_coding_that_names_the_infection_goes_before_the_general_one() {
+    let general = r#"{"system":"http://snomed.info/sct","code":"40733004","display":"Infection"}"#;
+    let exact = r#"{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"T80.211A","display":"CLABSI"}"#;
+    let second = r#"{"system":"http://snomed.info/sct","code":"700372006","display":"CAUTI"}"#;
+    let local = r#"{"system":"urn:local","code":"INF-1","display":"Local"}"#;
+    for (codings, code) in [
+        (vec![general, exact], "T80.211A"),
+        (vec![exact, general], "T80.211A"),
+        (vec![local, general, exact, second], "T80.211A"),
+        (vec![second, exact], "700372006"),
+        (vec![local, general], "40733004"),
+        (vec![local], "INF-1"),
+    ] {
+        let json = format!(r#"{{"id":"c","code":{{"coding":[{}]}}}}"#, codings.join(","));
+        assert_eq!(coded(&json).0.as_deref(), Some(code), "{json}");
+    }
+}
+
+#[test]
 fn text_alone_is_the_display() {
     assert_eq!(coded(r#"{"id":"c","code":{"text":"Infection"}}"#), (None, Some("Infection".to_owned())));
     assert_eq!(coded(r#"{"id":"c"}"#), (None, None));
