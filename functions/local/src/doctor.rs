@@ -15,8 +15,9 @@ use serde::Serialize;
 use crate::{
     arguments::Doctor,
     failure::Failure,
-    ingest::{Foreign, files},
+    ingest::files,
     output::{Output, count},
+    walk,
 };
 
 /// What would become of a file.
@@ -80,7 +81,7 @@ impl Sinks for Held {
     }
 }
 
-fn diagnose(file: &Foreign, arguments: &Doctor) -> Result<Diagnosis, Failure> {
+fn diagnose(file: &walk::File, arguments: &Doctor) -> Result<Diagnosis, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", file.path.display()));
     let source = Source { key: file.name.clone(), object_id: String::new(), etag: String::new(), landed_micros: 0 };
     let open = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(&file.path)?)) };

@@ -18,15 +18,10 @@ use crate::{
     failure::Failure,
     lake,
     output::{Output, count},
-    progress::Bars,
+    progress::{Bars, note},
     summary::Summary,
+    walk::{self, Entry, walk},
 };
-
-/// A file to ingest: where it is, and its name below the path that was asked for.
-pub(crate) struct Foreign {
-    pub(crate) path: PathBuf,
-    pub(crate) name: String,
-}
 
 pub(crate) async fn ingest(arguments: &Ingest, output: &mut Output) -> Result<(), Failure> {
     let files = files(&arguments.paths)?;
@@ -89,44 +84,44 @@ fn print_log(summary: &Summary, output: &mut Output) -> Result<(), Failure> {
 const REFERENCE: &str = "reference";
 
 /// Every file below the paths, in the order of their names; hidden files, markers, lakes, and the reference folder of
-/// generated data are passed over.
-pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<Foreign>, Failure> {
+/// generated data are passed over. Nothing is taken where something cannot be read: nobody would know what was left out.
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<walk::File>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         let unusable = |error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
-        let kind = fs::metadata(path).map_err(unusable)?;
-        if kind.is_dir() {
-            let before = files.len();
-            walk(path, "", &mut files).map_err(unusable)?;
-            if files.len() == before {
+        if fs::metadata(path).map_err(unusable)?.is_dir() {
+            let below = readable(path, &mut |entry| {
+                let reference = entry.at_top && entry.name == REFERENCE && has_reference(path);
+                !keys::is_data(entry.name) || reference || entry.path.join(lake::SETTINGS).is_file()
+            })?;
+            if below.is_empty() {
                 return Err(Failure::usage(format!("{}: there is no file in this folder", path.display())));
             }
-        } else {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.push(Foreign { path: path.clone(), name });
+            files.extend(below);
+            continue;
         }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !keys::is_data(&name) {
+            let words =
+                "a name that begins with . or _ marks a file that is no data, and bronze passes it over; rename it";
+            return Err(Failure::usage(format!("{}: {words}", path.display())));
+        }
+        files.push(walk::File { path: path.clone(), name });
     }
     Ok(files)
 }
 
-pub(crate) fn walk(folder: &Path, below: &str, files: &mut Vec<Foreign>) -> io::Result<()> {
-    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let aside = name == REFERENCE && below.is_empty() && has_reference(folder);
-        if name.starts_with(['.', '_']) || aside || entry.path().join(lake::SETTINGS).is_file() {
-            continue;
-        }
-        let name = if below.is_empty() { name } else { format!("{below}/{name}") };
-        let kind = fs::metadata(entry.path())?;
-        if kind.is_dir() {
-            walk(&entry.path(), &name, files)?;
-        } else if kind.is_file() {
-            files.push(Foreign { path: entry.path(), name });
-        }
+/// The files below a folder, where all of them can be read; says what was passed over that could have been meant.
+fn readable(folder: &Path, pass_over: &mut dyn FnMut(&Entry<'_>) -> bool) -> Result<Vec<walk::File>, Failure> {
+    let found = walk(folder, pass_over).map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
+    for words in &found.passed_over {
+        note(&format!("passed over: {words}"));
     }
-    Ok(())
+    if found.failures.is_empty() {
+        return Ok(found.files);
+    }
+    let words = "nothing is taken from this folder, for some of it cannot be read; mend it or take it away";
+    Err(Failure::usage(format!("{}: {words}:\n  {}", folder.display(), found.failures.join("\n  "))))
 }
 
 pub(crate) fn has_reference(folder: &Path) -> bool {
@@ -147,9 +142,7 @@ async fn bring_reference(worker: &Worker, folder: &Path) -> Result<(), Failure> 
     }
     let answers = folder.join(keys::ANSWERS);
     if answers.is_dir() {
-        let mut found = Vec::new();
-        walk(&answers, "", &mut found).map_err(|error| unreadable(&answers, error))?;
-        for file in found {
+        for file in readable(&answers, &mut |entry| !keys::is_data(entry.name))? {
             let bytes = fs::read(&file.path).map_err(|error| unreadable(&file.path, error))?;
             lake.put(&format!("{}{}", keys::ANSWERS, file.name), bytes.into(), PutMode::Overwrite).await?;
         }
@@ -158,7 +151,7 @@ async fn bring_reference(worker: &Worker, folder: &Path) -> Result<(), Failure> 
 }
 
 /// Lands a file under a key of its own: the same file lands where it lay before, another one never takes its place.
-async fn land(worker: &Worker, file: &Foreign) -> Result<(), Failure> {
+async fn land(worker: &Worker, file: &walk::File) -> Result<(), Failure> {
     let unreadable = |error: io::Error| Failure::failed(format!("{}: {error}", file.path.display()));
     let (path, kind) = (file.path.clone(), kind_of(&file.name));
     let (digest, micros) = tokio::task::spawn_blocking(move || digest_and_time(&path))

@@ -24,6 +24,7 @@ mod simulate;
 mod summary;
 mod upload;
 mod verify;
+mod walk;
 
 use std::process::ExitCode;
 

@@ -121,6 +121,52 @@ fn wrong_usage_is_status_2_and_says_what_to_do() {
     }
 }
 
+#[test]
+fn a_marker_that_is_named_is_refused_alike_by_ingest_and_doctor() {
+    let folder = Folder::new("marker");
+    let patient = r#"{"resourceType":"Patient","id":"p"}"#;
+    fs::create_dir(folder.0.join("_export")).expect("a fresh folder");
+    for name in ["_file.ndjson", ".file.ndjson", "_export/p.ndjson", "_export/_SUCCESS"] {
+        fs::write(folder.0.join(name), patient).expect("it can be written");
+    }
+    for name in ["_file.ndjson", ".file.ndjson", "_export/_SUCCESS"] {
+        for command in ["ingest", "doctor"] {
+            let (status, said) = folder.badly(&[command, name]);
+            assert!(status == 2 && said.contains(name) && said.contains("rename it"), "{command}: {status} {said}");
+        }
+    }
+    assert!(!folder.0.join("lake").exists(), "a refused command makes no lake");
+    let ingested = folder.well(&["ingest", "_export"]);
+    assert!(ingested.starts_with("1 file ingested"), "{ingested}");
+    assert!(ingested.contains("1 records: 1 accepted"), "{ingested}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_passed_over_or_named_and_stops_nothing_else() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new("links");
+    fs::create_dir_all(folder.0.join("export/s1")).expect("a fresh folder");
+    let patient = r#"{"resourceType":"Patient","id":"p"}"#;
+    fs::write(folder.0.join("export/s1/p.ndjson"), patient).expect("it can be written");
+    fs::write(folder.0.join("elsewhere.ndjson"), patient.replace("\"p\"", "\"q\"")).expect("it can be written");
+    symlink("../elsewhere.ndjson", folder.0.join("export/q.ndjson")).expect("linked");
+    symlink(".", folder.0.join("export/s1/loop")).expect("linked");
+    for command in ["ingest", "doctor"] {
+        let said = folder.metriccare(&[command, "export"]);
+        let (out, err) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+        assert!(said.status.success() && out.contains("2 records: 2 "), "{command}: {out} {err}");
+        assert!(err.contains("passed over: export/s1/loop: a link to a folder is not followed"), "{command}: {err}");
+    }
+    symlink("nowhere", folder.0.join("export/s1/gone")).expect("linked");
+    for command in ["ingest", "doctor"] {
+        let (status, said) = folder.badly(&[command, "export"]);
+        let words = "export/s1/gone: a link to nowhere, which cannot be read";
+        assert!(status == 2 && said.contains(words), "{command}: {status} {said}");
+    }
+}
+
 #[cfg(not(feature = "query"))]
 #[test]
 fn a_build_without_sql_says_which_command_has_it() {

@@ -113,6 +113,21 @@ fn every_number_of_the_headline_is_golds() {
 }
 
 #[test]
+fn only_what_answer_keys_cover_is_called_synthetic() {
+    let folder = Folder::new("origin");
+    folder.well(&["run", "--patients", "40"]);
+    let made_up = folder.page();
+    assert!(made_up.contains("Synthetic data.") && made_up.contains("no person is described here"));
+    // What was refused describes nobody.
+    let refused = folder.ingested("{\"resourceType\":\"Patient\"}\n");
+    assert!(refused.contains("Synthetic data."));
+    let both = folder.ingested("{\"resourceType\":\"Patient\",\"id\":\"somebody\"}\n");
+    sound(&both);
+    assert!(both.contains("Synthetic and other data."), "{both}");
+    assert!(!both.contains("Synthetic data.") && !both.contains("no person is described"));
+}
+
+#[test]
 fn a_lake_without_stays_says_so_and_counts_what_arrived() {
     let folder = Folder::new("no-stays");
     let page = folder.ingested(
@@ -122,7 +137,7 @@ fn a_lake_without_stays_says_so_and_counts_what_arrived() {
     assert!(page.contains("nothing to measure"), "{page}");
     assert!(page.contains("1 landed object held 3 records: 1 accepted, 1 quarantined, 1 skipped."), "{page}");
     assert!(page.contains("<td>Device</td>") && page.contains("<td>no-resource-type</td>"));
-    assert!(!page.contains("Synthetic data."));
+    assert!(!page.contains("Synthetic"));
 }
 
 #[test]

@@ -28,8 +28,7 @@ use crate::{
 /// # Errors
 /// What the ports do; never what is in the object. After an error the message has to come again.
 pub async fn bronze(worker: &Worker, key: &str, threads: NonZeroUsize) -> Result<Outcome, FlowError> {
-    let name = key.rsplit('/').next().unwrap_or_default();
-    if name.is_empty() || name.starts_with(['.', '_']) {
+    if !keys::is_data(key) {
         return Ok(Outcome::Ignored("a marker, not data"));
     }
     let landing = &worker.ports.landing;

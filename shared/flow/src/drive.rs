@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use metriccare_lake::{bronze::BronzeCommit, keys};
-use metriccare_ports::{ETag, Listed, ObjectStore};
+use metriccare_ports::{ETag, ErrorKind, Listed, ObjectStore};
 
 use crate::{
     batch::{Again, handle},
@@ -50,7 +50,7 @@ pub async fn drive(worker: &Arc<Worker>, progress: &dyn Progress) -> Result<Driv
     for batch in landed.chunks(BATCH) {
         for verdict in handle(worker, Stage::BRONZE, batch).await {
             match verdict {
-                Ok(outcomes) => note_landed(worker, outcomes, &mut driven).await?,
+                Ok(outcomes) => note_landed(worker, outcomes, &mut driven).await,
                 Err(again) => driven.failed.push((Stage::BRONZE, again)),
             }
         }
@@ -84,18 +84,76 @@ fn told(store: &dyn ObjectStore, listed: Vec<Listed>) -> Vec<String> {
     listed.into_iter().map(tell).collect()
 }
 
-async fn note_landed(worker: &Worker, outcomes: Vec<(String, Outcome)>, driven: &mut Driven) -> Result<(), FlowError> {
-    for (_, outcome) in outcomes {
-        match outcome {
-            Outcome::Done(receipt) => driven.landed.push(read_commit(worker, receipt.output).await?),
-            Outcome::AlreadyDone(receipt) => driven.already.push(read_commit(worker, receipt.output).await?),
-            Outcome::Rejected(_) | Outcome::Gone | Outcome::Ignored(_) | Outcome::Busy { .. } => {}
+/// Notes the commits of what was carried. One that cannot be read is a failure of its object alone: every other one is worth
+/// going on for.
+async fn note_landed(worker: &Worker, outcomes: Vec<(String, Outcome)>, driven: &mut Driven) {
+    for (key, outcome) in outcomes {
+        let (receipt, noted) = match outcome {
+            Outcome::Done(receipt) => (receipt, &mut driven.landed),
+            Outcome::AlreadyDone(receipt) => (receipt, &mut driven.already),
+            Outcome::Rejected(_) | Outcome::Gone | Outcome::Ignored(_) | Outcome::Busy { .. } => continue,
+        };
+        match read_commit(worker, receipt.output).await {
+            Ok(commit) => noted.push(commit),
+            Err(error) => driven.failed.push((Stage::BRONZE, Again::Failed { key, error })),
         }
     }
-    Ok(())
 }
 
 async fn read_commit(worker: &Worker, key: String) -> Result<BronzeCommit, FlowError> {
-    let bytes = worker.ports.lake.get(&key).await?.body.bytes().await?;
-    serde_json::from_slice(&bytes).map_err(|error| FlowError::Document { key, reason: error.to_string() })
+    let what_to_do =
+        "delete this commit, if it is there, and run again: what has no commit is carried into bronze anew";
+    let unusable = |key, reason: String| FlowError::Document { key, reason: format!("{reason}; {what_to_do}") };
+    let bytes = match worker.ports.lake.get(&key).await {
+        Ok(object) => object.body.bytes().await?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(unusable(key, "it is missing, though the ledger has its work as done".to_owned()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    serde_json::from_slice(&bytes).map_err(|error| unusable(key, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use metriccare_ports::{Ports, PutMode, SystemClock};
+
+    use super::*;
+
+    struct Unwatched;
+
+    impl Progress for Unwatched {
+        fn begin(&self, _: Stage, _: usize) {}
+
+        fn advance(&self, _: usize) {}
+    }
+
+    async fn land(worker: &Worker, name: &str) {
+        let patient = format!("{{\"resourceType\":\"Patient\",\"id\":\"{name}\"}}\n").into_bytes();
+        let key = format!("patient/{name}.ndjson");
+        worker.ports.landing.put(&key, patient.into(), PutMode::IfAbsent).await.expect("memory");
+    }
+
+    #[tokio::test]
+    async fn an_unreadable_commit_fails_its_object_and_no_other() {
+        let ports = Ports::memory(Arc::new(SystemClock));
+        let worker = Arc::new(Worker::new(ports, 2, NonZeroUsize::MIN, "test"));
+        land(&worker, "a").await;
+        land(&worker, "b").await;
+        let first = drive(&worker, &Unwatched).await.expect("memory");
+        assert_eq!((first.landed.len(), first.failed.len()), (2, 0));
+
+        let commit = keys::bronze_commit(&first.landed[0].object_id);
+        worker.ports.lake.put(&commit, Vec::new().into(), PutMode::Overwrite).await.expect("memory");
+        land(&worker, "c").await;
+        let second = drive(&worker, &Unwatched).await.expect("one commit stops nothing");
+        assert_eq!((second.landed.len(), second.already.len()), (1, 1));
+        let (stage, again) = second.failed.first().expect("the object failed");
+        let words = again.to_string();
+        assert_eq!(*stage, Stage::BRONZE);
+        assert!(words.starts_with(&format!("patient/a.ndjson: {commit} is not what it should be: ")), "{words}");
+        assert!(words.contains("delete this commit"), "{words}");
+    }
 }

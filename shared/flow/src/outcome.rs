@@ -26,11 +26,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the message may be taken off the queue.
-    pub fn is_final(&self) -> bool {
-        !matches!(self, Outcome::Busy { .. })
-    }
-
     /// One word for logs and metrics.
     pub fn name(&self) -> &'static str {
         match self {
@@ -86,16 +81,6 @@ pub enum FlowError {
 }
 
 impl FlowError {
-    /// Whether the same work may succeed when it is tried again later, unchanged.
-    pub fn retryable(&self) -> bool {
-        match self {
-            FlowError::Port(error) => error.retryable() || error.kind() == ErrorKind::Precondition,
-            FlowError::Flatten { .. } => true,
-            FlowError::Batch(error) => error.retryable(),
-            FlowError::File { .. } | FlowError::Document { .. } | FlowError::Panicked { .. } => false,
-        }
-    }
-
     /// Whether the work met another writer or lost a reply, and has to start again from its reads.
     pub(crate) fn starts_again(&self) -> bool {
         match self {

@@ -38,6 +38,13 @@ pub fn object_id(key: &str, version_or_etag: &str, landed_micros: i64) -> String
     hex(&hash.finalize())
 }
 
+/// Whether what lies under a landing key is data: an empty name, and one that begins with `.` or `_`, is a marker, as it is to
+/// Hive, Spark and Athena (`_SUCCESS`, the object that stands for a folder).
+pub fn is_data(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or_default();
+    !name.is_empty() && !name.starts_with(['.', '_'])
+}
+
 /// Bytes as lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -102,7 +109,8 @@ pub fn partition_value(key: &str, column: &str) -> Option<Option<String>> {
     })
 }
 
-/// Escapes a partition value as Hive's `FileUtils.escapePathName` does, and `/`-safe names such as `.` besides.
+/// Escapes a partition value as Hive's `FileUtils.escapePathName` does. A value such as `.` needs no more: in a path it always
+/// stands behind its column's name.
 pub fn hive_escape(value: &str) -> String {
     const ESCAPED: &str = "\"#%'*/:=?\\{}[]^";
     let mut text = String::with_capacity(value.len());
@@ -149,6 +157,16 @@ mod tests {
             partition_segment("hospital_name", Some("MetricCare Hospital - Charlotte")),
             "hospital_name=MetricCare Hospital - Charlotte"
         );
+    }
+
+    #[test]
+    fn markers_are_no_data() {
+        for marker in ["", "patient/", "_SUCCESS", "patient/2025/_SUCCESS", ".hidden", "patient/.p.ndjson.crc"] {
+            assert!(!is_data(marker), "{marker}");
+        }
+        for data in ["p.ndjson", "_export/p.ndjson", ".export/p.ndjson", "patient/2025/12/31/p_1.ndjson"] {
+            assert!(is_data(data), "{data}");
+        }
     }
 
     #[test]

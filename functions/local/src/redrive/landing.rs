@@ -46,8 +46,7 @@ pub(super) async fn tell(arguments: &Redrive, entry: &Entry, output: &mut Output
     bars.start("landed", listed.len());
     for object in listed {
         bars.step(1);
-        let name = object.key.rsplit('/').next().unwrap_or_default();
-        if name.is_empty() || name.starts_with(['.', '_']) {
+        if !keys::is_data(&object.key) {
             continue;
         }
         landed += 1;

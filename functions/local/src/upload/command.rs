@@ -46,7 +46,11 @@ pub(crate) async fn upload(arguments: &Upload, output: &mut Output) -> Result<()
             }
         }
         if passed_over > 0 {
-            rows.push(vec!["passed over".to_owned(), count(passed_over), "hidden, or with variables".to_owned()]);
+            rows.push(vec![
+                "passed over".to_owned(),
+                count(passed_over),
+                "hidden, with variables, or links to folders".to_owned(),
+            ]);
         }
         output.table(&rows)?;
     }

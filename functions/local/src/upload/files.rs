@@ -5,7 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{failure::Failure, ingest, place::BucketPlace};
+use crate::{
+    failure::Failure,
+    ingest,
+    place::BucketPlace,
+    walk::{File, walk},
+};
 
 /// A file on its way.
 #[derive(Debug)]
@@ -21,10 +26,10 @@ pub(super) struct Outgoing {
 }
 
 /// What a folder holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Folder {
     pub(super) files: Vec<Outgoing>,
-    /// Hidden files, and files of variables, which hold secrets; hidden folders are not counted.
+    /// Hidden files, files of variables, which hold secrets, and links to folders; hidden folders are not counted.
     pub(super) passed_over: u64,
     /// What cannot be sent, and why.
     pub(super) failures: Vec<String>,
@@ -38,14 +43,32 @@ const REFERENCE: &str = "reference/";
 pub(super) fn of(folder: &Path, to: &BucketPlace) -> Result<Folder, Failure> {
     let unusable = |error: io::Error| Failure::usage(format!("{}: {error}", folder.display()));
     let lake = if ingest::has_reference(folder) { to.lake() } else { None };
-    let mut found = Folder::default();
-    let mut names = Vec::new();
-    walk(folder, "", &mut names, &mut found).map_err(unusable)?;
-    for (name, bytes) in names {
+    let mut secret_or_hidden = 0;
+    let below = walk(folder, &mut |entry| {
+        let aside = entry.name.starts_with('.') || entry.name.ends_with(".env");
+        // A folder of such a name is not counted, whatever it holds; a link to one is.
+        secret_or_hidden += u64::from(aside && !fs::symlink_metadata(entry.path).is_ok_and(|data| data.is_dir()));
+        aside
+    });
+    let below = below.map_err(unusable)?;
+    let passed_over = secret_or_hidden + below.passed_over.len() as u64;
+    let mut found = Folder { files: Vec::new(), passed_over, failures: below.failures };
+    for File { path, name } in below.files {
+        if path.strip_prefix(folder).is_ok_and(|below| below.to_str().is_none()) {
+            found.failures.push(format!("{}: its name is no UTF-8", path.display()));
+            continue;
+        }
+        let bytes = match fs::metadata(&path) {
+            Ok(data) => data.len(),
+            Err(error) => {
+                found.failures.push(format!("{}: {error}", path.display()));
+                continue;
+            }
+        };
         let aside = lake.as_ref().filter(|_| name.starts_with(REFERENCE));
         let place = aside.unwrap_or(to);
         found.files.push(Outgoing {
-            path: folder.join(&name),
+            path,
             bytes,
             place: place.clone(),
             stays: aside.is_some() && name == metriccare_lake::keys::HOSPITALS,
@@ -56,34 +79,6 @@ pub(super) fn of(folder: &Path, to: &BucketPlace) -> Result<Folder, Failure> {
         return Err(Failure::usage(format!("{}: there is no file in this folder", folder.display())));
     }
     Ok(found)
-}
-
-fn walk(folder: &Path, below: &str, names: &mut Vec<(String, u64)>, found: &mut Folder) -> io::Result<()> {
-    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-            found.failures.push(format!("{}: its name is no UTF-8", entry.path().display()));
-            continue;
-        };
-        let folder_of_its_own = entry.file_type()?.is_dir();
-        if name.starts_with('.') || name.ends_with(".env") {
-            found.passed_over += u64::from(!folder_of_its_own);
-            continue;
-        }
-        let name = if below.is_empty() { name } else { format!("{below}/{name}") };
-        // A link to a folder may lead in a circle: only links to files are followed.
-        if folder_of_its_own {
-            walk(&entry.path(), &name, names, found)?;
-            continue;
-        }
-        match fs::metadata(entry.path()) {
-            Ok(data) if data.is_file() => names.push((name, data.len())),
-            Ok(_) => found.passed_over += 1,
-            Err(error) => found.failures.push(format!("{name}: {error}")),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Law 2 on a lake: every landed object was carried, and its records are all accounted for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use metriccare_flow::Worker;
 use metriccare_lake::{
@@ -8,11 +8,9 @@ use metriccare_lake::{
     cells::{self, Cell},
     keys,
     schema::{BRONZE_INGEST_LOG, TABLES},
-    table_file,
 };
-use metriccare_ports::ErrorKind;
 
-use super::Check;
+use super::{Check, bronze_file::decoded};
 use crate::{failure::Failure, output::count, progress::Bars};
 
 /// The lake's bronze commits.
@@ -34,8 +32,7 @@ pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit], bars: &Bars
         commits.iter().map(|commit| (commit.object_id.as_str(), commit)).collect();
     let mut landed = 0_u64;
     for listed in worker.ports.landing.list("").await? {
-        let name = listed.key.rsplit('/').next().unwrap_or_default();
-        if name.starts_with(['.', '_']) {
+        if !keys::is_data(&listed.key) {
             continue;
         }
         landed += 1;
@@ -64,30 +61,32 @@ async fn one(worker: &Worker, commit: &BronzeCommit, check: &mut Check) -> Resul
         check.differences.push(format!("{source}: {} records, but {parts} accounted for", counts.records));
     }
     let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
-    for file in &commit.files {
-        let Some(table) = TABLES.iter().copied().find(|table| table.path == file.table) else {
-            check.differences.push(format!("{source}: its commit names an unknown table, {}", file.table));
-            continue;
-        };
-        let bytes = match worker.ports.lake.get(&file.key).await {
-            Ok(object) => object.body.bytes().await?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                check.differences.push(format!("{source}: {} is missing", file.key));
+    // As many files are in memory as there are threads.
+    for files in commit.files.chunks(worker.threads.get()) {
+        let mut decoding = Vec::new();
+        for file in files {
+            let Some(table) = TABLES.iter().copied().find(|table| table.path == file.table) else {
+                check.differences.push(format!("{source}: its commit names an unknown table, {}", file.table));
                 continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        match table_file::count_rows(table, &bytes) {
-            Ok(found) => {
-                *rows.entry(table.path).or_default() += found;
-                if found != file.rows {
-                    check.differences.push(format!("{}: {found} rows instead of {}", file.key, file.rows));
-                }
-            }
-            Err(error) => check.differences.push(format!("{}: {error}", file.key)),
+            };
+            let lake = Arc::clone(&worker.ports.lake);
+            decoding.push((file, table, tokio::spawn(decoded(lake, file.key.clone(), table))));
         }
-        if table.path == BRONZE_INGEST_LOG.path {
-            log_row(commit, &file.key, &bytes, check);
+        for (file, table, decoded) in decoding {
+            let (bytes, found) = match decoded.await.map_err(|error| Failure::failed(error.to_string()))?? {
+                Ok(read) => read,
+                Err(reason) => {
+                    check.differences.push(format!("{source}: {} {reason}", file.key));
+                    continue;
+                }
+            };
+            *rows.entry(table.path).or_default() += found;
+            if found != file.rows {
+                check.differences.push(format!("{}: {found} rows instead of {}", file.key, file.rows));
+            }
+            if table.path == BRONZE_INGEST_LOG.path {
+                log_row(commit, &file.key, &bytes, check);
+            }
         }
     }
     for (table, expected) in [
@@ -116,7 +115,10 @@ fn log_row(commit: &BronzeCommit, key: &str, bytes: &bytes::Bytes, check: &mut C
         ("encounters", counts.encounters),
         ("conditions", counts.conditions),
     ];
-    let Ok(rows) = cells::read_rows(&BRONZE_INGEST_LOG, bytes) else { return };
+    let rows = match cells::read_rows(&BRONZE_INGEST_LOG, bytes) {
+        Ok(rows) => rows,
+        Err(error) => return check.differences.push(format!("{key}: {error}")),
+    };
     for row in rows {
         for (column, wanted) in wanted {
             let at = BRONZE_INGEST_LOG.file_columns().position(|(name, _)| name == column);

@@ -18,25 +18,20 @@ use crate::{failure::Failure, output::count};
 /// A landed object: its name and its ETag.
 type Landed<'a> = (&'a str, &'a str);
 
+/// All landings that left keys, by world.
+type Worlds = BTreeMap<String, Vec<Landing>>;
+
 /// The key that covers all of the lake, or why there is none.
 pub(super) async fn find(worker: &Worker, commits: &[BronzeCommit]) -> Result<Result<Answers, String>, Failure> {
     let worlds = read(worker).await?;
-    let mut named: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (name, etag) in worlds.values().flatten().flat_map(Landing::covered) {
-        named.entry(name).or_default().insert(etag);
-    }
-    let mut landed = Vec::new();
-    for commit in commits.iter().filter(|commit| commit.counts.accepted() > 0) {
-        let known = named.get(commit.sourcename.as_str());
-        landed.push((commit.sourcename.as_str(), etag_as_generated(worker, commit, known).await?));
-    }
+    let landed = landed(worker, commits, &worlds).await?;
     let accepted: BTreeSet<Landed<'_>> = landed.iter().map(|(name, etag)| (*name, etag.as_str())).collect();
     if let Some(answers) = worlds.values().find_map(|landings| key_of(landings, &accepted)) {
         return Ok(Ok(answers));
     }
     let complete = |landings: &&Vec<Landing>| landings.iter().any(|landing| landing.missing().is_none());
     let unfinished = worlds.values().filter(|landings| !complete(landings)).flatten().find_map(Landing::missing);
-    let known: BTreeSet<Landed<'_>> = worlds.values().flatten().flat_map(Landing::covered).collect();
+    let known: BTreeSet<Landed<'_>> = covered(&worlds).collect();
     let foreign = accepted.difference(&known).count();
     Ok(Err(match (unfinished, worlds.len(), foreign) {
         (Some(why), ..) => why,
@@ -45,6 +40,56 @@ pub(super) async fn find(worker: &Worker, commits: &[BronzeCommit]) -> Result<Re
         (None, worlds, 0) => format!("the lake holds {worlds} worlds, and each has a key of its own"),
         (None, _, foreign) => format!("{} accepted objects are covered by no answer key", count(foreign as u64)),
     }))
+}
+
+/// Whose data a lake holds, as far as its answer keys tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// No key covers any of it: nobody knows.
+    Unknown,
+    /// Generators': keys cover every object of which a record was accepted.
+    Generated,
+    /// Keys cover some of the objects, and others are of unknown origin.
+    Mixed,
+}
+
+/// Whose data a lake holds. The keys need not be complete for that, and may be of several worlds.
+pub(crate) async fn origin(worker: &Worker, commits: &[BronzeCommit]) -> Result<Origin, Failure> {
+    let worlds = read(worker).await?;
+    if worlds.is_empty() {
+        return Ok(Origin::Unknown);
+    }
+    let landed = landed(worker, commits, &worlds).await?;
+    let known: BTreeSet<Landed<'_>> = covered(&worlds).collect();
+    let generated = landed.iter().filter(|(name, etag)| known.contains(&(*name, etag.as_str()))).count();
+    Ok(match generated {
+        0 => Origin::Unknown,
+        all if all == landed.len() => Origin::Generated,
+        _ => Origin::Mixed,
+    })
+}
+
+/// The objects of which a record was accepted, each with the ETag that it had where it was generated.
+async fn landed<'a>(
+    worker: &Worker,
+    commits: &'a [BronzeCommit],
+    worlds: &Worlds,
+) -> Result<Vec<(&'a str, String)>, Failure> {
+    let mut named: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, etag) in covered(worlds) {
+        named.entry(name).or_default().insert(etag);
+    }
+    let mut landed = Vec::new();
+    for commit in commits.iter().filter(|commit| commit.counts.accepted() > 0) {
+        let known = named.get(commit.sourcename.as_str());
+        landed.push((commit.sourcename.as_str(), etag_as_generated(worker, commit, known).await?));
+    }
+    Ok(landed)
+}
+
+/// What any of the keys covers.
+fn covered(worlds: &Worlds) -> impl Iterator<Item = Landed<'_>> {
+    worlds.values().flatten().flat_map(Landing::covered)
 }
 
 /// The ETag that an object had where it was generated. Folders and S3 give other ETags to the same bytes, so where a key names
@@ -115,7 +160,7 @@ impl Landing {
 }
 
 /// All landings that left keys, by world.
-async fn read(worker: &Worker) -> Result<BTreeMap<String, Vec<Landing>>, Failure> {
+async fn read(worker: &Worker) -> Result<Worlds, Failure> {
     let mut landings: BTreeMap<(String, String), Landing> = BTreeMap::new();
     for listed in worker.ports.lake.list(keys::ANSWERS).await? {
         let Some(Name { world, day, k, n }) = Name::parse(&listed.key) else { continue };
@@ -137,7 +182,7 @@ async fn read(worker: &Worker) -> Result<BTreeMap<String, Vec<Landing>>, Failure
             }
         }
     }
-    let mut worlds: BTreeMap<String, Vec<Landing>> = BTreeMap::new();
+    let mut worlds = Worlds::new();
     for ((world, _), landing) in landings {
         worlds.entry(world).or_default().push(landing);
     }

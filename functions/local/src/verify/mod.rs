@@ -3,6 +3,7 @@
 //! Nothing of the lake is changed. Each check says how much it compared; differing cells are named one by one.
 
 mod answer_key;
+mod bronze_file;
 mod conservation;
 mod faults;
 mod identity;
@@ -13,6 +14,7 @@ mod rows;
 mod tests;
 
 pub(crate) use conservation::commits;
+pub(crate) use keys::{Origin, origin};
 use metriccare_flow::Worker;
 use serde::Serialize;
 

@@ -15,7 +15,7 @@ use metriccare_ports::{Ports, PutMode, SystemClock};
 use metriccare_world::{Dial, Dirt, Spec, World};
 use proptest::prelude::*;
 
-use super::{Check, checks};
+use super::{Check, Origin, checks, conservation, origin};
 use crate::progress::Bars;
 
 const BUCKETS: u16 = 4;
@@ -174,13 +174,41 @@ async fn a_key_of_s3_holds_in_a_folder_and_one_of_other_bytes_nowhere() {
         (s3s, others) = (s3s.replace(&etag, &md5), others.replace(&etag, &hex(&Md5::digest(&etag))));
     }
     assert_ne!(s3s, others);
-    for (key, skipped) in [(s3s, None), (others, Some("3 accepted objects are covered by no answer key"))] {
+    let uncovered = Some("3 accepted objects are covered by no answer key");
+    for (key, skipped, whose) in [(s3s, None, Origin::Generated), (others, uncovered, Origin::Unknown)] {
         lake.ports.lake.put(&name, key.into_bytes().into(), PutMode::Overwrite).await.expect("memory");
         let checks = checks(&lake, &Bars::new(true)).await.expect("memory");
         let check = checks.iter().find(|check| check.name == "answer key").expect("there is one");
         assert_eq!(check.skipped.as_deref(), skipped);
         assert!(check.differences.is_empty(), "{:?}", check.differences);
+        let commits = conservation::commits(&lake).await.expect("memory");
+        assert_eq!(origin(&lake, &commits).await.expect("memory"), whose);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bronze_file_that_is_damaged_anywhere_is_named() {
+    let lake = lake();
+    land(&lake, &World::new(soiled("wrong-types=10%")).expect("possible"), None, Shard::WHOLE);
+    carry(&lake).await;
+    let store = &lake.ports.lake;
+    let commits = conservation::commits(&lake).await.expect("memory");
+    for table in ["patient", "encounter", "condition", "quarantine", "ingest_log"] {
+        let listed = store.list(&format!("bronze/{table}/")).await.expect("memory");
+        let key = &listed.first().expect("every table has a file").key;
+        let good = store.get(key).await.expect("listed").body.bytes().await.expect("memory");
+        // The footer stands: whoever reads only that sees nothing.
+        let footer = u32::from_le_bytes(good[good.len() - 8..good.len() - 4].try_into().expect("four bytes")) as usize;
+        let mut bad = good.to_vec();
+        bad[4..good.len() - 8 - footer].fill(0xFF);
+        for damaged in [bad, good[..good.len() / 2].to_vec(), Vec::new()] {
+            store.put(key, damaged.into(), PutMode::Overwrite).await.expect("memory");
+            let check = conservation::check(&lake, &commits, &Bars::new(true)).await.expect("memory");
+            assert!(check.differences.iter().any(|words| words.contains(key)), "{table}: {:?}", check.differences);
+        }
+        store.put(key, good.into(), PutMode::Overwrite).await.expect("memory");
+    }
+    hold(&lake).await;
 }
 
 /// The rows of gold's metrics.

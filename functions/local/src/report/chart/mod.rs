@@ -81,7 +81,7 @@ fn ticks(top: f64, at_most: usize) -> (f64, Vec<f64>) {
     if !(top.is_finite() && top > 0.0) {
         return (1.0, vec![0.0, 1.0]);
     }
-    let mut unit = 10f64.powi(top.log10().floor() as i32 - 1);
+    let mut unit = libm::exp10(libm::log10(top).floor() - 1.0);
     loop {
         for step in [1.0, 2.0, 2.5, 5.0].map(|times| times * unit) {
             let steps = (top / step - 1e-9).ceil() as usize;
@@ -97,7 +97,7 @@ fn ticks(top: f64, at_most: usize) -> (f64, Vec<f64>) {
 /// The decimals that tell ticks apart.
 fn decimals(ticks: &[f64]) -> usize {
     let step = ticks.get(1).copied().unwrap_or(1.0);
-    (0..4).find(|decimals| ((step * 10f64.powi(*decimals)).fract()).abs() < 1e-6).unwrap_or(3) as usize
+    (0..4).find(|decimals| ((step * libm::exp10(f64::from(*decimals))).fract()).abs() < 1e-6).unwrap_or(3) as usize
 }
 
 /// A name cut to what fits into so many pixels.
@@ -139,6 +139,14 @@ mod tests {
         assert_eq!(ticks(f64::NAN, 5).0, 1.0);
         assert_eq!(decimals(&[0.0, 0.25]), 2);
         assert_eq!(decimals(&[0.0, 5.0]), 0);
+    }
+
+    #[test]
+    fn powers_of_ten_are_the_nearest_numbers_everywhere() {
+        for power in -9..=12 {
+            let written: f64 = format!("1e{power}").parse().expect("a number");
+            assert_eq!(libm::exp10(f64::from(power)).to_bits(), written.to_bits(), "{power}");
+        }
     }
 
     #[test]

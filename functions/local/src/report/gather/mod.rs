@@ -10,7 +10,10 @@ use metriccare_lake::schema;
 
 pub(super) use self::{records::Records, stays::Stays};
 pub(super) use crate::rows::{Row, Rows};
-use crate::{failure::Failure, verify};
+use crate::{
+    failure::Failure,
+    verify::{self, Origin},
+};
 
 /// The lake's tables.
 pub(super) struct Gathered {
@@ -25,13 +28,14 @@ pub(super) struct Gathered {
     pub(super) census: Rows,
     pub(super) stays: Stays,
     pub(super) records: Records,
-    /// Whether a generator left an answer key: then data of the lake is synthetic.
-    pub(super) synthetic: bool,
+    /// Whose data it is: that an answer key is there does not make synthetic what else was ingested.
+    pub(super) origin: Origin,
 }
 
 pub(super) async fn gather(worker: &Worker) -> Result<Gathered, Failure> {
     let ledger = Rows::read(worker, &schema::GOLD_STAY).await?;
     let log = Rows::read(worker, &schema::BRONZE_INGEST_LOG).await?;
+    let commits = verify::commits(worker).await?;
     Ok(Gathered {
         summary: Rows::read(worker, &schema::GOLD_SUMMARY).await?,
         readmission: Rows::read(worker, &schema::GOLD_READMISSION).await?,
@@ -43,8 +47,8 @@ pub(super) async fn gather(worker: &Worker) -> Result<Gathered, Failure> {
         demographics: Rows::read(worker, &schema::GOLD_DEMOGRAPHICS).await?,
         census: Rows::read(worker, &schema::GOLD_CENSUS).await?,
         stays: Stays::count(&ledger),
-        records: Records::count(&log, &verify::commits(worker).await?),
-        synthetic: !worker.ports.lake.list("reference/_answers/").await?.is_empty(),
+        records: Records::count(&log, &commits),
+        origin: verify::origin(worker, &commits).await?,
     })
 }
 

@@ -22,7 +22,7 @@ use super::{
     html::escape,
     numbers::{counted, percent},
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, verify::Origin};
 
 /// A section's text, or none where the lake has nothing to say.
 type Section = Result<Option<String>, Failure>;
@@ -58,11 +58,16 @@ pub(super) fn page(lake: &Gathered) -> Result<String, Failure> {
     let headline = headline::headline(lake);
     let subtitle = subtitle(lake);
     let notes = notes();
-    let synthetic = if lake.synthetic {
-        "<p class=\"synthetic\"><strong>Synthetic data.</strong> This lake holds a generator's answer key: its \
-         patients were made up, and no person is described here.</p>"
-    } else {
-        ""
+    let synthetic = match lake.origin {
+        Origin::Generated => {
+            "<p class=\"synthetic\"><strong>Synthetic data.</strong> A generator's answer key covers everything in this \
+             lake: its patients were made up, and no person is described here.</p>"
+        }
+        Origin::Mixed => {
+            "<p class=\"synthetic\"><strong>Synthetic and other data.</strong> A generator's answer key covers a part \
+             of this lake: patients of that part were made up, and the others may be persons.</p>"
+        }
+        Origin::Unknown => "",
     };
     Ok(format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
