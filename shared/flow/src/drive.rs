@@ -95,7 +95,7 @@ async fn note_landed(worker: &Worker, outcomes: Vec<(String, Outcome)>, driven: 
         };
         match read_commit(worker, receipt.output).await {
             Ok(commit) => noted.push(commit),
-            Err(error) => driven.failed.push((Stage::BRONZE, Again::Failed { key, error })),
+            Err(error) => driven.failed.push((Stage::BRONZE, Again::Failed { key, error: Arc::new(error) })),
         }
     }
 }
