@@ -147,6 +147,14 @@ mod tests {
 
         let commit = keys::bronze_commit(&first.landed[0].object_id);
         worker.ports.lake.put(&commit, Vec::new().into(), PutMode::Overwrite).await.expect("memory");
+        let healed = drive(&worker, &Unwatched).await.expect("memory");
+        assert_eq!(
+            (healed.landed.len(), healed.already.len(), healed.failed.len()),
+            (1, 1, 0),
+            "an empty one is made again"
+        );
+
+        worker.ports.lake.put(&commit, "{".into(), PutMode::Overwrite).await.expect("memory");
         land(&worker, "c").await;
         let second = drive(&worker, &Unwatched).await.expect("one commit stops nothing");
         assert_eq!((second.landed.len(), second.already.len()), (1, 1));
