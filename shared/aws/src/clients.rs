@@ -26,7 +26,7 @@ pub struct Clients {
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long the first byte of an answer may take.
+/// How long the first byte of an answer may take, from when the request begins: a put is given the time of its body on top.
 const READ: Duration = Duration::from_secs(20);
 /// How long one try of a call may take; a put of a large file is given more.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(30);
