@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use metriccare_lake::{
-    gold::{Hospitals, Partial, SilverBucket, fold, inputs_digest, measure},
+    gold::{Fold, Hospitals, Partial, SilverBucket, inputs_digest, measure},
     keys,
     schema::{GOLD_STAY, TABLES, Table},
     silver::Resource,
@@ -156,14 +156,13 @@ async fn fold_partials(worker: &Arc<Worker>) -> Result<String, FlowError> {
     for table in final_tables() {
         present.push((table, read(worker, &keys::gold_file(table.path)).await?));
     }
-    let mut partials = Vec::new();
+    let mut sums = Fold::default();
     let mut inputs = Vec::new();
     for listed in lake.list("gold/_partials/").await? {
         let Some((etag, bytes)) = read(worker, &listed.key).await? else { continue };
-        partials.push(
-            Partial::from_json(&bytes)
-                .map_err(|error| FlowError::Document { key: listed.key.clone(), reason: error.to_string() })?,
-        );
+        let partial = Partial::from_json(&bytes)
+            .map_err(|error| FlowError::Document { key: listed.key.clone(), reason: error.to_string() })?;
+        sums.add(&partial);
         inputs.push((listed.key, etag.as_str().to_owned()));
     }
     let mut hospitals = Hospitals::default();
@@ -180,7 +179,7 @@ async fn fold_partials(worker: &Arc<Worker>) -> Result<String, FlowError> {
         return Ok(digest);
     }
     let named = digest.clone();
-    let tables = compute("gold/", move || fold(&partials, &hospitals, &named)).await?;
+    let tables = compute("gold/", move || sums.finish(&hospitals, &named)).await?;
     let tables = tables.map_err(|source: FileError| FlowError::File { key: "gold/".to_owned(), source })?;
     for (table, bytes) in tables {
         let object = present.iter().find(|(other, _)| other.path == table.path).and_then(|(_, object)| object.clone());

@@ -1,9 +1,10 @@
 //! Gold: the stay ledger and the metrics, by the rules of the metric definitions.
 //!
-//! [`measure`] turns one bucket of silver into its stay ledger and a [`Partial`] of integers; [`fold`] adds the partials
+//! [`measure`] turns one bucket of silver into its stay ledger and a [`Partial`] of integers; [`Fold`] adds the partials
 //! of all buckets and writes the final tables, and only there makes floats. Both are pure: gold is a function of silver
 //! and of the hospitals' reference file.
 
+pub mod counts;
 pub mod hospitals;
 pub mod interval;
 pub mod national;
@@ -19,13 +20,13 @@ mod partial;
 mod rows;
 mod tables;
 mod tally;
-mod whole;
+mod totals;
 
 pub use facts::SilverBucket;
-pub use fold::fold;
+pub use fold::Fold;
 pub use hospitals::{Hospital, Hospitals, HospitalsError};
 pub use infections::begins_in_hospital;
-pub use measure::{Measured, inputs_digest, measure};
+pub use measure::{Measured, RULES, inputs_digest, measure};
 pub use partial::{Name, Partial, PartialError, Sums};
 
 #[cfg(test)]

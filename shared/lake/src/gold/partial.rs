@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::counts::{
+    DemographicCounts, InfectionCounts, LoadCounts, MortalityCounts, ReadmissionCounts, UnlinkedCounts,
+};
 use crate::calendar::{Month, date_of};
 
 /// The dates of the first and the last instant that 64 bits of microseconds hold.
@@ -38,44 +41,34 @@ pub struct Partial {
     pub conditions: i64,
     /// The greatest admission or discharge date of completed and open encounters.
     pub last_date: Option<i32>,
+    /// What is not linked.
+    pub unlinked: UnlinkedCounts,
     /// Hospitals, departments and values of dimensions, sorted.
     pub names: Vec<String>,
-    /// By hospital and month of discharge: index stays and readmissions of each definition.
+    /// By hospital and month of discharge.
     #[serde(with = "pairs")]
-    pub readmission: Sums<(Name, Month), [i64; 6]>,
-    /// By hospital and month: stays and deaths in hospital (month of discharge), stays and deaths within 30 days
-    /// (month of admission).
+    pub readmission: Sums<(Name, Month), ReadmissionCounts>,
+    /// By hospital and month.
     #[serde(with = "pairs")]
-    pub mortality: Sums<(Name, Month), [i64; 4]>,
+    pub mortality: Sums<(Name, Month), MortalityCounts>,
     /// By hospital, department, month of discharge and days of stay: stays.
     #[serde(with = "pairs")]
-    pub lengths: Sums<(Name, Name, Month, i64), [i64; 1]>,
-    /// By hospital, month and type: hospital-onset infections (month of onset), those present on admission (month of
-    /// admission).
+    pub lengths: Sums<(Name, Name, Month, i64), i64>,
+    /// By hospital, month and type.
     #[serde(with = "pairs")]
-    pub infection: Sums<(Name, Month, u8), [i64; 2]>,
-    /// By hospital, department and month of admission: encounters, emergency ones, inpatient ones, microseconds of
-    /// completed ones.
+    pub infection: Sums<(Name, Month, u8), InfectionCounts>,
+    /// By hospital, department and month of admission.
     #[serde(with = "pairs")]
-    pub load: Sums<(Name, Name, Option<Month>), [i64; 4]>,
+    pub load: Sums<(Name, Name, Option<Month>), LoadCounts>,
     /// By hospital, department and date: the change of the census by completed stays.
     #[serde(with = "pairs")]
-    pub census: Sums<(Name, Name, i32), [i64; 1]>,
+    pub census: Sums<(Name, Name, i32), i64>,
     /// By hospital, department and date of admission: open inpatient encounters.
     #[serde(with = "pairs")]
-    pub open: Sums<(Name, Name, i32), [i64; 1]>,
-    /// By dimension, value and month of discharge: stays, index stays, readmissions, deaths, patients.
+    pub open: Sums<(Name, Name, i32), i64>,
+    /// By dimension, value and month of discharge.
     #[serde(with = "pairs")]
-    pub demographics: Sums<(u8, u32, Month), [i64; 5]>,
-}
-
-/// Adds counts under a key.
-pub(super) fn add<K: Ord, const N: usize>(sums: &mut Sums<K, [i64; N]>, key: K, counts: [i64; N]) {
-    let sum = sums.entry(key).or_insert([0; N]);
-    for (sum, count) in sum.iter_mut().zip(counts) {
-        // Counts of records never come near the limit; a damaged partial must not stop the fold.
-        *sum = sum.saturating_add(count);
-    }
+    pub demographics: Sums<(u8, u32, Month), DemographicCounts>,
 }
 
 impl Partial {
@@ -158,23 +151,28 @@ mod pairs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gold::counts::add;
 
     #[test]
     fn a_partial_comes_back_from_its_json() {
         let mut partial = Partial { bucket: 3, names: vec!["A".into()], last_date: Some(20_000), ..Partial::default() };
-        add(&mut partial.census, (Some(0), None, 19_999), [1]);
-        add(&mut partial.census, (Some(0), None, 19_999), [2]);
-        add(&mut partial.load, (None, None, None), [1, 0, 0, 3_600_000_000]);
+        add(&mut partial.census, (Some(0), None, 19_999), 1);
+        add(&mut partial.census, (Some(0), None, 19_999), 2);
+        add(
+            &mut partial.load,
+            (None, None, None),
+            LoadCounts { encounters: 1, micros: 3_600_000_000, ..LoadCounts::default() },
+        );
         let json = partial.to_json();
         assert_eq!(Partial::from_json(&json).unwrap(), partial);
-        assert!(String::from_utf8(json).unwrap().contains(r#""census":[[[0,null,19999],[3]]]"#));
+        assert!(String::from_utf8(json).unwrap().contains(r#""census":[[[0,null,19999],3]]"#));
     }
 
     #[test]
     fn a_damaged_partial_is_refused() {
         assert!(matches!(Partial::from_json(b"{"), Err(PartialError::Json(_))));
         let mut partial = Partial::default();
-        add(&mut partial.open, (Some(7), None, 0), [1]);
+        add(&mut partial.open, (Some(7), None, 0), 1);
         assert!(matches!(Partial::from_json(&partial.to_json()), Err(PartialError::Name)));
         let partial = Partial { last_date: Some(i32::MAX), ..Partial::default() };
         assert!(matches!(Partial::from_json(&partial.to_json()), Err(PartialError::Time)));

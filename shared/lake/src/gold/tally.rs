@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use arrow_array::Array;
 
+use super::counts::{
+    DemographicCounts, InfectionCounts, LoadCounts, MortalityCounts, ReadmissionCounts, UnlinkedCounts, add,
+};
 use super::facts::Facts;
 use super::infections::Infection;
 use super::ledger::Stay;
-use super::partial::{Name, Partial, add};
+use super::partial::{Name, Partial};
 use super::verdict::{INDEX, age_band};
 use crate::calendar::{Month, date_of, milliseconds_between};
 use crate::silver::class::{EMERGENCY, INPATIENT};
@@ -41,7 +44,7 @@ pub(super) fn tally(
     for infection in infections {
         tally.infection(infection);
     }
-    tally.partial.census.retain(|_, change| *change != [0]);
+    tally.partial.census.retain(|_, change| *change != 0);
     tally.partial
 }
 
@@ -65,7 +68,9 @@ impl<'f, 'a> Tally<'f, 'a> {
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let name = |text: Option<&str>| text.and_then(|text| place(&names, text));
         let (hospitals, departments) = (encounters.hospital.map(name), encounters.department.map(name));
+        let unlinked = unlinked(facts);
         let partial = Partial {
+            unlinked,
             patients: patients.id.len() as i64,
             encounters: encounters.len() as i64,
             stays: ledger.len() as i64,
@@ -99,10 +104,11 @@ impl<'f, 'a> Tally<'f, 'a> {
         let span = admission.zip(discharge).filter(|(start, end)| phase == Phase::Completed && end >= start);
         let micros = span.map_or(0, |(start, end)| milliseconds_between(start, end).saturating_mul(1_000));
         let month = admission.map(|admission| Month::of(date_of(admission)));
-        let counts = [1, i64::from(class == Some(EMERGENCY)), i64::from(inpatient), micros];
+        let emergency = i64::from(class == Some(EMERGENCY));
+        let counts = LoadCounts { encounters: 1, emergency, inpatient: i64::from(inpatient), micros };
         add(&mut self.partial.load, (hospital, department, month), counts);
         if let Some(admission) = admission.filter(|_| phase == Phase::Open && inpatient) {
-            add(&mut self.partial.open, (hospital, department, date_of(admission)), [1]);
+            add(&mut self.partial.open, (hospital, department, date_of(admission)), 1);
         }
     }
 
@@ -113,24 +119,45 @@ impl<'f, 'a> Tally<'f, 'a> {
         let index = i64::from(stay.index_status == INDEX);
         let hwr = i64::from(stay.hwr_status == INDEX);
         let readmitted = i64::from(stay.readmitted);
-        let counts = [1, i64::from(stay.naive_readmitted()), index, readmitted, hwr, hwr * readmitted];
+        let counts = ReadmissionCounts {
+            naive_index: 1,
+            naive_readmitted: i64::from(stay.naive_readmitted()),
+            unplanned_index: index,
+            unplanned_readmitted: readmitted,
+            hwr_index: hwr,
+            hwr_readmitted: hwr * readmitted,
+        };
         add(&mut self.partial.readmission, (hospital, month), counts);
-        add(&mut self.partial.mortality, (hospital, month), [1, i64::from(stay.evidence.died), 0, 0]);
+        let deaths = MortalityCounts {
+            in_hospital_stays: 1,
+            in_hospital_deaths: i64::from(stay.evidence.died),
+            ..MortalityCounts::default()
+        };
+        add(&mut self.partial.mortality, (hospital, month), deaths);
         if !stay.after_transfer {
-            add(&mut self.partial.mortality, (hospital, Month::of(from)), [0, 0, 1, i64::from(stay.died_30d)]);
+            let deaths = MortalityCounts {
+                thirty_day_stays: 1,
+                thirty_day_deaths: i64::from(stay.died_30d),
+                ..MortalityCounts::default()
+            };
+            add(&mut self.partial.mortality, (hospital, Month::of(from)), deaths);
         }
         let days = length_days(stay.admission, stay.discharge);
-        add(&mut self.partial.lengths, (hospital, department, month, days), [1]);
+        add(&mut self.partial.lengths, (hospital, department, month, days), 1);
         if to > from {
-            add(&mut self.partial.census, (hospital, department, from), [1]);
-            add(&mut self.partial.census, (hospital, department, to), [-1]);
+            add(&mut self.partial.census, (hospital, department, from), 1);
+            add(&mut self.partial.census, (hospital, department, to), -1);
         }
     }
 
     fn infection(&mut self, infection: &Infection) {
         let row = infection.encounter as usize;
         let admission = self.facts.encounters.admission(row).map_or(infection.onset, date_of);
-        let (date, counts) = if infection.hospital_onset { (infection.onset, [1, 0]) } else { (admission, [0, 1]) };
+        let date = if infection.hospital_onset { infection.onset } else { admission };
+        let counts = InfectionCounts {
+            hospital_onset: i64::from(infection.hospital_onset),
+            present_on_admission: i64::from(!infection.hospital_onset),
+        };
         let key = (self.hospital(row), Month::of(date), infection.kind);
         add(&mut self.partial.infection, key, counts);
     }
@@ -149,7 +176,13 @@ impl<'f, 'a> Tally<'f, 'a> {
                 who.and_then(|who| facts.patients.state.value(who)),
             ];
             let index = i64::from(stay.index_status == INDEX);
-            let counts = [1, index, i64::from(stay.readmitted), i64::from(stay.evidence.died), 0];
+            let counts = DemographicCounts {
+                stays: 1,
+                index_stays: index,
+                readmissions: i64::from(stay.readmitted),
+                deaths: i64::from(stay.evidence.died),
+                patients: 0,
+            };
             for (dimension, value) in (0u8..).zip(values) {
                 let Some(value) = place(&self.partial.names, value.unwrap_or(UNKNOWN)) else { continue };
                 add(&mut self.partial.demographics, (dimension, value, month), counts);
@@ -162,9 +195,22 @@ impl<'f, 'a> Tally<'f, 'a> {
         // A patient lives in one bucket, so that distinct patients add up over buckets.
         patients.sort_unstable();
         patients.dedup();
+        let patient = DemographicCounts { patients: 1, ..DemographicCounts::default() };
         for (dimension, value, month, _) in patients {
-            add(&mut self.partial.demographics, (dimension, value, month), [0, 0, 0, 0, 1]);
+            add(&mut self.partial.demographics, (dimension, value, month), patient);
         }
+    }
+}
+
+/// Counts what refers to nothing, or to a patient that the lake does not have.
+fn unlinked(facts: &Facts<'_>) -> UnlinkedCounts {
+    let known = |row: &usize| facts.patient_row(*row).is_some();
+    let named = |row: &usize| facts.encounters.patient.codes[*row] != 0;
+    let rows = 0..facts.encounters.len();
+    UnlinkedCounts {
+        encounters_without_patient: rows.clone().filter(|row| !named(row)).count() as i64,
+        encounters_with_unknown_patient: rows.filter(|row| named(row) && !known(row)).count() as i64,
+        conditions_without_encounter: facts.conditions.encounter.null_count() as i64,
     }
 }
 

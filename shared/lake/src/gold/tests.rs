@@ -56,9 +56,14 @@ fn pipeline(history: &History) -> BTreeMap<&'static str, Vec<Vec<Cell>>> {
         partials.insert(0, Partial::from_json(&measured.partial.to_json()).unwrap());
     }
     let hospitals = Hospitals::parse_csv(HOSPITALS.as_bytes()).unwrap();
-    let folded = fold(&partials, &hospitals, "all").unwrap();
+    let fold = |partials: &[Partial]| {
+        let mut fold = Fold::default();
+        partials.iter().for_each(|partial| fold.add(partial));
+        fold.finish(&hospitals, "all").unwrap()
+    };
+    let folded = fold(&partials);
     partials.reverse();
-    assert_eq!(folded, fold(&partials, &hospitals, "all").unwrap(), "the order of partials is nothing");
+    assert_eq!(folded, fold(&partials), "the order of partials makes no difference");
     for (table, bytes) in &folded {
         keep(table, bytes);
     }

@@ -6,25 +6,24 @@ use bytes::Bytes;
 
 use crate::gold::rows::TableRows;
 use crate::gold::tally::DIMENSIONS;
-use crate::gold::whole::{Whole, rate};
+use crate::gold::totals::{LakeTotals, rate};
 use crate::schema::GOLD_DEMOGRAPHICS;
 use crate::table_file::FileError;
 
-pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_DEMOGRAPHICS, whole.inputs)?;
-    for ((dimension, value, month), counts) in &whole.sums.demographics {
-        let [stays, index, readmitted, deaths, patients] = *counts;
+pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
+    let mut rows = TableRows::new(&GOLD_DEMOGRAPHICS, totals.inputs)?;
+    for ((dimension, value, month), counts) in &totals.sums.demographics {
         rows.push([
             DIMENSIONS.get(usize::from(*dimension)).copied().into(),
-            whole.name(Some(*value)).into(),
+            totals.name(Some(*value)).into(),
             month.to_string().as_str().into(),
-            stays.into(),
-            index.into(),
-            readmitted.into(),
-            rate(readmitted, index).into(),
-            deaths.into(),
-            rate(deaths, stays).into(),
-            patients.into(),
+            counts.stays.into(),
+            counts.index_stays.into(),
+            counts.readmissions.into(),
+            rate(counts.readmissions, counts.index_stays).into(),
+            counts.deaths.into(),
+            rate(counts.deaths, counts.stays).into(),
+            counts.patients.into(),
         ])?;
     }
     rows.finish()

@@ -3,22 +3,22 @@
 use bytes::Bytes;
 
 use crate::gold::rows::TableRows;
-use crate::gold::whole::{Whole, rate};
+use crate::gold::totals::{LakeTotals, rate};
 use crate::schema::GOLD_LENGTH_OF_STAY;
 use crate::table_file::FileError;
 
-pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_LENGTH_OF_STAY, whole.inputs)?;
+pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
+    let mut rows = TableRows::new(&GOLD_LENGTH_OF_STAY, totals.inputs)?;
     let lengths: Vec<_> =
-        whole.sums.lengths.iter().map(|((h, d, month, days), [stays])| ((h, d, month), (*days, *stays))).collect();
+        totals.sums.lengths.iter().map(|((h, d, month, days), stays)| ((h, d, month), (*days, *stays))).collect();
     for cell in lengths.chunk_by(|(a, _), (b, _)| a == b) {
         let (hospital, department, month) = cell[0].0;
         let histogram: Vec<(i64, i64)> = cell.iter().map(|(_, bar)| *bar).collect();
         let discharges = histogram.iter().map(|(_, stays)| stays).sum::<i64>();
         let total = total_days(&histogram);
         rows.push([
-            whole.name(*hospital).into(),
-            whole.name(*department).into(),
+            totals.name(*hospital).into(),
+            totals.name(*department).into(),
             month.to_string().as_str().into(),
             discharges.into(),
             total.into(),

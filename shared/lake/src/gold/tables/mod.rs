@@ -12,12 +12,12 @@ mod summary;
 
 use bytes::Bytes;
 
-use super::whole::Whole;
+use super::totals::LakeTotals;
 use crate::schema::{self, Table};
 use crate::table_file::FileError;
 
 /// Writes one table.
-pub(super) type Write = fn(&Whole<'_>) -> Result<Bytes, FileError>;
+pub(super) type Write = fn(&LakeTotals<'_>) -> Result<Bytes, FileError>;
 
 /// Every final table and what writes it.
 pub(super) const ALL: [(&Table, Write); 9] = [

@@ -4,26 +4,28 @@
 
 use bytes::Bytes;
 
+use crate::gold::counts::MortalityCounts;
 use crate::gold::interval::wilson;
 use crate::gold::rows::TableRows;
-use crate::gold::whole::{Whole, rate};
+use crate::gold::totals::{LakeTotals, rate};
 use crate::schema::GOLD_MORTALITY;
 use crate::table_file::FileError;
 
-/// The definitions, in the order of the sums.
+/// The definitions, in the order of the table's rows.
 pub(super) const DEFINITIONS: [&str; 2] = ["in_hospital", "30_day"];
 
 /// Stays and deaths of each definition.
-pub(super) fn by_definition(counts: &[i64; 4]) -> impl Iterator<Item = (&'static str, i64, i64)> {
-    DEFINITIONS
-        .into_iter()
-        .zip(counts.as_chunks::<2>().0)
-        .map(|(definition, [stays, deaths])| (definition, *stays, *deaths))
+pub(super) fn by_definition(counts: &MortalityCounts) -> [(&'static str, i64, i64); 2] {
+    let [in_hospital, thirty_day] = DEFINITIONS;
+    [
+        (in_hospital, counts.in_hospital_stays, counts.in_hospital_deaths),
+        (thirty_day, counts.thirty_day_stays, counts.thirty_day_deaths),
+    ]
 }
 
-pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_MORTALITY, whole.inputs)?;
-    for ((hospital, month), counts) in &whole.sums.mortality {
+pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
+    let mut rows = TableRows::new(&GOLD_MORTALITY, totals.inputs)?;
+    for ((hospital, month), counts) in &totals.sums.mortality {
         let text = month.to_string();
         for (definition, stays, deaths) in by_definition(counts) {
             if (stays, deaths) == (0, 0) {
@@ -31,7 +33,7 @@ pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
             }
             let interval = wilson(deaths, stays);
             rows.push([
-                whole.name(*hospital).into(),
+                totals.name(*hospital).into(),
                 text.as_str().into(),
                 definition.into(),
                 stays.into(),
@@ -39,7 +41,7 @@ pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
                 rate(deaths, stays).into(),
                 interval.map(|(low, _)| low).into(),
                 interval.map(|(_, high)| high).into(),
-                whole.provisional(*month).into(),
+                totals.provisional(*month).into(),
             ])?;
         }
     }

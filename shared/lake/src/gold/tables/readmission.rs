@@ -5,27 +5,30 @@
 
 use bytes::Bytes;
 
+use crate::gold::counts::ReadmissionCounts;
 use crate::gold::interval::wilson;
 use crate::gold::national::{HOSPITAL_WIDE_READMISSION, comparison};
 use crate::gold::rows::TableRows;
-use crate::gold::whole::{Whole, rate};
+use crate::gold::totals::{LakeTotals, rate};
 use crate::schema::GOLD_READMISSION;
 use crate::table_file::FileError;
 
-/// The definitions, in the order of the sums.
+/// The definitions, in the order of the table's rows.
 pub(super) const DEFINITIONS: [&str; 3] = ["naive", "all_payer_unplanned", "hwr_65plus"];
 
 /// Index stays and readmissions of each definition.
-pub(super) fn by_definition(counts: &[i64; 6]) -> impl Iterator<Item = (&'static str, i64, i64)> {
-    DEFINITIONS
-        .into_iter()
-        .zip(counts.as_chunks::<2>().0)
-        .map(|(definition, [index, back])| (definition, *index, *back))
+pub(super) fn by_definition(counts: &ReadmissionCounts) -> [(&'static str, i64, i64); 3] {
+    let [naive, unplanned, hwr] = DEFINITIONS;
+    [
+        (naive, counts.naive_index, counts.naive_readmitted),
+        (unplanned, counts.unplanned_index, counts.unplanned_readmitted),
+        (hwr, counts.hwr_index, counts.hwr_readmitted),
+    ]
 }
 
-pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_READMISSION, whole.inputs)?;
-    for ((hospital, month), counts) in &whole.sums.readmission {
+pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
+    let mut rows = TableRows::new(&GOLD_READMISSION, totals.inputs)?;
+    for ((hospital, month), counts) in &totals.sums.readmission {
         let text = month.to_string();
         for (definition, index, readmitted) in by_definition(counts) {
             if (index, readmitted) == (0, 0) {
@@ -34,7 +37,7 @@ pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
             let interval = wilson(readmitted, index);
             let national = (definition == "hwr_65plus").then_some(HOSPITAL_WIDE_READMISSION.rate);
             rows.push([
-                whole.name(*hospital).into(),
+                totals.name(*hospital).into(),
                 text.as_str().into(),
                 definition.into(),
                 index.into(),
@@ -44,7 +47,7 @@ pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
                 interval.map(|(_, high)| high).into(),
                 national.into(),
                 national.map(|national| comparison(index, interval, national)).into(),
-                whole.provisional(*month).into(),
+                totals.provisional(*month).into(),
             ])?;
         }
     }

@@ -6,13 +6,13 @@ use bytes::Bytes;
 
 use super::{length_of_stay, mortality, readmission};
 use crate::gold::rows::TableRows;
-use crate::gold::whole::{Whole, rate};
+use crate::gold::totals::{LakeTotals, rate};
 use crate::schema::GOLD_SUMMARY;
 use crate::table_file::FileError;
 
-pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
-    let sums = &whole.sums;
-    let mut rows = TableRows::new(&GOLD_SUMMARY, whole.inputs)?;
+pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
+    let sums = &totals.sums;
+    let mut rows = TableRows::new(&GOLD_SUMMARY, totals.inputs)?;
     let mut ratio = |metric: &str, definition: &str, over: i64, under: i64, factor: f64, provisional: bool| {
         if (over, under) == (0, 0) {
             return Ok(());
@@ -21,29 +21,29 @@ pub(super) fn write(whole: &Whole<'_>) -> Result<Bytes, FileError> {
         rows.push([metric.into(), definition.into(), over.into(), under.into(), value.into(), provisional.into()])
     };
     for place in 0..readmission::DEFINITIONS.len() {
-        let cells = sums.readmission.iter().filter_map(|((_, month), counts)| {
-            let (_, index, readmitted) = readmission::by_definition(counts).nth(place)?;
-            Some((*month, index, readmitted))
+        let cells = sums.readmission.iter().map(|((_, month), counts)| {
+            let (_, index, readmitted) = readmission::by_definition(counts)[place];
+            (*month, index, readmitted)
         });
-        let total = Total::of(whole, cells);
+        let total = Total::of(totals, cells);
         ratio("readmission", readmission::DEFINITIONS[place], total.over, total.under, 1.0, total.provisional)?;
     }
     for place in 0..mortality::DEFINITIONS.len() {
-        let cells = sums.mortality.iter().filter_map(|((_, month), counts)| {
-            let (_, stays, deaths) = mortality::by_definition(counts).nth(place)?;
-            Some((*month, stays, deaths))
+        let cells = sums.mortality.iter().map(|((_, month), counts)| {
+            let (_, stays, deaths) = mortality::by_definition(counts)[place];
+            (*month, stays, deaths)
         });
-        let total = Total::of(whole, cells);
+        let total = Total::of(totals, cells);
         ratio("mortality", mortality::DEFINITIONS[place], total.over, total.under, 1.0, total.provisional)?;
     }
-    let histogram: Vec<_> = sums.lengths.iter().map(|((.., days), [stays])| (*days, *stays)).collect();
+    let histogram: Vec<_> = sums.lengths.iter().map(|((.., days), stays)| (*days, *stays)).collect();
     let discharges = histogram.iter().map(|(_, stays)| stays).sum();
     ratio("length_of_stay", "", length_of_stay::total_days(&histogram), discharges, 1.0, false)?;
-    let infections = sums.infection.values().map(|[infections, _]| infections).sum();
-    let patient_days = whole.hospital_days.values().map(|[days]| days).sum();
+    let infections = sums.infection.values().map(|counts| counts.hospital_onset).sum();
+    let patient_days = totals.hospital_days.values().sum();
     ratio("infection", "", infections, patient_days, 1_000.0, false)?;
-    let with_beds = whole.hospital_days.iter().filter_map(|((hospital, month), [patient_days])| {
-        let bed_days = whole.staffed_beds(*hospital)? * whole.days(*month);
+    let with_beds = totals.hospital_days.iter().filter_map(|((hospital, month), patient_days)| {
+        let bed_days = totals.staffed_beds(*hospital)? * totals.days(*month);
         (*patient_days != 0).then_some((*patient_days, bed_days))
     });
     let (patient_days, bed_days) = with_beds.fold((0, 0), |sum, cell| (sum.0 + cell.0, sum.1 + cell.1));
@@ -70,13 +70,13 @@ struct Total {
 
 impl Total {
     /// Adds cells of (month, denominator, numerator); provisional where any month that counts is.
-    fn of(whole: &Whole<'_>, cells: impl Iterator<Item = (crate::calendar::Month, i64, i64)>) -> Total {
+    fn of(totals: &LakeTotals<'_>, cells: impl Iterator<Item = (crate::calendar::Month, i64, i64)>) -> Total {
         cells.filter(|(_, under, over)| (*under, *over) != (0, 0)).fold(
             Total::default(),
             |total, (month, under, over)| Total {
                 over: total.over + over,
                 under: total.under + under,
-                provisional: total.provisional || whole.provisional(month),
+                provisional: total.provisional || totals.provisional(month),
             },
         )
     }
