@@ -1,30 +1,16 @@
 //! `metriccare`: the whole pipeline in one process, and everything a person does with a lake.
 //!
-//! A command is a file of this crate. It says what it found on standard output, what it does on standard error, and
-//! ends with status 0 (done), 1 (the data failed a check) or 2 (wrong usage).
+//! `arguments` is the command line, `commands` has one verb a file or folder, and the other folders are what commands
+//! share: `lake` (a lake in a folder), `cloud` (a lake on S3), `output` (text, tables, progress).
+//!
+//! A command prints what it found on standard output and what it does on standard error, and ends with status 0 (done),
+//! 1 (the data failed a check) or 2 (wrong usage).
 
 mod arguments;
 mod cloud;
-mod doctor;
-mod explain;
-mod failure;
-mod generate;
-mod ingest;
+mod commands;
 mod lake;
-mod nearest;
 mod output;
-mod place;
-mod progress;
-mod query;
-mod redrive;
-mod report;
-mod rows;
-mod run;
-mod simulate;
-mod summary;
-mod upload;
-mod verify;
-mod walk;
 
 use std::process::ExitCode;
 
@@ -32,8 +18,8 @@ use clap::Parser;
 
 use crate::{
     arguments::{Arguments, Command, Generate},
-    failure::Failure,
-    output::Output,
+    commands::{doctor, explain, generate, ingest, query, redrive, report, run, simulate, upload, verify},
+    output::{Output, failure::Failure},
 };
 
 fn main() -> ExitCode {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::place::Place;
+use crate::lake::location::DataLocation;
 
 /// Where the login for AWS comes from.
 #[derive(Debug, Clone, Args)]
@@ -21,10 +21,10 @@ pub(crate) struct CloudFlags {
 pub(crate) struct LakeFlag {
     /// Folder or s3://bucket/prefix of the lake; made where there is none
     #[arg(long, value_name = "PLACE", default_value = "./lake")]
-    pub(crate) lake: Place,
+    pub(crate) lake: DataLocation,
     /// Where the data of a lake on S3 lands [default: the landing bucket of its stack, else landing/ inside the lake]
     #[arg(long, value_name = "s3://…", help_heading = "AWS")]
-    pub(crate) landing: Option<Place>,
+    pub(crate) landing: Option<DataLocation>,
     #[command(flatten)]
     pub(crate) cloud: CloudFlags,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Upload {
     pub(crate) folder: PathBuf,
     /// Where to [default: the bucket that S3_BUCKET_NAME names]
     #[arg(value_name = "s3://bucket/prefix")]
-    pub(crate) to: Option<Place>,
+    pub(crate) to: Option<DataLocation>,
     /// Print one machine-readable object instead of words
     #[arg(long)]
     pub(crate) json: bool,

@@ -7,7 +7,7 @@ use metriccare_landing::{Fields, Job};
 use serde_json::{Value, json};
 
 use super::{GenerateFhir, GenerateTables, Run, Simulate, SpecFlag};
-use crate::failure::Failure;
+use crate::output::failure::Failure;
 
 /// Patients that the fourth source document's generator makes where nobody says a number.
 const PATIENTS_OF_TABLES: u64 = 10_000;

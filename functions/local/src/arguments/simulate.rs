@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CloudFlags, SpecFlag, Version, WorkFlags, world::number};
-use crate::place::Place;
+use crate::lake::location::DataLocation;
 
 #[derive(Debug, Args, Serialize)]
 pub(crate) struct Simulate {
@@ -35,7 +35,7 @@ pub(crate) struct Simulate {
     /// Folder or s3://bucket/prefix in which fhir_data/json/{patient,encounter,condition} is made
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = ".")]
     #[serde(skip)]
-    pub(crate) out: Place,
+    pub(crate) out: DataLocation,
     /// FHIR version to write [default: r5]
     #[arg(long, value_enum)]
     pub(crate) fhir_version: Option<Version>,

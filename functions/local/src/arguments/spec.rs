@@ -6,7 +6,7 @@ use clap::Args;
 use metriccare_landing::{Fields, Job};
 use serde_json::{Number, Value};
 
-use crate::failure::Failure;
+use crate::output::failure::Failure;
 
 /// The spec file.
 #[derive(Debug, Clone, Default, Args)]

@@ -5,7 +5,7 @@ use metriccare_landing::Shard;
 use serde::Serialize;
 
 use super::{CloudFlags, ReportFlags, WorkFlags, WorldFlags};
-use crate::place::Place;
+use crate::lake::location::DataLocation;
 
 #[derive(Debug, Args)]
 pub(crate) struct GenerateTables {
@@ -13,7 +13,7 @@ pub(crate) struct GenerateTables {
     pub(crate) world: WorldFlags,
     /// Folder to write to, which the shards of one world may share, or s3://bucket/prefix
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = "data/landing_zone")]
-    pub(crate) out: Place,
+    pub(crate) out: DataLocation,
     /// CSV with a header line, or Parquet with typed columns [default: csv]
     #[arg(long, value_enum)]
     pub(super) format: Option<TableFormat>,

@@ -12,8 +12,8 @@ use metriccare_ports::ObjectStore;
 
 use crate::{
     arguments::{CloudFlags, LakeFlag},
-    failure::Failure,
-    place::{BucketPlace, Place},
+    lake::location::{BucketLocation, DataLocation},
+    output::failure::Failure,
 };
 
 /// Says which command has the SDK: this very one, with the feature.
@@ -36,27 +36,27 @@ pub(crate) fn refusal() -> Failure {
     ))
 }
 
-pub(crate) async fn open(_: &BucketPlace, _: &LakeFlag, _: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+pub(crate) async fn open(_: &BucketLocation, _: &LakeFlag, _: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
     Err(refusal())
 }
 
-pub(crate) async fn open_existing(_: &BucketPlace, _: &LakeFlag, _: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+pub(crate) async fn open_existing(_: &BucketLocation, _: &LakeFlag, _: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
     Err(refusal())
 }
 
 pub(crate) async fn stores(
-    _: &BucketPlace,
+    _: &BucketLocation,
     _: &CloudFlags,
 ) -> Result<(Arc<dyn ObjectStore>, Arc<dyn ObjectStore>), Failure> {
     Err(refusal())
 }
 
-pub(crate) async fn put(_: &BucketPlace, _: &CloudFlags, _: Bytes) -> Result<(), Failure> {
+pub(crate) async fn put(_: &BucketLocation, _: &CloudFlags, _: Bytes) -> Result<(), Failure> {
     Err(refusal())
 }
 
 #[cfg(feature = "query")]
-pub(crate) async fn copy(_: &BucketPlace, _: &LakeFlag, _: &str) -> Result<Tables, Failure> {
+pub(crate) async fn copy(_: &BucketLocation, _: &LakeFlag, _: &str) -> Result<Tables, Failure> {
     Err(refusal())
 }
 
@@ -83,10 +83,10 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    pub(crate) async fn new(place: &Place, _: &CloudFlags) -> Result<Self, Failure> {
+    pub(crate) async fn new(place: &DataLocation, _: &CloudFlags) -> Result<Self, Failure> {
         match place {
-            Place::Folder(folder) => Ok(Scratch { folder: folder.clone() }),
-            Place::Bucket(_) => Err(refusal()),
+            DataLocation::Folder(folder) => Ok(Scratch { folder: folder.clone() }),
+            DataLocation::Bucket(_) => Err(refusal()),
         }
     }
 

@@ -9,7 +9,11 @@ use metriccare_lake::{keys, schema::TABLES};
 use metriccare_ports::ObjectStore;
 use tempfile::TempDir;
 
-use crate::{arguments::LakeFlag, failure::Failure, place::BucketPlace, progress::Bars};
+use crate::{
+    arguments::LakeFlag,
+    lake::location::BucketLocation,
+    output::{failure::Failure, progress::Bars},
+};
 
 /// Tables in a folder, which may be one of our own.
 pub(crate) struct Tables {
@@ -30,7 +34,7 @@ impl Tables {
 }
 
 /// Copies what the statement may read: every table whose name is in its text.
-pub(crate) async fn copy(place: &BucketPlace, flag: &LakeFlag, sql: &str) -> Result<Tables, Failure> {
+pub(crate) async fn copy(place: &BucketLocation, flag: &LakeFlag, sql: &str) -> Result<Tables, Failure> {
     let worker = super::open_existing(place, flag, std::num::NonZeroUsize::MIN).await?;
     let lake = &*worker.ports.lake;
     let sql = sql.to_ascii_lowercase();

@@ -4,24 +4,24 @@ use std::{collections::BTreeMap, path::Path};
 
 use metriccare_aws::{Login, LoginError, Variables};
 
-use crate::{arguments::CloudFlags, failure::Failure};
+use crate::{arguments::CloudFlags, output::failure::Failure};
 
 /// The file that is read where no other is named.
 const DEFAULT: &str = ".env";
 
 /// The environment, and behind it a file.
-pub(crate) struct Surroundings {
+pub(crate) struct EnvVars {
     name: String,
     file: BTreeMap<String, String>,
 }
 
-impl Surroundings {
+impl EnvVars {
     /// Reads the file that the flags name, else `.env` of the working directory if there is one.
     pub(crate) fn read(flags: &CloudFlags) -> Result<Self, Failure> {
         let path = flags.env_file.as_deref().unwrap_or(Path::new(DEFAULT));
         let name = path.display().to_string();
         if flags.env_file.is_none() && !path.is_file() {
-            return Ok(Surroundings { name, file: BTreeMap::new() });
+            return Ok(EnvVars { name, file: BTreeMap::new() });
         }
         let unusable = |reason: String| Failure::usage(format!("{name}: {reason}"));
         let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
@@ -33,7 +33,7 @@ impl Surroundings {
             })?;
             file.insert(variable, value);
         }
-        Ok(Surroundings { name, file })
+        Ok(EnvVars { name, file })
     }
 
     /// A variable of the environment, else of the file; an empty one is none.

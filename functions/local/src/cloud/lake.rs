@@ -17,23 +17,29 @@ use metriccare_ports::{
     Catalog, Clock, Ledger, MemoryLedger, ObjectLedger, Ports, SystemClock, WorkId, catalog::NoCatalog,
 };
 
-use super::entry::Entry;
+use super::session::AwsSession;
 use crate::{
     arguments::LakeFlag,
-    failure::Failure,
-    lake,
-    place::{BucketPlace, Place},
+    lake::{
+        self,
+        location::{BucketLocation, DataLocation},
+    },
+    output::failure::Failure,
 };
 
 /// Days that the ledger's table keeps a finished work, as the template does.
 const LEDGER_DAYS: u32 = 90;
 
 /// Opens a lake to work on, made where there is none.
-pub(crate) async fn open(place: &BucketPlace, flag: &LakeFlag, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
-    let (entry, mut ports) = enter(place, flag).await?;
-    ports.ledger = ledger(&entry, place, &ports).await?;
-    ports.catalog = catalog(&entry, place);
-    let buckets = match buckets(&entry, &ports).await? {
+pub(crate) async fn open(
+    place: &BucketLocation,
+    flag: &LakeFlag,
+    threads: NonZeroUsize,
+) -> Result<Arc<Worker>, Failure> {
+    let (session, mut ports) = enter(place, flag).await?;
+    ports.ledger = ledger(&session, place, &ports).await?;
+    ports.catalog = catalog(&session, place);
+    let buckets = match buckets(&session, &ports).await? {
         Some(buckets) => buckets,
         None if place.deployed("lake").is_some() => return Err(unknown_buckets(place)),
         None => lake::make(&*ports.lake).await?,
@@ -45,12 +51,12 @@ pub(crate) async fn open(place: &BucketPlace, flag: &LakeFlag, threads: NonZeroU
 
 /// Opens a lake that has to be there, to read it.
 pub(crate) async fn open_existing(
-    place: &BucketPlace,
+    place: &BucketLocation,
     flag: &LakeFlag,
     threads: NonZeroUsize,
 ) -> Result<Arc<Worker>, Failure> {
-    let (entry, ports) = enter(place, flag).await?;
-    let Some(buckets) = buckets(&entry, &ports).await? else {
+    let (session, ports) = enter(place, flag).await?;
+    let Some(buckets) = buckets(&session, &ports).await? else {
         if !ports.lake.list(keys::BRONZE_COMMITS).await?.is_empty() {
             return Err(unknown_buckets(place));
         }
@@ -62,11 +68,11 @@ pub(crate) async fn open_existing(
 }
 
 /// Logs in and looks at both places; the ports have no ledger but memory, and no catalog yet.
-async fn enter(place: &BucketPlace, flag: &LakeFlag) -> Result<(Entry, Ports), Failure> {
+async fn enter(place: &BucketLocation, flag: &LakeFlag) -> Result<(AwsSession, Ports), Failure> {
     let landing = match &flag.landing {
         None => place.landing(),
-        Some(Place::Bucket(landing)) => landing.clone(),
-        Some(Place::Folder(folder)) => {
+        Some(DataLocation::Bucket(landing)) => landing.clone(),
+        Some(DataLocation::Folder(folder)) => {
             let folder = folder.display();
             return Err(Failure::usage(format!("--landing {folder}: the data of a lake on S3 lands on S3")));
         }
@@ -74,24 +80,24 @@ async fn enter(place: &BucketPlace, flag: &LakeFlag) -> Result<(Entry, Ports), F
     if landing == *place {
         return Err(Failure::usage(format!("--landing {landing}: the lake itself is no place to land in")));
     }
-    let entry = Entry::new(&flag.cloud, &[place, &landing]).await?;
+    let session = AwsSession::new(&flag.cloud, &[place, &landing]).await?;
     let ports = Ports {
-        landing: entry.store(&landing),
-        lake: entry.plain(place),
+        landing: session.store(&landing),
+        lake: session.plain(place),
         ledger: Arc::new(MemoryLedger::default()),
         catalog: Arc::new(NoCatalog),
         clock: Arc::new(SystemClock),
     };
-    Ok((entry, ports))
+    Ok((session, ports))
 }
 
-async fn ledger(entry: &Entry, place: &BucketPlace, ports: &Ports) -> Result<Arc<dyn Ledger>, Failure> {
+async fn ledger(session: &AwsSession, place: &BucketLocation, ports: &Ports) -> Result<Arc<dyn Ledger>, Failure> {
     let deployed = place.deployed("lake").map(|stack| stack.ledger());
-    let Some(table) = entry.variable("LEDGER_TABLE").or(deployed) else {
+    let Some(table) = session.variable("LEDGER_TABLE").or(deployed) else {
         return Ok(Arc::new(ObjectLedger::new(Arc::clone(&ports.lake), Arc::clone(&ports.clock))));
     };
     let clock: Arc<dyn Clock> = Arc::clone(&ports.clock);
-    let ledger = DynamoLedger::new(&entry.account.clients, &table, LEDGER_DAYS, clock);
+    let ledger = DynamoLedger::new(&session.account.clients, &table, LEDGER_DAYS, clock);
     let nothing = WorkId::new("nothing", "nothing", "nothing", "nothing", 0);
     let unusable = |error| Failure::usage(format!("AWS cannot be used:\n  the ledger's table {table}: {error}"));
     ledger.look(&nothing).await.map_err(unusable)?;
@@ -99,18 +105,18 @@ async fn ledger(entry: &Entry, place: &BucketPlace, ports: &Ports) -> Result<Arc
 }
 
 /// The stack's catalog, so that Athena sees new partitions of bronze; silver and gold need none.
-fn catalog(entry: &Entry, place: &BucketPlace) -> Arc<dyn Catalog> {
+fn catalog(session: &AwsSession, place: &BucketLocation) -> Arc<dyn Catalog> {
     let deployed = place.deployed("lake").map(|_| "metriccare".to_owned());
-    match entry.variable("DATABASE").or(deployed) {
+    match session.variable("DATABASE").or(deployed) {
         Some(database) if place.prefix.is_empty() => {
-            Arc::new(GlueCatalog::new(&entry.account.clients, database, &place.bucket))
+            Arc::new(GlueCatalog::new(&session.account.clients, database, &place.bucket))
         }
         _ => Arc::new(NoCatalog),
     }
 }
 
 /// The lake's number of buckets: as its settings or its silver say, or, where nothing is there yet, `BUCKETS`.
-async fn buckets(entry: &Entry, ports: &Ports) -> Result<Option<u16>, Failure> {
+async fn buckets(session: &AwsSession, ports: &Ports) -> Result<Option<u16>, Failure> {
     if let Some(buckets) = lake::buckets(&*ports.lake).await? {
         return Ok(Some(buckets));
     }
@@ -120,14 +126,14 @@ async fn buckets(entry: &Entry, ports: &Ports) -> Result<Option<u16>, Failure> {
             return Ok(Some(buckets));
         }
     }
-    let Some(text) = entry.variable("BUCKETS") else { return Ok(None) };
+    let Some(text) = session.variable("BUCKETS") else { return Ok(None) };
     match text.parse() {
         Ok(buckets) if (1..=100).contains(&buckets) => Ok(Some(buckets)),
         _ => Err(Failure::usage(format!("BUCKETS is {text}: it must be a whole number from 1 to 100"))),
     }
 }
 
-fn unknown_buckets(place: &BucketPlace) -> Failure {
+fn unknown_buckets(place: &BucketLocation) -> Failure {
     Failure::usage(format!(
         "{place}: nothing here says yet how many buckets silver has; wait for the first silver, or set BUCKETS to the \
          stack's parameter Buckets"

@@ -6,19 +6,19 @@
 #[cfg(all(feature = "aws", feature = "query"))]
 mod copy;
 #[cfg(feature = "aws")]
-mod entry;
-#[cfg(feature = "aws")]
 mod env_file;
 #[cfg(feature = "aws")]
 mod lake;
 #[cfg(feature = "aws")]
 mod out;
+#[cfg(feature = "aws")]
+mod session;
 
 #[cfg(feature = "aws")]
 pub(crate) use self::{
-    entry::Entry,
     lake::{open, open_existing},
     out::{Scratch, put, stores},
+    session::AwsSession,
 };
 
 #[cfg(all(feature = "aws", feature = "query"))]

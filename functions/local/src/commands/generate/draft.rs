@@ -1,0 +1,56 @@
+//! A file that gets its name when it is whole: readers and other runs never see a part of it.
+
+use std::{
+    fs::File,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use crate::output::failure::Failure;
+
+/// How much is written at once: for large writes the kernel takes large pages, which on a virtual machine are often memory
+/// that was never touched, and several times as slow.
+const WRITTEN_AT_ONCE: usize = 16 * 1024;
+
+/// A file's name, and the one that it has until it is whole; it is gone again where it is not published.
+pub(crate) struct Draft {
+    path: PathBuf,
+    temporary: PathBuf,
+    published: bool,
+}
+
+impl Draft {
+    pub(crate) fn new(folder: &Path, name: &str) -> Self {
+        let temporary = folder.join(format!(".{name}.{}", std::process::id()));
+        Draft { path: folder.join(name), temporary, published: false }
+    }
+
+    pub(crate) fn create(&self) -> Result<File, Failure> {
+        File::create(&self.temporary).map_err(|error| self.failure(&error))
+    }
+
+    /// Appends to the file that was created.
+    pub(crate) fn append(&self, file: &mut File, bytes: &[u8]) -> Result<(), Failure> {
+        let mut pieces = bytes.chunks(WRITTEN_AT_ONCE);
+        pieces.try_for_each(|piece| file.write_all(piece)).map_err(|error| self.failure(&error))
+    }
+
+    pub(crate) fn publish(&mut self) -> Result<u64, Failure> {
+        std::fs::rename(&self.temporary, &self.path).map_err(|error| self.failure(&error))?;
+        self.published = true;
+        Ok(std::fs::metadata(&self.path).map_err(|error| self.failure(&error))?.len())
+    }
+
+    pub(crate) fn failure(&self, error: &std::io::Error) -> Failure {
+        Failure::failed(format!("{} cannot be written: {error}", self.path.display()))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.published {
+            // What was wrong has been said already.
+            let _ = std::fs::remove_file(&self.temporary);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Making the eight relational tables: patients, encounters, claims and registry patient by patient, the others once.
+//!
+//! A file is one for the whole population, or one a shard (`patients-2-of-7.csv`), and gets its name when it is whole.
+//! Nothing is written into a folder where it could be mistaken for a part of what is there.
+//! Measures and infections need every shard's sums: each shard leaves its own below `_measures`, and whichever finds
+//! all of them there writes the two tables. Memory is a part of the population a thread.
+
+mod cells;
+mod file;
+mod neighbours;
+mod parquet;
+mod reports;
+
+use std::{num::NonZeroUsize, ops::Range, path::Path};
+
+use metriccare_landing::{Shard, TableFormat, cut};
+use metriccare_world::view::tables::{BY_PATIENT, FACILITIES, PROVIDERS};
+use metriccare_world::{Measures, Rows, TablesWriter, World, facilities_csv, providers_csv};
+use serde::Serialize;
+
+use self::{
+    file::{Form, TableFile, squeeze, write_once},
+    parquet::{Encoder, Group},
+};
+use super::{in_order::in_order, report};
+use crate::{
+    arguments::GenerateTables,
+    cloud::Scratch,
+    lake::location::DataLocation,
+    output::{Output, count, failure::Failure, progress::Bars, size},
+};
+
+/// Patients in a part: few enough that its lines stay in the processor's cache.
+const PATIENTS_PER_PART: u64 = 500;
+/// Patients in a row group of Parquet: enough for its statistics and dictionaries to pay.
+const PATIENTS_PER_GROUP: u64 = 10_000;
+
+/// What was written, counted as it was.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct Written {
+    patients: u64,
+    encounters: u64,
+    /// Claim lines.
+    claims: u64,
+    registry: u64,
+    files: u64,
+    bytes: u64,
+}
+
+/// `metriccare generate tables`.
+pub(crate) async fn command(arguments: &GenerateTables, output: &mut Output) -> Result<(), Failure> {
+    let job = arguments.job()?;
+    let form = match (job.tables()?, job.gzip) {
+        (TableFormat::Csv, Some(true)) => Form::CsvGzip,
+        (TableFormat::Csv, _) => Form::Csv,
+        (TableFormat::Parquet, _) => Form::Parquet,
+    };
+    let (shard, threads) = (job.shard.unwrap_or(Shard::WHOLE), arguments.work.threads());
+    report::check(arguments.answer, shard)?;
+    let world = World::new(job.spec)?;
+    if matches!(arguments.out, DataLocation::Bucket(_)) && shard != Shard::WHOLE {
+        let words = "shards find each other's sums in the folder that they share: give them one, and then `upload` it";
+        return Err(Failure::usage(format!("--shard with --out {}: {words}", arguments.out)));
+    }
+    let out = Scratch::new(&arguments.out, &arguments.cloud).await?;
+    let folder = out.folder();
+    std::fs::create_dir_all(folder).map_err(|error| Failure::usage(format!("--out {}: {error}", folder.display())))?;
+    neighbours::check(&world, folder, form, shard)?;
+    let bars = Bars::new(arguments.answer.json);
+    let written = tokio::task::block_in_place(|| generate(&world, folder, form, shard, threads, &bars))?;
+    bars.finish();
+    out.send().await?;
+    let [patients, encounters, claims, registry] =
+        [written.patients, written.encounters, written.claims, written.registry].map(count);
+    let words = format!(
+        "{patients} patients, {encounters} encounters, {claims} claim lines and {registry} registry entries in {} files \
+         ({}) below {}",
+        written.files,
+        size(written.bytes),
+        arguments.out
+    );
+    let said = || report::say(&world, (&written, &words), arguments.answer, threads, &bars, output);
+    tokio::task::block_in_place(said)
+}
+
+fn generate(
+    world: &World,
+    folder: &Path,
+    form: Form,
+    shard: Shard,
+    threads: NonZeroUsize,
+    bars: &Bars,
+) -> Result<Written, Failure> {
+    let step = if form == Form::Parquet { PATIENTS_PER_GROUP } else { PATIENTS_PER_PART };
+    let ranges = cut(world.shard(shard.part, shard.of), step);
+    bars.start("generate", ranges.len());
+    let mut files = BY_PATIENT
+        .iter()
+        .map(|table| TableFile::create(folder, form, table, &ending(shard)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let makers = in_order(
+        ranges.len(),
+        threads,
+        || Part::new(world, form),
+        |part, at| part.make(ranges[at].clone()),
+        |part| {
+            bars.step(1);
+            part.hand(&mut files)
+        },
+    )?;
+    let mut written = Written::default();
+    let mut measures = Measures::new(world);
+    for part in makers {
+        measures.merge(&part.measures).map_err(|error| Failure::failed(error.to_string()))?;
+        let [patients, encounters, claims, registry] = part.counts;
+        written.patients += patients;
+        written.encounters += encounters;
+        written.claims += claims;
+        written.registry += registry;
+    }
+    // Another run may have ended meanwhile.
+    neighbours::check(world, folder, form, shard)?;
+    for file in files {
+        written.add(file.finish()?);
+    }
+    if shard.part == 1 {
+        written.add(write_once(folder, form, &PROVIDERS, &providers_csv(world))?);
+        written.add(write_once(folder, form, &FACILITIES, &facilities_csv(world))?);
+    }
+    for bytes in reports::write(world, &measures, folder, form, shard)? {
+        written.add(bytes);
+    }
+    Ok(written)
+}
+
+impl Written {
+    fn add(&mut self, bytes: u64) {
+        self.files += 1;
+        self.bytes += bytes;
+    }
+}
+
+/// What a shard's files have behind the table's name.
+fn ending(shard: Shard) -> String {
+    if shard.of == 1 { String::new() } else { format!("-{}-of-{}", shard.part, shard.of) }
+}
+
+/// One thread's share of the work.
+struct Part<'w> {
+    form: Form,
+    writer: TablesWriter<'w>,
+    rows: Rows,
+    /// Where the form is gzip: the rows compressed, by table.
+    squeezed: [Vec<u8>; 4],
+    /// Where the form is Parquet: what makes row groups of rows, and those made.
+    encoders: Vec<Encoder>,
+    groups: Vec<Option<Group>>,
+    measures: Measures,
+    counts: [u64; 4],
+}
+
+impl<'w> Part<'w> {
+    fn new(world: &'w World, form: Form) -> Self {
+        Part {
+            form,
+            writer: TablesWriter::new(world),
+            rows: Rows::default(),
+            squeezed: Default::default(),
+            encoders: Vec::new(),
+            groups: Vec::new(),
+            measures: Measures::new(world),
+            counts: [0; 4],
+        }
+    }
+
+    fn make(&mut self, patients: Range<u64>) -> Result<(), Failure> {
+        self.rows.clear();
+        self.writer.write(patients, &mut self.rows, &mut self.measures);
+        self.counts.iter_mut().zip(self.rows.counts).for_each(|(sum, more)| *sum += more);
+        if self.form == Form::CsvGzip {
+            for (squeezed, lines) in self.squeezed.iter_mut().zip(self.rows.tables()) {
+                squeezed.clear();
+                if !lines.is_empty() {
+                    *squeezed = squeeze(lines, std::mem::take(squeezed))?;
+                }
+            }
+        }
+        if self.form == Form::Parquet {
+            if self.encoders.is_empty() {
+                self.encoders = BY_PATIENT.iter().map(Encoder::new).collect::<Result<_, _>>()?;
+            }
+            let tables = self.encoders.iter().zip(self.rows.tables());
+            self.groups = tables.map(|(encoder, lines)| encoder.encode(lines)).collect::<Result<_, _>>()?;
+        }
+        Ok(())
+    }
+
+    fn hand(&mut self, files: &mut [TableFile]) -> Result<(), Failure> {
+        match self.form {
+            Form::CsvGzip => files.iter_mut().zip(&self.squeezed).try_for_each(|(file, lines)| file.lines(lines)),
+            Form::Csv => files.iter_mut().zip(self.rows.tables()).try_for_each(|(file, lines)| file.lines(lines)),
+            Form::Parquet => {
+                files.iter_mut().zip(self.groups.drain(..)).try_for_each(|(file, group)| file.group(group))
+            }
+        }
+    }
+}

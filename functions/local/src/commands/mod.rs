@@ -1,0 +1,13 @@
+//! The verbs of the command line: one a file or folder.
+
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod generate;
+pub(crate) mod ingest;
+pub(crate) mod query;
+pub(crate) mod redrive;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod simulate;
+pub(crate) mod upload;
+pub(crate) mod verify;

@@ -1,0 +1,129 @@
+//! How full the beds are: the midnight census of every day, and each hospital's occupied beds.
+
+use std::collections::BTreeMap;
+
+use metriccare_lake::{calendar::Month, cells::Cell};
+
+use super::{
+    Section,
+    places::{NO_HOSPITAL, SHOWN, hospitals, name_or, top},
+};
+use crate::commands::report::{
+    chart::{self, Bar, Calendar, Rows, Words},
+    gather::Gathered,
+    html::Table,
+    numbers::{count, counted, or_none, percent, rate},
+};
+use crate::output::failure::Failure;
+
+/// Months that the calendar shows.
+const MONTHS: usize = 14;
+
+pub(super) fn section(lake: &Gathered) -> Section {
+    let mut days: BTreeMap<i32, i64> = BTreeMap::new();
+    for row in lake.census.iter() {
+        if let Some(date) = row.date("date") {
+            *days.entry(date).or_default() += row.count("patients");
+        }
+    }
+    let Some((&first, &last)) = days.keys().next().zip(days.keys().next_back()) else { return Ok(None) };
+    let mut html = String::from(
+        "<p>Inpatients at midnight: the day of admission counts, the day of discharge does not, and a same-day stay is in no \
+         midnight census.",
+    );
+    let months = shown(&days, last);
+    let from = months.first().map_or(first, |month| month.first_day()).max(first);
+    if from > first {
+        html.push_str(" The calendar shows the last 14 months with inpatients; the table has every day.");
+    }
+    html.push_str("</p>\n");
+    html.push_str(&calendar(&days, months, (from, last))?);
+    html.push_str(&by_hospital(lake)?);
+    Ok(Some(html))
+}
+
+/// The last months with inpatients.
+fn shown(days: &BTreeMap<i32, i64>, last: i32) -> Vec<Month> {
+    let mut months: Vec<Month> = Vec::new();
+    for date in days.range(..=last).rev().map(|(date, _)| *date) {
+        let month = Month::of(date);
+        if months.last() != Some(&month) {
+            if months.len() == MONTHS {
+                break;
+            }
+            months.push(month);
+        }
+    }
+    months.reverse();
+    months
+}
+
+fn calendar(days: &BTreeMap<i32, i64>, months: Vec<Month>, dates: (i32, i32)) -> Result<String, Failure> {
+    let text = |date: i32| Cell::<&str>::Date(date).to_string();
+    let within = || days.range(dates.0..=dates.1);
+    let fullest = within().max_by_key(|(date, patients)| (**patients, std::cmp::Reverse(**date)));
+    let said = fullest.map_or_else(String::new, |(date, patients)| {
+        format!(
+            "The fullest midnight was that of {}, with {}.",
+            text(*date),
+            counted(*patients, "inpatient", "inpatients")
+        )
+    });
+    let words = Words { id: "chart-calendar", title: "Inpatients at midnight, day by day", description: &said };
+    let plot = Calendar { months, values: days, dates, noun: "inpatients at midnight" };
+    let mut html = format!("<p>{said}</p>\n");
+    html.push_str(&chart::figure(&words, |width| chart::calendar(&plot, width))?);
+    let mut table =
+        Table::new("Inpatients at midnight by date; days without any are not listed", 1, &["Date", "Inpatients"]);
+    for (date, patients) in days {
+        table.row([text(*date), count(*patients)]);
+    }
+    html.push_str(&table.behind_chart());
+    Ok(html)
+}
+
+fn by_hospital(lake: &Gathered) -> Result<String, Failure> {
+    let all = hospitals(&lake.occupancy, |row| row.int("bed_days").is_some(), ["bed_days", "patient_days"]);
+    if all.is_empty() {
+        let words = "No hospital's staffed beds are known, so there is no occupancy rate. They are read from \
+             <code>reference/hospitals.csv</code> in the lake, which can be edited.";
+        return Ok(format!("<p>{words}</p>\n"));
+    }
+    let (with_beds, without): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|(_, [beds, _])| *beds > 0);
+    let bars: Vec<_> = top(&with_beds, SHOWN, NO_HOSPITAL, "hospitals, together")
+        .into_iter()
+        .map(|(label, [beds, days])| {
+            let value = rate(days, beds);
+            let words = format!("{} · {} of {}", or_none(value, percent), count(days), count(beds));
+            Bar { label, full: value.unwrap_or_default(), outlined: 0.0, words, strong: false }
+        })
+        .collect();
+    let over = with_beds.iter().filter(|(_, [beds, days])| days > beds).count();
+    let hospitals = |number: usize| counted(number as i64, "hospital", "hospitals");
+    let mut said = format!(
+        "{} with staffed beds; {} had more patient-days than bed-days.",
+        hospitals(with_beds.len()),
+        hospitals(over)
+    );
+    if !without.is_empty() {
+        let days: i64 = without.iter().map(|(_, [_, days])| days).sum();
+        let (places, days) = (hospitals(without.len()), counted(days, "patient-day", "patient-days"));
+        said.push_str(&format!(" {places} with {days} but no staffed bed in the reference file: no rate."));
+    }
+    let words =
+        Words { id: "chart-occupancy", title: "Occupied share of staffed bed-days, by hospital", description: &said };
+    let rows = Rows { reference: Some((1.0, "100 %: every staffed bed")), words: 26, ..Rows::default() };
+    let mut html = format!("<h3>Hospitals</h3><p>{said}</p>\n");
+    html.push_str(&chart::figure(&words, |width| chart::bars(&rows, &bars, width))?);
+    let mut table = Table::new(
+        "Occupancy, every hospital with known beds",
+        1,
+        &["Hospital", "Patient-days", "Bed-days", "Occupancy"],
+    );
+    for (name, [beds, days]) in &all {
+        let name = name_or(name.as_deref(), NO_HOSPITAL);
+        table.row([name, count(*days), count(*beds), or_none(rate(*days, *beds), percent)]);
+    }
+    html.push_str(&table.behind_chart());
+    Ok(html)
+}

@@ -1,0 +1,132 @@
+//! Law 2 on a lake: every landed object was carried, and its records are all accounted for.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use metriccare_flow::Worker;
+use metriccare_lake::{
+    bronze::BronzeCommit,
+    cells::{self, Cell},
+    keys,
+    schema::{BRONZE_INGEST_LOG, TABLES},
+};
+
+use super::{Check, bronze_file::decoded};
+use crate::output::{count, failure::Failure, progress::Bars};
+
+/// The lake's bronze commits.
+pub(crate) async fn commits(worker: &Worker) -> Result<Vec<BronzeCommit>, Failure> {
+    let mut commits = Vec::new();
+    for listed in worker.ports.lake.list(keys::BRONZE_COMMITS).await? {
+        let bytes = worker.ports.lake.get(&listed.key).await?.body.bytes().await?;
+        let commit = serde_json::from_slice(&bytes)
+            .map_err(|error| Failure::failed(format!("{} is not what it should be: {error}", listed.key)))?;
+        commits.push(commit);
+    }
+    Ok(commits)
+}
+
+pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit], bars: &Bars) -> Result<Check, Failure> {
+    let mut check = Check::named("conservation");
+    bars.start("counting", commits.len());
+    let by_id: BTreeMap<&str, &BronzeCommit> =
+        commits.iter().map(|commit| (commit.object_id.as_str(), commit)).collect();
+    let mut landed = 0_u64;
+    for listed in worker.ports.landing.list("").await? {
+        if !keys::is_data(&listed.key) {
+            continue;
+        }
+        landed += 1;
+        let meta = worker.ports.landing.head(&listed.key).await?;
+        let version = meta.version.as_deref().unwrap_or(meta.etag.as_str());
+        let id = keys::object_id(&meta.key, version, meta.last_modified_micros);
+        if !by_id.contains_key(id.as_str()) {
+            check.differences.push(format!("{} landed and was not carried into bronze", listed.key));
+        }
+    }
+    let mut records = 0;
+    for commit in commits {
+        records += commit.counts.records;
+        one(worker, commit, &mut check).await?;
+        bars.step(1);
+    }
+    check.compared = format!("{} records of {} landed objects", count(records), count(landed));
+    Ok(check)
+}
+
+/// One landed object: its commit, its row in the ingest log, and its files say the same.
+async fn one(worker: &Worker, commit: &BronzeCommit, check: &mut Check) -> Result<(), Failure> {
+    let (source, counts) = (&commit.sourcename, &commit.counts);
+    let parts = counts.accepted() + counts.quarantined() + counts.skipped();
+    if counts.records != parts {
+        check.differences.push(format!("{source}: {} records, but {parts} accounted for", counts.records));
+    }
+    let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
+    // As many files are in memory as there are threads.
+    for files in commit.files.chunks(worker.threads.get()) {
+        let mut decoding = Vec::new();
+        for file in files {
+            let Some(table) = TABLES.iter().copied().find(|table| table.path == file.table) else {
+                check.differences.push(format!("{source}: its commit names an unknown table, {}", file.table));
+                continue;
+            };
+            let lake = Arc::clone(&worker.ports.lake);
+            decoding.push((file, table, tokio::spawn(decoded(lake, file.key.clone(), table))));
+        }
+        for (file, table, decoded) in decoding {
+            let (bytes, found) = match decoded.await.map_err(|error| Failure::failed(error.to_string()))?? {
+                Ok(read) => read,
+                Err(reason) => {
+                    check.differences.push(format!("{source}: {} {reason}", file.key));
+                    continue;
+                }
+            };
+            *rows.entry(table.path).or_default() += found;
+            if found != file.rows {
+                check.differences.push(format!("{}: {found} rows instead of {}", file.key, file.rows));
+            }
+            if table.path == BRONZE_INGEST_LOG.path {
+                log_row(commit, &file.key, &bytes, check);
+            }
+        }
+    }
+    for (table, expected) in [
+        ("bronze/patient", counts.patients),
+        ("bronze/encounter", counts.encounters),
+        ("bronze/condition", counts.conditions),
+        ("bronze/quarantine", counts.quarantined()),
+        ("bronze/ingest_log", 1),
+    ] {
+        let found = rows.get(table).copied().unwrap_or_default();
+        if found != expected {
+            check.differences.push(format!("{source}: {found} rows in {table}, its commit counts {expected}"));
+        }
+    }
+    Ok(())
+}
+
+fn log_row(commit: &BronzeCommit, key: &str, bytes: &bytes::Bytes, check: &mut Check) {
+    let counts = &commit.counts;
+    let wanted = [
+        ("records", counts.records),
+        ("accepted", counts.accepted()),
+        ("quarantined", counts.quarantined()),
+        ("skipped", counts.skipped()),
+        ("patients", counts.patients),
+        ("encounters", counts.encounters),
+        ("conditions", counts.conditions),
+    ];
+    let rows = match cells::read_rows(&BRONZE_INGEST_LOG, bytes) {
+        Ok(rows) => rows,
+        Err(error) => return check.differences.push(format!("{key}: {error}")),
+    };
+    for row in rows {
+        for (column, wanted) in wanted {
+            let at = BRONZE_INGEST_LOG.file_columns().position(|(name, _)| name == column);
+            let found = at.and_then(|at| row.get(at));
+            if found != Some(&Cell::Int(i64::try_from(wanted).unwrap_or(i64::MAX))) {
+                let found = found.map(ToString::to_string).unwrap_or_default();
+                check.differences.push(format!("{key}: {column} is {found}, its commit counts {wanted}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Silver and gold made again from the landed objects, in memory, and compared with those of the lake.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use bytes::Bytes;
+use metriccare_flow::{Worker, drive};
+use metriccare_lake::{cells, keys, schema::TABLES};
+use metriccare_ports::{ErrorKind, MemoryLedger, MemoryStore, ObjectStore, Ports, PutMode, catalog::NoCatalog};
+
+use super::{Check, rows::Named};
+use crate::output::{count, failure::Failure, progress::Bars};
+
+pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure> {
+    let mut check = Check::named("rebuilt");
+    let clock = Arc::clone(&worker.ports.clock);
+    let fresh: Arc<dyn ObjectStore> = Arc::new(MemoryStore::new("lake", Arc::clone(&clock)));
+    if let Some(beds) = read(&*worker.ports.lake, keys::HOSPITALS).await? {
+        fresh.put(keys::HOSPITALS, beds.into(), PutMode::Overwrite).await?;
+    }
+    let ports = Ports {
+        landing: Arc::clone(&worker.ports.landing),
+        lake: Arc::clone(&fresh),
+        ledger: Arc::new(MemoryLedger::default()),
+        catalog: Arc::new(NoCatalog),
+        clock,
+    };
+    let builder = Arc::new(Worker::new(ports, worker.buckets, worker.threads, "verify"));
+    let driven = drive(&builder, bars).await?;
+    check.differences.extend(driven.failed.iter().map(|(stage, again)| format!("{stage:?}: {again}")));
+
+    let mut all_rows = 0;
+    for table in TABLES.iter().copied().filter(|table| !table.path.starts_with("bronze/")) {
+        let prefix = format!("{}/", table.path);
+        let mut keys = BTreeSet::new();
+        for store in [&*worker.ports.lake, &*fresh] {
+            keys.extend(store.list(&prefix).await?.into_iter().map(|listed| listed.key));
+        }
+        for key in keys.into_iter().filter(|key| key.ends_with(".parquet")) {
+            let (is, should) = (read(&*worker.ports.lake, &key).await?, read(&*fresh, &key).await?);
+            let (Some(is), Some(should)) = (&is, &should) else {
+                let words = if is.is_none() { "is missing" } else { "should not be there" };
+                check.differences.push(format!("{key} {words}"));
+                continue;
+            };
+            let should_rows = cells::read_rows(table, should).map_err(|error| Failure::failed(error.to_string()))?;
+            all_rows += should_rows.len() as u64;
+            if is == should {
+                continue;
+            }
+            match cells::read_rows(table, is) {
+                Ok(rows) => Named::of(table, &rows).differences(Named::of(table, &should_rows), &mut check.differences),
+                Err(error) => check.differences.push(format!("{key}: {error}")),
+            }
+        }
+    }
+    check.compared = format!("{} rows of silver and gold, made again from landing", count(all_rows));
+    Ok(check)
+}
+
+async fn read(store: &dyn ObjectStore, key: &str) -> Result<Option<Bytes>, Failure> {
+    match store.get(key).await {
+        Ok(object) => Ok(Some(object.body.bytes().await?)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
