@@ -19,10 +19,10 @@ use metriccare_fhir::{
 use metriccare_lake::{
     bronze::{Flattened, Limits, Sinks, Source, flatten},
     gold::{Fold, Hospitals, Partial, SilverBucket, measure},
+    keys,
     silver::{DEFAULT_BUCKETS, Resource, merge, read_bronze, split},
 };
 use metriccare_world::{FhirWriter, Known, Resources, Spec, World};
-use sha2::{Digest, Sha256};
 
 const PATIENTS: u64 = 5_000;
 
@@ -54,9 +54,9 @@ fn parsed(lines: &[u8]) -> usize {
 }
 
 /// Hashes every line and the whole.
-fn hashed(lines: &[u8]) -> Vec<[u8; 32]> {
+fn hashed(lines: &[u8]) -> Vec<String> {
     let records = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    records.chain([lines]).map(|bytes| Sha256::digest(bytes).into()).collect()
+    records.chain([lines]).map(keys::content_id).collect()
 }
 
 fn flattened(lines: &[u8], threads: NonZeroUsize) -> Flattened<Vec<u8>> {

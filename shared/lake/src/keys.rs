@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 /// The directory value that Hive, Athena, DuckDB and Spark read back as NULL.
 pub const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -36,6 +37,29 @@ pub fn object_id(key: &str, version_or_etag: &str, landed_micros: i64) -> String
     }
     hash.update(landed_micros.to_be_bytes());
     hex(&hash.finalize())
+}
+
+/// The fingerprint that stands in `content_id`: XXH3-128 in hex, of bytes that come piece by piece.
+///
+/// It breaks ties and finds the same bytes again; it guards nothing. The store's own checksums do.
+#[derive(Clone, Default)]
+pub struct Fingerprint(Xxh3Default);
+
+impl Fingerprint {
+    /// Takes in the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The fingerprint of all bytes so far.
+    pub fn finish(&self) -> String {
+        hex(&self.0.digest128().to_be_bytes())
+    }
+}
+
+/// The [`Fingerprint`] of bytes that are all there.
+pub fn content_id(bytes: &[u8]) -> String {
+    hex(&xxh3_128(bytes).to_be_bytes())
 }
 
 /// Whether what lies under a landing key is data: an empty name, and one that begins with `.` or `_`, is a marker, as it is to

@@ -11,7 +11,6 @@ use metriccare_fhir::write::Instant;
 use metriccare_flow::{Worker, drive};
 use metriccare_lake::keys;
 use metriccare_ports::{ErrorKind, Payload, PutMode};
-use sha2::{Digest, Sha256};
 
 use crate::{
     arguments::Ingest,
@@ -210,11 +209,11 @@ fn digest_and_time(path: &Path) -> io::Result<(String, i64)> {
 }
 
 fn hash(mut reader: impl Read) -> io::Result<String> {
-    let mut hash = Sha256::new();
+    let mut hash = keys::Fingerprint::default();
     let mut buffer = vec![0; 1 << 20];
     loop {
         match reader.read(&mut buffer)? {
-            0 => return Ok(keys::hex(&hash.finalize())),
+            0 => return Ok(hash.finish()),
             count => hash.update(&buffer[..count]),
         }
     }

@@ -5,7 +5,6 @@ use metriccare_fhir::read::{
     reference::{self, Reference},
     resource::{self, Bundle},
 };
-use sha2::{Digest, Sha256};
 
 use super::{
     Counts, Limits,
@@ -16,7 +15,7 @@ use super::{
         encounter::EncounterRow, patient::PatientRow,
     },
 };
-use crate::keys::hex;
+use crate::keys::content_id;
 
 /// What a chunk became.
 #[derive(Default)]
@@ -124,7 +123,12 @@ impl Reader<'_> {
                 let id = id(encounter.id.as_ref(), full_url)?;
                 let row = EncounterRow::of(&encounter, &id)?;
                 let hospital = row.hospital(self.directory)?;
-                row.append(self.rows.encounters.of(hospital), self.origin, self.directory, &content_id(text));
+                row.append(
+                    self.rows.encounters.of(hospital),
+                    self.origin,
+                    self.directory,
+                    &content_id(text.as_bytes()),
+                );
                 self.want(row.nameless());
                 self.rows.counts.encounters += 1;
             }
@@ -133,7 +137,7 @@ impl Reader<'_> {
                 let id = id(patient.id.as_ref(), full_url)?;
                 let row = PatientRow::of(&patient, &id)?;
                 let hospital = row.hospital(self.directory)?;
-                row.append(self.rows.patients.of(hospital), self.origin, &content_id(text));
+                row.append(self.rows.patients.of(hospital), self.origin, &content_id(text.as_bytes()));
                 self.want(row.nameless());
                 self.rows.counts.patients += 1;
             }
@@ -142,7 +146,7 @@ impl Reader<'_> {
                 let id = id(condition.id.as_ref(), full_url)?;
                 let row = ConditionRow::of(&condition, &id)?;
                 let year = row.recorded_year().map(|year| year.to_string());
-                row.append(self.rows.conditions.of(year.as_deref()), self.origin, &content_id(text));
+                row.append(self.rows.conditions.of(year.as_deref()), self.origin, &content_id(text.as_bytes()));
                 self.rows.counts.conditions += 1;
             }
             other => {
@@ -200,8 +204,4 @@ fn id<'a>(own: Option<&'a Text<'_>>, full_url: Option<&'a str>) -> Result<std::b
         .map(std::borrow::Cow::Borrowed)
         .or_else(|| full_url.filter(|url| url.starts_with("urn:uuid:")).and_then(reference::logical_id))
         .ok_or_else(|| Fault::new(Rule::NoId, "the resource has no id"))
-}
-
-fn content_id(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
 }

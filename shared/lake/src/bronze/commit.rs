@@ -14,7 +14,7 @@ pub struct BronzeCommit {
     /// The landed object's ETag, as its store gave it.
     #[serde(default)]
     pub etag: String,
-    /// The SHA-256 of the landed object's bytes.
+    /// The XXH3-128 of the landed object's bytes.
     pub content_id: String,
     /// When it landed, in UTC microseconds.
     pub landed_micros: i64,

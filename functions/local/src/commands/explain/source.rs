@@ -12,9 +12,8 @@ use metriccare_lake::{
         Limits,
         records::{Hints, Records, SpanKind},
     },
-    keys::hex,
+    keys,
 };
-use sha2::{Digest, Sha256};
 
 /// The line of a landed object on which a resource with these bytes begins; none where the object is gone or has another
 /// version by now.
@@ -43,7 +42,7 @@ fn search(key: &str, content_id: &str, reader: Box<dyn Read + Send>) -> Option<u
 }
 
 fn holds(text: &str, kind: SpanKind, content_id: &str) -> bool {
-    let is = |text: &str| hex(&Sha256::digest(text)) == content_id;
+    let is = |text: &str| keys::content_id(text.as_bytes()) == content_id;
     let in_entry = |text: &str| {
         resource::read::<Entry<'_>>(text).ok().and_then(|entry| entry.resource).is_some_and(|found| is(found.get()))
     };

@@ -9,9 +9,8 @@ use std::{
 };
 
 use flate2::bufread::MultiGzDecoder;
-use sha2::{Digest, Sha256};
 
-use crate::keys::hex;
+use crate::keys::Fingerprint;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const BUFFER: usize = 256 * 1024;
@@ -21,13 +20,13 @@ const BUFFER: usize = 256 * 1024;
 pub struct Measured {
     /// Bytes in the store.
     pub bytes: u64,
-    /// Their SHA-256 in hex.
+    /// Their XXH3-128 in hex.
     pub content_id: String,
 }
 
 #[derive(Default)]
 struct Tally {
-    hash: Sha256,
+    hash: Fingerprint,
     bytes: u64,
     failed: bool,
 }
@@ -121,6 +120,6 @@ impl<'a> Input<'a> {
         io::copy(&mut raw, &mut io::sink())?;
         drop(raw);
         let tally = std::mem::take(&mut *self.tally.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok(Measured { bytes: tally.bytes, content_id: hex(&tally.hash.finalize()) })
+        Ok(Measured { bytes: tally.bytes, content_id: tally.hash.finish() })
     }
 }

@@ -104,7 +104,7 @@ impl<'a> Records<'a> {
         matches!(&self.form, Form::Documents(documents) if documents.mistook_a_bundle())
     }
 
-    /// Reads what is left and says how many bytes the object had, and their SHA-256.
+    /// Reads what is left and says how many bytes the object had, and their fingerprint.
     ///
     /// # Errors
     /// Where the object cannot be read from its store.
