@@ -9,6 +9,7 @@ pub mod condition;
 pub mod encounter;
 pub mod named;
 pub mod patient;
+pub mod pull;
 pub mod reference;
 pub mod resource;
 pub mod text;

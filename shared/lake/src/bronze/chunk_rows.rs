@@ -1,7 +1,7 @@
 //! One chunk of records made into rows. Chunks know nothing of each other, so they are read on any thread.
 
 use metriccare_fhir::read::{
-    Condition, Encounter, Entry, Fault, Head, Named, Patient, Rule, Text,
+    Condition, Encounter, Entry, Fault, Head, Named, Patient, Rule, Text, pull,
     reference::{self, Reference},
     resource::{self, Bundle},
 };
@@ -119,7 +119,7 @@ impl Reader<'_> {
     fn resource(&mut self, kind: &str, text: &str, full_url: Option<&str>) -> Result<Read, Fault> {
         match kind {
             "Encounter" => {
-                let encounter: Encounter<'_> = resource::read(text)?;
+                let encounter: Encounter<'_> = pull::read(text)?;
                 let id = id(encounter.id.as_ref(), full_url)?;
                 let row = EncounterRow::of(&encounter, &id)?;
                 let hospital = row.hospital(self.directory)?;
@@ -133,7 +133,7 @@ impl Reader<'_> {
                 self.rows.counts.encounters += 1;
             }
             "Patient" => {
-                let patient: Patient<'_> = resource::read(text)?;
+                let patient: Patient<'_> = pull::read(text)?;
                 let id = id(patient.id.as_ref(), full_url)?;
                 let row = PatientRow::of(&patient, &id)?;
                 let hospital = row.hospital(self.directory)?;
@@ -142,7 +142,7 @@ impl Reader<'_> {
                 self.rows.counts.patients += 1;
             }
             "Condition" => {
-                let condition: Condition<'_> = resource::read(text)?;
+                let condition: Condition<'_> = pull::read(text)?;
                 let id = id(condition.id.as_ref(), full_url)?;
                 let row = ConditionRow::of(&condition, &id)?;
                 let year = row.recorded_year().map(|year| year.to_string());
@@ -151,7 +151,7 @@ impl Reader<'_> {
             }
             other => {
                 if let Some(place) = Place::of(other) {
-                    let named: Named<'_> = resource::read(text)?;
+                    let named: Named<'_> = pull::read(text)?;
                     self.rows.found.extend(names_of(place, &named, full_url));
                 } else if !resource::is_json(text) {
                     return Err(resource::read::<serde::de::IgnoredAny>(text)
