@@ -150,10 +150,16 @@ fn one_pass<S: Sinks>(
     let mut counts = Counts::default();
     let mut learned = Directory::default();
     let threads = threads.get();
+    let spare = records.spare_buffers();
+    let make_rows = |chunk: Chunk| {
+        let rows = chunk_rows::read(&chunk, origin, known, limits);
+        spare.give(chunk);
+        rows
+    };
     let mut wave = read_wave(&mut records, threads)?;
     while !wave.is_empty() {
         let mut work = |wave| -> Result<(), FlattenError> {
-            for mut rows in on_threads(threads, wave, |chunk| chunk_rows::read(&chunk, origin, known, limits)) {
+            for mut rows in on_threads(threads, wave, make_rows) {
                 counts.add(&rows.counts);
                 learned.learn(std::mem::take(&mut rows.found), std::mem::take(&mut rows.wanted));
                 writers.add(rows, sinks)?;

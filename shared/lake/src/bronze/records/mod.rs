@@ -6,6 +6,7 @@
 mod document;
 mod input;
 mod lines;
+mod spare;
 mod window;
 
 use std::io;
@@ -15,6 +16,7 @@ use input::Input;
 pub use input::Measured;
 use lines::Lines;
 use metriccare_fhir::read::Rule;
+pub use spare::SpareBuffers;
 use window::Window;
 
 use super::Limits;
@@ -57,6 +59,7 @@ pub struct Chunk {
 /// The records of one landed object.
 pub struct Records<'a> {
     form: Form<'a>,
+    spare: SpareBuffers,
 }
 
 enum Form<'a> {
@@ -77,14 +80,15 @@ impl<'a> Records<'a> {
     /// # Errors
     /// Where the object cannot be read from its store.
     pub fn open(key: &str, reader: Box<dyn io::Read + Send + 'a>, limits: Limits, hints: Hints) -> io::Result<Self> {
-        let mut window = Window::new(Input::open(reader)?, limits);
+        let spare = SpareBuffers::new(limits.chunk);
+        let mut window = Window::new(Input::open(reader)?, limits, spare.clone());
         window.skip_byte_order_mark()?;
         let form = if window.looks_like_lines(key)? {
             Form::Lines(Lines::new(window))
         } else {
             Form::Documents(Documents::new(window, hints))
         };
-        Ok(Records { form })
+        Ok(Records { form, spare })
     }
 
     /// The next chunk, `None` at the end.
@@ -97,6 +101,11 @@ impl<'a> Records<'a> {
             Form::Documents(documents) => documents.next_chunk()?,
         };
         Ok((!chunk.spans.is_empty()).then_some(chunk))
+    }
+
+    /// Where the buffers of chunks are given back.
+    pub fn spare_buffers(&self) -> SpareBuffers {
+        self.spare.clone()
     }
 
     /// Whether an object that was taken for a Bundle turned out to be another resource.

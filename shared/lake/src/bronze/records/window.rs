@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Span, SpanKind, input::Input};
+use super::{Span, SpanKind, input::Input, spare::SpareBuffers};
 use crate::bronze::Limits;
 
 /// How many bytes are looked at to tell lines from documents.
@@ -11,6 +11,7 @@ const PEEK: usize = 64 * 1024;
 /// The bytes in view, and where they lie in the object.
 pub(super) struct Window<'a> {
     input: Input<'a>,
+    spare: SpareBuffers,
     pub(super) limits: Limits,
     pub(super) bytes: Vec<u8>,
     /// The next byte to scan.
@@ -24,8 +25,8 @@ pub(super) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    pub(super) fn new(input: Input<'a>, limits: Limits) -> Self {
-        Window { input, limits, bytes: Vec::new(), position: 0, base: 0, lines: 0, counted: 0, ended: false }
+    pub(super) fn new(input: Input<'a>, limits: Limits, spare: SpareBuffers) -> Self {
+        Window { input, spare, limits, bytes: Vec::new(), position: 0, base: 0, lines: 0, counted: 0, ended: false }
     }
 
     pub(super) fn into_input(self) -> Input<'a> {
@@ -61,10 +62,13 @@ impl<'a> Window<'a> {
         self.counted -= keep;
     }
 
-    /// Gives away everything before `end`, without a copy of it.
+    /// Gives away everything before `end`, without a copy of it; what is behind goes on in another buffer.
     pub(super) fn hand_over(&mut self, end: usize) -> Vec<u8> {
         self.count_lines(end);
-        let tail = self.bytes.split_off(end);
+        let last = self.ended && end == self.bytes.len();
+        let mut tail = if last { Vec::new() } else { self.spare.take() };
+        tail.extend_from_slice(&self.bytes[end..]);
+        self.bytes.truncate(end);
         self.base += end as u64;
         self.position = 0;
         self.counted = 0;

@@ -1,19 +1,21 @@
 //! The rows of a chunk by partition value.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 /// One set of rows for each partition value, in the order in which the values came.
 #[derive(Debug)]
 pub struct Partitions<R> {
     values: Vec<(Option<String>, R)>,
-    index: BTreeMap<String, usize>,
+    index: HashMap<String, usize, Xxh3DefaultBuilder>,
     null: Option<usize>,
     last: usize,
 }
 
 impl<R> Default for Partitions<R> {
     fn default() -> Self {
-        Partitions { values: Vec::new(), index: BTreeMap::new(), null: None, last: 0 }
+        Partitions { values: Vec::new(), index: HashMap::default(), null: None, last: 0 }
     }
 }
 
