@@ -59,8 +59,10 @@ pub fn ingest_log(
     ];
     let schema = BRONZE_INGEST_LOG.file_schema();
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties(&BRONZE_INGEST_LOG)))?;
-    writer.write(&batch)?;
+    let batches = [batch];
+    let properties = properties(&BRONZE_INGEST_LOG, &batches);
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties))?;
+    writer.write(&batches[0])?;
     let date = source.ingest_date();
     let key = keys::bronze_file(BRONZE_INGEST_LOG.path, "ingest_date", Some(&date), &source.object_id);
     Ok((key, writer.into_inner()?))
