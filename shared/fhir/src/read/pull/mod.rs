@@ -1,6 +1,6 @@
 //! The fast way to read a resource: one pass over its text, for what is usual; everything else is left to serde.
 //!
-//! [`reader`] knows JSON and checks every byte of it, also of what nobody wants; `elements` says which keys feed which
+//! `reader` knows JSON and checks every byte of it, also of what nobody wants; `elements` says which keys feed which
 //! fields. What is unusual is not decided here: an escape in a wanted string, a wrong type, a key that stands twice, a
 //! depth above 100 or a fault of any kind is [`Unusual`], and serde reads the resource again and names the fault. So
 //! whatever is accepted here, serde accepts with the same values; a property test holds the two together.
