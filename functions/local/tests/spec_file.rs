@@ -35,12 +35,13 @@ fn file_and_flags_make_the_same_bytes_and_flags_win() {
 }
 
 #[test]
-fn the_file_of_the_readme_is_one() {
-    let folder = Folder::new("spec-readme");
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).expect("it is there");
-    let block = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
-    written(&folder, "readme.toml", block);
-    folder.well(&["generate", "fhir", "--spec", "readme.toml", "--out", "out"]);
+fn the_file_of_the_documentation_is_one() {
+    let folder = Folder::new("spec-documented");
+    let page =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec-file.md")).expect("it is there");
+    let block = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+    written(&folder, "documented.toml", block);
+    folder.well(&["generate", "fhir", "--spec", "documented.toml", "--out", "out"]);
     assert!(folder.files("out").keys().any(|name| name.starts_with("encounter/2025/03/01/")));
 }
 
