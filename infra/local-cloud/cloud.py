@@ -75,8 +75,9 @@ class Run:
                 archive.write(built / "bootstrap", "bootstrap")
             self.say(f"zip of {stage}", f"{packed.tell() / 1e6:.2f} MB")
         (self.work / "template.yaml").write_text(text)
+        shutil.copytree(template.ROOT / "infra" / "templates", self.work / "infra" / "templates")
         # ministack has Athena's saved queries in its API, not in its CloudFormation: they are saved below.
-        values = {"Architecture": "x86_64", "SaveQueries": "false", "FeedPatients": "400",
+        values = {"Architecture": "x86_64", "SaveQueries": "false", "FeedPatients": "400", "BatchWindow": "5",
                   "ScheduleExpression": "rate(1 minute)"}
         started = time.monotonic()
         done = subprocess.run(
@@ -88,10 +89,15 @@ class Run:
         if done.returncode != 0:
             sys.exit(f"sam deploy failed:\n{(done.stdout + done.stderr)[-4000:]}")
         [stack] = self.stacks.describe_stacks(StackName=STACK)["Stacks"]
-        resources = self.stacks.describe_stack_resources(StackName=STACK)["StackResources"]
-        self.say("sam deploy", f"{stack['StackStatus']}, {len(resources)} resources, {time.monotonic() - started:.1f} s")
+        self.say("sam deploy", f"{stack['StackStatus']}, {self.count_resources(STACK)} resources, {time.monotonic() - started:.1f} s")
         self.outputs = {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
         self.landing, self.lake = self.outputs["LandingBucketName"], self.outputs["LakeBucketName"]
+
+    def count_resources(self, stack: str) -> int:
+        """How many resources a stack has, those of its nested stacks included."""
+        resources = self.stacks.describe_stack_resources(StackName=stack)["StackResources"]
+        nested = [r["PhysicalResourceId"] for r in resources if r["ResourceType"] == "AWS::CloudFormation::Stack"]
+        return len(resources) + sum(self.count_resources(name) for name in nested)
 
     def generate(self):
         started = time.monotonic()

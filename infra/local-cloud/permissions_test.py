@@ -1,5 +1,5 @@
-"""What the template lets each role do, and what it does not: every call is made on moto with the credentials of a user who has
-the role's policy as it stands in the template. The table of calls and verdicts is printed, and their counts for each role."""
+"""What the template allows each role, and what it denies: every call is made on moto with the credentials of a user who has the
+role's policy from the template. The table of calls and results is printed, and their counts for each role."""
 import unittest
 
 import botocore.exceptions
@@ -15,6 +15,11 @@ def on(bucket, call, **arguments):
 
 def get(bucket, key):
     return on(bucket, "get_object", Key=key)
+
+
+def version(bucket, key):
+    """Reads one version of a key; the setup fills in its id."""
+    return on(bucket, "get_object", Key=key, VersionId=None)
 
 
 def put(bucket, key):
@@ -49,15 +54,15 @@ def receive(queue):
 ALLOWED = {
     "generator": [put(LANDING, "patient/b"), put(LAKE, "reference/hospitals.csv"), put(LAKE, "reference/_answers/b"),
                   receive("GeneratorQueue"), send("GeneratorQueue"), send_all("GeneratorQueue"), send("GeneratorDeadLetters"), claim()],
-    "bronze": [get(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "bronze/b"),
+    "bronze": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "bronze/b"),
                get(LAKE, "bronze/_commits/a"), lists(LAKE, "bronze/_commits/"), claim(), partition("bronze_patient"),
                receive("BronzeQueue")],
-    "silver": [get(LAKE, "bronze/encounter/a"), get(LAKE, "silver/a"), put(LAKE, "silver/b"), lists(LAKE, "bronze/"),
+    "silver": [get(LAKE, "bronze/encounter/a"), version(LAKE, "bronze/_commits/a"), get(LAKE, "silver/a"), put(LAKE, "silver/b"), lists(LAKE, "bronze/"),
                lists(LAKE, "silver/"), lists(LAKE, "silver/_commits/"), claim(), receive("SilverQueue")],
-    "gold": [get(LAKE, "silver/a"), get(LAKE, "gold/a"), put(LAKE, "gold/b"), get(LAKE, "reference/hospitals.csv"),
+    "gold": [get(LAKE, "silver/a"), version(LAKE, "silver/a"), get(LAKE, "gold/a"), put(LAKE, "gold/b"), get(LAKE, "reference/hospitals.csv"),
              lists(LAKE, "gold/_partials/"), lists(LAKE, "silver/"), lists(LAKE, "reference/"), claim(), receive("GoldQueue")],
 }
-# Keys that are not there, and that the role has to be told so of: 404, where all others would get 403.
+# Keys that do not exist, which the role has to be able to find out: 404, where all others would get 403.
 MISSING = {
     "generator": [],
     "bronze": [get(LANDING, "none"), get(LAKE, "bronze/_commits/none")],
@@ -65,14 +70,14 @@ MISSING = {
     "gold": [get(LAKE, "silver/none"), get(LAKE, "gold/none"), get(LAKE, "reference/hospitals.csv")],
 }
 FOREIGN = {
-    "generator": [get(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "gold/b"),
+    "generator": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "gold/b"),
                   put(LAKE, "reference/other.csv"), get(LAKE, "reference/hospitals.csv"), lists(LAKE, "reference/"), claim("another-table"),
                   partition("bronze_patient"), receive("BronzeQueue"), send("BronzeQueue"), send_all("BronzeQueue"), receive("GeneratorDeadLetters")],
     "bronze": [put(LANDING, "patient/b"), put(LAKE, "silver/b"), put(LAKE, "gold/b"), get(LAKE, "silver/a"),
                get(LAKE, "bronze/encounter/a"), lists(LAKE, ""), lists(LAKE, "bronze/"), lists(LAKE, "silver/"),
                claim("another-table"), partition("silver_patient"), partition("gold_stay"), receive("SilverQueue"),
                send("SilverQueue"), send("BronzeQueue")],
-    "silver": [get(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LANDING, "patient/"),
+    "silver": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LANDING, "patient/"),
                lists(LAKE, ""), lists(LAKE, "gold/"), lists(LAKE, "silve"), put(LAKE, "bronze/b"), put(LAKE, "gold/b"),
                get(LAKE, "gold/none"), claim("another-table"), partition("bronze_patient"), receive("GoldQueue"), send("GoldQueue")],
     "gold": [get(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LAKE, ""),
@@ -95,11 +100,12 @@ NOBODY = [
 class EveryRole(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.moto = Moto()
+        cls.moto, cls.versions = Moto(), {}
         auditor = cls.moto.client("s3")
         for bucket, key in [(LANDING, "patient/a"), (LAKE, "bronze/encounter/a"), (LAKE, "bronze/_commits/a"),
                             (LAKE, "silver/a"), (LAKE, "gold/a")]:
-            auditor.put_object(Bucket=bucket, Key=key, Body=b"a")
+            put = auditor.put_object(Bucket=bucket, Key=key, Body=b"a")
+            cls.versions[bucket, key] = put["VersionId"]
 
     @classmethod
     def tearDownClass(cls):
@@ -108,6 +114,8 @@ class EveryRole(unittest.TestCase):
     def verdict(self, stage, service, call, arguments) -> str:
         if "QueueUrl" in arguments:
             arguments = {**arguments, "QueueUrl": self.moto.queues[arguments["QueueUrl"]]}
+        if "VersionId" in arguments:
+            arguments = {**arguments, "VersionId": self.versions[arguments["Bucket"], arguments["Key"]]}
         try:
             getattr(self.moto.client(service, self.moto.keys[stage]), call)(**arguments)
             return "allowed"
@@ -132,7 +140,7 @@ class EveryRole(unittest.TestCase):
         for stage in STAGES:
             print(*rows[stage], sep="\n")
         for stage in STAGES:
-            print(f"  {stage}: {counts[stage, 'allowed']} allowed, {counts[stage, 'missing']} told that the key is missing, "
+            print(f"  {stage}: {counts[stage, 'allowed']} allowed, {counts[stage, 'missing']} missing, "
                   f"{counts[stage, 'denied']} denied")
         self.assertEqual(wrong, [])
 
@@ -141,7 +149,7 @@ def about(arguments) -> str:
     """What a call was about, with the stack's buckets by their logical names."""
     place = {LANDING: "landing/", LAKE: "lake/"}.get(arguments.get("Bucket"), "")
     known = [arguments[name] for name in ("TableName", "QueueUrl", "Prefix", "Key", "Name") if name in arguments]
-    return place + (known[0] if known else "")
+    return place + (known[0] if known else "") + (" by version" if "VersionId" in arguments else "")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What production pipelines on S3 events most often get wrong, line by line, held against template.yaml."""
+"""What production pipelines on S3 events most often get wrong, line by line, checked on template.yaml and its nested templates."""
 import json
 import unittest
 
-from template import ROOT, Stack, load, of
+from template import NOTHING, ROOT, Stack, load, of
 
 T = load()
 STACK = Stack(T)
@@ -13,6 +13,8 @@ ROLES = of(T, "AWS::IAM::Role")
 ALARMS = of(T, "AWS::CloudWatch::Alarm")
 GLOBALS = T["Globals"]["Function"]
 STAGES = ["Generator", "Bronze", "Silver", "Gold"]
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+WITH_KEY = Stack(T, KmsKeyArn=KEY)
 SOURCES = {name: q for name, q in QUEUES.items() if "RedrivePolicy" in q}
 DEAD = {name: q for name, q in QUEUES.items() if "RedrivePolicy" not in q}
 
@@ -24,11 +26,12 @@ def sqs_events():
         yield stage, events[0]
 
 
-def statements():
+def statements(stack=STACK):
     for name, role in ROLES.items():
         for policy in role["Policies"]:
-            for statement in policy["PolicyDocument"]["Statement"]:
-                yield name, statement
+            for statement in map(stack.chosen, policy["PolicyDocument"]["Statement"]):
+                if statement != NOTHING:
+                    yield name, statement
 
 
 class Functions(unittest.TestCase):
@@ -41,22 +44,39 @@ class Functions(unittest.TestCase):
         for name in FUNCTIONS:
             self.assertEqual(T["Resources"][name]["Metadata"]["BuildMethod"], "rust-cargolambda")
 
-    def test_batches_answer_in_parts_are_small_and_wait_little(self):
+    def test_batches_answer_in_parts(self):
         for stage, event in sqs_events():
             self.assertEqual(event["FunctionResponseTypes"], ["ReportBatchItemFailures"], stage)
-            self.assertLessEqual(event["BatchSize"], 10, stage)
-            self.assertLessEqual(event["MaximumBatchingWindowInSeconds"], 5, stage)
+
+    def test_landed_objects_are_worked_on_at_once_and_commits_in_hundreds_a_minute(self):
+        events = dict(sqs_events())
+        for stage in ("Generator", "Bronze"):
+            self.assertLessEqual(events[stage]["BatchSize"], 10, stage)
+            self.assertLessEqual(events[stage]["MaximumBatchingWindowInSeconds"], 5, stage)
+        for stage in ("Silver", "Gold"):
+            self.assertGreaterEqual(events[stage]["BatchSize"], 500, stage)
+            self.assertEqual(events[stage]["MaximumBatchingWindowInSeconds"], {"Ref": "BatchWindow"}, stage)
+        # More than ten messages take a window of a second at least, and Lambda has none over 300.
+        window = T["Parameters"]["BatchWindow"]
+        self.assertEqual((window["Default"], window["MinValue"], window["MaxValue"]), (60, 1, 60))
 
     def test_concurrency_is_bound_at_the_queue_and_never_reserved(self):
         for stage, event in sqs_events():
-            self.assertTrue(2 <= event["ScalingConfig"]["MaximumConcurrency"] <= 1000, stage)
+            self.assertEqual(event["ScalingConfig"]["MaximumConcurrency"], {"Ref": f"{stage}Concurrency"}, stage)
+            bounds = T["Parameters"][f"{stage}Concurrency"]
+            self.assertTrue(2 <= bounds["MinValue"] <= bounds["Default"] <= bounds["MaxValue"] <= 1000, stage)
             self.assertNotIn("ReservedConcurrentExecutions", FUNCTIONS[stage])
 
     def test_a_message_is_hidden_six_times_as_long_as_it_may_be_worked_on(self):
-        for stage, event in sqs_events():
-            timeout = FUNCTIONS[stage].get("Timeout", GLOBALS["Timeout"])
-            needed = 6 * timeout + event["MaximumBatchingWindowInSeconds"]
-            self.assertGreaterEqual(QUEUES[f"{stage}Queue"]["VisibilityTimeout"], needed, stage)
+        for seconds in ("300", "600", "900"):
+            stack = Stack(T, IngestTimeout=seconds, MergeTimeout=seconds, BatchWindow="60")
+            for stage, event in sqs_events():
+                timeout = int(stack.resolve(FUNCTIONS[stage].get("Timeout", GLOBALS["Timeout"])))
+                self.assertEqual(timeout, int(seconds))
+                needed = 6 * timeout + int(stack.resolve(event["MaximumBatchingWindowInSeconds"]))
+                self.assertGreaterEqual(int(stack.resolve(QUEUES[f"{stage}Queue"]["VisibilityTimeout"])), needed, stage)
+        for name in ("IngestTimeout", "MergeTimeout"):
+            self.assertEqual(T["Parameters"][name]["AllowedValues"], ["300", "600", "900"])
 
     def test_logs_are_json_in_a_group_of_their_own_with_an_end(self):
         groups = of(T, "AWS::Logs::LogGroup")
@@ -93,14 +113,13 @@ class Queues(unittest.TestCase):
             target = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
             self.assertIn(target, DEAD)
 
-    def test_dead_letters_live_fourteen_days_and_longer_than_their_source(self):
-        for name, queue in DEAD.items():
+    def test_messages_and_dead_letters_live_fourteen_days(self):
+        for name, queue in QUEUES.items():
             self.assertEqual(queue["MessageRetentionPeriod"], 1209600, name)
-        for name, queue in SOURCES.items():
-            self.assertLess(queue["MessageRetentionPeriod"], 1209600, name)
 
     def test_all_are_encrypted(self):
-        self.assertTrue(all(queue["SqsManagedSseEnabled"] is True for queue in QUEUES.values()))
+        for queue in STACK.made("AWS::SQS::Queue").values():
+            self.assertTrue(queue["SqsManagedSseEnabled"] is True and "KmsMasterKeyId" not in queue)
 
     def test_only_our_own_bucket_may_send(self):
         policies = of(T, "AWS::SQS::QueuePolicy")
@@ -123,6 +142,39 @@ class Buckets(unittest.TestCase):
             self.assertIn("LifecycleConfiguration", bucket)
             # Kept when the stack goes, but not in the way of the next try where its first creation fails.
             self.assertEqual(T["Resources"][name]["DeletionPolicy"], "RetainExceptOnCreate")
+
+    def test_overwritten_silver_and_gold_are_kept_for_a_day_and_the_last_three_for_longer(self):
+        rules = BUCKETS["LakeBucket"]["LifecycleConfiguration"]["Rules"]
+        expired = {r.get("Prefix"): r["NoncurrentVersionExpiration"] for r in rules if "NoncurrentVersionExpiration" in r}
+        for prefix in ("silver/", "gold/"):
+            self.assertEqual(expired[prefix], {"NoncurrentDays": 1, "NewerNoncurrentVersions": 3})
+        self.assertEqual(expired[None], {"NoncurrentDays": {"Ref": "VersionDays"}})
+
+    def test_a_key_of_ones_own_encrypts_everything_and_every_role_may_use_it(self):
+        for name, bucket in WITH_KEY.made("AWS::S3::Bucket").items():
+            [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+            self.assertEqual(rule["ServerSideEncryptionByDefault"], {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}, name)
+            self.assertTrue(rule["BucketKeyEnabled"])
+        for name, bucket in STACK.made("AWS::S3::Bucket").items():
+            [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+            self.assertEqual(rule, {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}, name)
+        for name, queue in WITH_KEY.made("AWS::SQS::Queue").items():
+            self.assertTrue(queue["KmsMasterKeyId"] == KEY and "SqsManagedSseEnabled" not in queue, name)
+        [ledger] = WITH_KEY.made("AWS::DynamoDB::Table").values()
+        self.assertEqual(ledger["SSESpecification"], {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY})
+        for name, group in WITH_KEY.made("AWS::Athena::WorkGroup").items():
+            results = group["WorkGroupConfiguration"]["ResultConfiguration"]
+            self.assertEqual(results["EncryptionConfiguration"], {"EncryptionOption": "SSE_KMS", "KmsKey": KEY}, name)
+        users = [role for role, s in statements(WITH_KEY) if s["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+                 and WITH_KEY.resolve(s["Resource"]) == KEY]
+        self.assertLessEqual({f"{stage}Role" for stage in STAGES}, set(users))
+        self.assertFalse([role for role, s in statements() if any(a.startswith("kms:") for a in s["Action"])])
+
+    def test_access_logs_are_an_option(self):
+        for name, bucket in Stack(T, AccessLogBucket="logs").made("AWS::S3::Bucket").items():
+            prefix = f"metriccare/{name.removesuffix('Bucket').lower()}/"
+            self.assertEqual(bucket["LoggingConfiguration"], {"DestinationBucketName": "logs", "LogFilePrefix": prefix})
+        self.assertFalse([b for b in STACK.made("AWS::S3::Bucket").values() if "LoggingConfiguration" in b])
 
     def test_what_landed_never_expires(self):
         rules = BUCKETS["LandingBucket"]["LifecycleConfiguration"]["Rules"]
@@ -176,10 +228,10 @@ class Permissions(unittest.TestCase):
         for role, statement in statements():
             self.assertFalse([a for a in statement["Action"] if "*" in a], role)
             if statement["Resource"] == "*":
-                self.assertEqual(statement["Sid"], "TraceWhichHasNoResources", role)
+                self.assertEqual(statement["Sid"], "WriteTraces", role)
 
     def test_nobody_deletes_lists_tables_or_changes_configuration(self):
-        allowed = {"GetObject", "PutObject", "ListBucket", "PutItem", "CreatePartition", "SendMessage", "ReceiveMessage",
+        allowed = {"GetObject", "GetObjectVersion", "PutObject", "ListBucket", "PutItem", "CreatePartition", "SendMessage", "ReceiveMessage",
                    "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "CreateLogStream", "PutLogEvents",
                    "PutTraceSegments", "PutTelemetryRecords"}
         used = {action.split(":")[1] for _, statement in statements() for action in statement["Action"]}
@@ -241,10 +293,30 @@ class Operations(unittest.TestCase):
         # A topic under the account's own key of SNS takes none: that key's policy does not know CloudWatch.
         self.assertNotIn("KmsMasterKeyId", T["Resources"]["AlarmTopic"]["Properties"])
 
-    def test_silence_is_no_alarm_and_every_alarm_is_told(self):
+    def test_silence_is_an_alarm_where_data_is_expected_and_no_other_and_every_alarm_notifies(self):
+        silence = {"NothingLandedAlarm": "SilenceHours", "StaleGoldAlarm": "GoldAgeHours"}
         for name, alarm in ALARMS.items():
-            self.assertEqual(alarm["TreatMissingData"], "notBreaching", name)
+            self.assertEqual(alarm["TreatMissingData"], "breaching" if name in silence else "notBreaching", name)
             self.assertEqual(alarm["AlarmActions"], [{"Ref": "AlarmTopic"}], name)
+        for name, hours in silence.items():
+            alarm = ALARMS[name]
+            self.assertEqual((alarm["Period"], alarm["EvaluationPeriods"]), (3600, {"Ref": hours}), name)
+            # CloudWatch looks back seven days at most.
+            self.assertLessEqual(T["Parameters"][hours]["MaxValue"], 7 * 24)
+            self.assertIn(name, STACK.made("AWS::CloudWatch::Alarm"))
+            self.assertNotIn(name, Stack(T, **{hours: "0"}).made("AWS::CloudWatch::Alarm"))
+
+    def test_a_budget_takes_an_amount_and_an_address(self):
+        made = lambda **parameters: Stack(T, **parameters).made("AWS::Budgets::Budget")
+        self.assertFalse(made() or made(MonthlyBudget="50") or made(AlarmEmail="a@example.org"))
+        [budget] = made(MonthlyBudget="50", AlarmEmail="a@example.org").values()
+        self.assertEqual(budget["Budget"]["BudgetLimit"], {"Amount": "50", "Unit": "USD"})
+        for notified in budget["NotificationsWithSubscribers"]:
+            self.assertEqual(notified["Subscribers"], [{"SubscriptionType": "EMAIL", "Address": "a@example.org"}])
+
+    def test_no_log_level_filters_out_the_metrics(self):
+        # Metrics are log lines of level INFO.
+        self.assertEqual(T["Parameters"]["LogLevel"]["AllowedValues"], ["TRACE", "DEBUG", "INFO"])
 
     def test_the_runbook_has_one_section_per_alarm_and_none_for_an_alarm_that_is_not(self):
         kinds = set()
@@ -261,18 +333,35 @@ class Operations(unittest.TestCase):
                 self.assertIn(part, section, kind)
 
     def test_the_duration_alarm_is_at_four_fifths_of_the_timeout(self):
-        for name, alarm in ALARMS.items():
-            if alarm["MetricName"] == "Duration":
-                self.assertEqual(alarm["Threshold"], 0.8 * 1000 * GLOBALS["Timeout"], name)
+        found = 0
+        for seconds in ("300", "600", "900"):
+            stack = Stack(T, IngestTimeout=seconds, MergeTimeout="900")
+            for stage in STAGES:
+                for name, alarm in stack.made("AWS::CloudWatch::Alarm").items():
+                    if alarm["MetricName"] == "Duration" and alarm["Dimensions"][0]["Value"] == f"metriccare-{stage.lower()}":
+                        timeout = int(stack.resolve(FUNCTIONS[stage].get("Timeout", GLOBALS["Timeout"])))
+                        self.assertEqual(int(alarm["Threshold"]), 0.8 * 1000 * timeout, name)
+                        found += 1
+        self.assertEqual(found, 12)
 
     def test_the_dashboard_is_json_and_names_only_what_exists(self):
         [board] = of(T, "AWS::CloudWatch::Dashboard").values()
         widgets = json.loads(STACK.resolve(board["DashboardBody"]))["widgets"]
-        names = {STACK.name(name) for name in [*QUEUES, *FUNCTIONS]}
+        names = {STACK.name(name) for name in [*QUEUES, *FUNCTIONS, "Ledger"]}
         for widget in widgets:
             for metric in widget["properties"]["metrics"]:
                 if metric[0].startswith("AWS/"):
                     self.assertIn(metric[3], names)
+
+    def test_the_dashboard_begins_with_freshness_and_backlog_age(self):
+        [board] = of(T, "AWS::CloudWatch::Dashboard").values()
+        widgets = json.loads(STACK.resolve(board["DashboardBody"]))["widgets"]
+        first = [w for w in widgets if w["y"] == 0]
+        used = {metric[1] for widget in first for metric in widget["properties"]["metrics"]}
+        self.assertEqual(used, {"NumberOfMessagesSent", "MessagesDone", "ApproximateAgeOfOldestMessage"})
+
+    def test_the_root_template_can_be_deployed_without_a_bucket_for_it(self):
+        self.assertLessEqual((ROOT / "template.yaml").stat().st_size, 51_200)
 
     def test_every_parameter_is_described_and_every_output_too(self):
         for name, parameter in T["Parameters"].items():

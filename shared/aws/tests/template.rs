@@ -1,4 +1,4 @@
-//! What production pipelines on S3 events most often get wrong, held against `template.yaml`.
+//! What production pipelines on S3 events most often get wrong, checked on `template.yaml` and the templates nested in it.
 
 mod python;
 
@@ -17,5 +17,9 @@ fn the_template_gets_right_what_others_get_wrong() {
     };
     run("python", &["-m", "unittest", "--quiet", "template_test"], "infra/local-cloud");
     run("python", &["save-queries", "--check"], "infra/athena");
-    run("cfn-lint", &["template.yaml"], ".");
+    let nested = std::fs::read_dir(root.join("infra/templates")).expect("the nested templates");
+    let nested = nested.map(|entry| entry.expect("an entry").path().to_string_lossy().into_owned());
+    let templates: Vec<String> = std::iter::once("template.yaml".to_owned()).chain(nested).collect();
+    assert!(templates.len() > 1, "no nested templates");
+    run("cfn-lint", &templates.iter().map(String::as_str).collect::<Vec<_>>(), ".");
 }

@@ -1,11 +1,11 @@
-//! Writes the tables of the schema into `template.yaml`, between their two marks.
+//! Writes the tables of the schema into their template, between its two marks.
 
 use std::{fs, io, path::Path};
 
 use metriccare_lake::glue;
 
 fn main() -> io::Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(glue::TEMPLATE);
     let template = fs::read_to_string(&path)?;
     let written = glue::in_template(&template)
         .ok_or_else(|| io::Error::other(format!("{} has no marks to write the tables between", path.display())))?;

@@ -1,8 +1,9 @@
-//! The tables as AWS Glue knows them: the part of `template.yaml` that declares them, made from [`schema`](crate::schema).
+//! The tables as AWS Glue knows them: the part of `infra/templates/tables.yaml` that declares them, made from
+//! [`schema`](crate::schema).
 //!
-//! Schema has one source, so the template's tables are written by `cargo run -p metriccare-lake --example glue_tables`
-//! and a test holds them against it. Tables dealt to buckets find their partitions by projection; a bronze partition is
-//! made known as it first appears, with the same classes that are named here.
+//! The schema has one source, so the template's tables are written by `cargo run -p metriccare-lake --example glue_tables`,
+//! and a test compares them with it. Tables partitioned by bucket use partition projection; a bronze partition is created
+//! when it first appears, with the classes that are named here.
 
 use std::fmt::Write as _;
 
@@ -17,11 +18,17 @@ pub const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParq
 /// The class that reads a row of a file.
 pub const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
 
+/// Where the tables' template is, from the top of the repository.
+pub const TEMPLATE: &str = "infra/templates/tables.yaml";
+
 /// The line of the template that the tables begin after.
 pub const BEGIN: &str = "  # tables begin: written by `cargo run -p metriccare-lake --example glue_tables`\n";
 
 /// The line of the template that the tables end before.
 pub const END: &str = "  # tables end\n";
+
+/// The longest line of columns.
+const LINE: usize = 120;
 
 /// The declarations of all tables, as they stand in the template between [`BEGIN`] and [`END`].
 pub fn template_tables() -> String {
@@ -50,8 +57,8 @@ fn declaration(table: &Table) -> String {
         let _ = write!(
             text,
             "          projection.enabled: \"true\"\n          projection.bucket.type: integer\n          \
-             projection.bucket.range: !Sub [\"0,${{Last}}\", {{ Last: !FindInMap [Buckets, !Ref Buckets, Last] }}]\n          \
-             projection.bucket.digits: \"2\"\n          \
+             projection.bucket.range: !Sub \"0,${{LastBucket}}\"\n          \
+             projection.bucket.digits: !Ref BucketDigits\n          \
              storage.location.template: !Sub s3://${{LakeBucket}}/{}/bucket=${{!bucket}}/\n",
             table.path
         );
@@ -67,10 +74,25 @@ fn declaration(table: &Table) -> String {
          SerdeInfo: {{ SerializationLibrary: {SERDE} }}\n          Columns:\n",
         table.path
     );
-    for (column, kind) in table.file_columns() {
-        let _ = writeln!(text, "            - {{ Name: {column}, Type: {} }}", kind.athena());
-    }
+    text.push_str(&columns(table));
     text
+}
+
+/// The columns as a YAML list in flow style, in lines of at most [`LINE`] characters.
+fn columns(table: &Table) -> String {
+    let mut lines = vec!["            [".to_owned()];
+    for (column, kind) in table.file_columns() {
+        let column = format!("{{ Name: {column}, Type: {} }},", kind.athena());
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + column.len() <= LINE => {
+                line.push_str(if line.ends_with('[') { "" } else { " " });
+                line.push_str(&column);
+            }
+            _ => lines.push(format!("             {column}")),
+        }
+    }
+    let text = lines.join("\n");
+    format!("{}]\n", text.trim_end_matches(','))
 }
 
 /// `bronze_ingest_log` as CloudFormation names things: `BronzeIngestLog`.
@@ -88,11 +110,21 @@ mod tests {
 
     #[test]
     fn the_template_declares_the_tables_of_the_schema() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(TEMPLATE);
         let template = std::fs::read_to_string(path).expect("the template");
         let right = in_template(&template).expect("a place for the tables");
         let command = "cargo run -p metriccare-lake --example glue_tables";
-        assert!(template == right, "template.yaml is behind the schema: run `{command}`");
+        assert!(template == right, "{TEMPLATE} is behind the schema: run `{command}`");
+    }
+
+    #[test]
+    fn every_column_of_a_file_is_declared_once_and_in_order() {
+        for table in TABLES {
+            let text = columns(table);
+            assert!(text.lines().all(|line| line.len() <= LINE), "{text}");
+            let declared: Vec<&str> = text.split("Name: ").skip(1).filter_map(|rest| rest.split(',').next()).collect();
+            assert_eq!(declared, table.file_columns().map(|(name, _)| name).collect::<Vec<_>>());
+        }
     }
 
     #[test]

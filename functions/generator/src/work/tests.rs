@@ -123,7 +123,7 @@ async fn the_hospitals_table_of_the_template_has_the_columns_of_the_file() {
     let text = String::from_utf8(file.expect("memory").to_vec()).expect("text");
     let written: Vec<&str> = text.lines().next().expect("a first line").split(',').collect();
 
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/templates/tables.yaml");
     let template = std::fs::read_to_string(path).expect("the template");
     let (_, table) = template.split_once("  ReferenceHospitalsTable:\n").expect("the table");
     let (_, columns) = table.split_once("          Columns:\n").expect("its columns");
