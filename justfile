@@ -23,6 +23,7 @@ test:
 # Format, lint, imports, documentation.
 check:
     cargo fmt --all -- --check
+    .ci/documents
     .ci/fence
     cargo clippy --workspace --all-targets --locked -- -D warnings
     RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet

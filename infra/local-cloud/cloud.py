@@ -1,4 +1,4 @@
-"""Deploys the template on ministack with the real SAM CLI, makes it work, and holds the result against the local pipeline."""
+"""Deploys the template on ministack with the real SAM CLI, runs it, and compares the result with the local pipeline."""
 import argparse
 import csv
 import datetime
@@ -162,11 +162,11 @@ class Run:
         body = self.s3.get_object(Bucket=self.lake, Key="reference/hospitals.csv")["Body"].read().decode()
         written = [tuple(line) for line in csv.reader(io.StringIO(body))][1:]
         read = self.answer_of("reference_hospitals", "SELECT hospital_name, staffed_beds, city, state FROM reference_hospitals")
-        self.check(sorted(read or []) == sorted(written), f"reference_hospitals is what stands in the file: {read}")
+        self.check(sorted(read or []) == sorted(written), f"reference_hospitals equals the file: {read}")
         self.say("reference_hospitals", f"{len(written)} hospitals, as the generator wrote them")
 
     def answer_of(self, name: str, sql: str):
-        """The rows of a query, put to Athena's API; none where it failed, which is a fault."""
+        """The rows of a query, by Athena's API; none where it failed, which is reported."""
         asked = self.athena.start_query_execution(QueryString=sql, WorkGroup=STACK, QueryExecutionContext={"Database": "metriccare"})
         for _ in range(300):
             execution = self.athena.get_query_execution(QueryExecutionId=asked["QueryExecutionId"])["QueryExecution"]
@@ -181,7 +181,7 @@ class Run:
         return [tuple(cell.get("VarCharValue") for cell in row["Data"]) for row in page[1:]]
 
     def compare(self):
-        """Takes the same landed objects through the local pipeline: its silver and gold have to be the cloud's."""
+        """Runs the local pipeline on the same landed objects: its silver and gold have to equal the cloud's."""
         landed, local, cloud = (self.work / name for name in ("landed", "lake", "cloud"))
         for listed in self.list(self.landing):
             path = self.fetch(self.landing, listed["Key"], landed)
@@ -210,18 +210,18 @@ class Run:
             self.check(differ == 0, f"{path}: {differ} rows differ between the cloud and the local pipeline")
         self.say("cloud = local pipeline", f"{cells} cells of silver and gold compared")
         verified = subprocess.run([self.binaries / "metriccare", "verify", "--lake", local], text=True, capture_output=True)
-        self.check(verified.returncode == 0, f"the local lake holds: {verified.stdout[-800:]}")
+        self.check(verified.returncode == 0, f"the laws hold on the local lake: {verified.stdout[-800:]}")
         self.say("verify", verified.stdout.strip().splitlines()[-1] if verified.stdout.strip() else verified.stderr.strip())
 
     def ask_the_command(self, cloud: Ministack):
-        """Holds the deployed lake against its laws from here, and looks for objects that nobody heard of."""
+        """Verifies the deployed lake with the command, and looks for landed objects that bronze was not notified of."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | cloud.environment
         command = lambda *words: subprocess.run([self.binaries / "metriccare", *words], text=True, capture_output=True, env=env)
         verified = command("verify", "--lake", f"s3://{self.lake}")
-        self.check(verified.returncode == 0, f"the deployed lake holds: {verified.stdout[-800:]}{verified.stderr[-400:]}")
+        self.check(verified.returncode == 0, f"the laws hold on the deployed lake: {verified.stdout[-800:]}{verified.stderr[-400:]}")
         self.say("verify of the deployed lake", (verified.stdout.strip() or verified.stderr.strip()).splitlines()[-1])
-        unheard = command("redrive", "--from", "landing", "--dry-run", "--stack", STACK)
-        self.check(unheard.stdout.startswith("0 of "), f"bronze heard of everything: {unheard.stdout}{unheard.stderr}")
+        missed = command("redrive", "--from", "landing", "--dry-run", "--stack", STACK)
+        self.check(missed.stdout.startswith("0 of "), f"bronze was notified of everything: {missed.stdout}{missed.stderr}")
         letters = command("redrive", "--dry-run", "--stack", STACK)
         self.check(letters.stdout.count("no dead letters") == len(STAGES), f"no dead letters: {letters.stdout}{letters.stderr}")
 
@@ -235,13 +235,13 @@ class Run:
         print("\n".join(costs.report(stages, memory, alarms, encounters, objects)), flush=True)
 
     def stay(self, cloud: Ministack):
-        """Leaves the cloud up, with the settings of a function for `cargo lambda watch`, until somebody ends it."""
+        """Leaves the cloud up, with the settings of a function for `cargo lambda watch`, until Ctrl-C."""
         settings = self.lambdas.get_function_configuration(FunctionName=f"{STACK}-bronze")["Environment"]["Variables"]
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL")
         variables = {**settings, **{name: cloud.environment[name] for name in names}}
         path = self.work / "bronze.env"
         path.write_text("".join(f"{name}={value}\n" for name, value in sorted(variables.items())))
-        self.say("the cloud stays up", f"at {cloud.endpoint} until Ctrl-C; what bronze is told stands in {path}")
+        self.say("the cloud stays up", f"at {cloud.endpoint} until Ctrl-C; bronze's settings are in {path}")
         try:
             while cloud.process.poll() is None:
                 time.sleep(1)
@@ -278,7 +278,7 @@ def main():
     shutil.rmtree(arguments.work, ignore_errors=True)
     arguments.work.mkdir(parents=True)
     run, started = Run(arguments), time.monotonic()
-    # Whoever ends it takes the emulator down with it.
+    # Ending this process ends the emulator too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     print("MetricCare on a local cloud", flush=True)
     with Ministack(arguments.emulators, arguments.work) as cloud:

@@ -1,14 +1,14 @@
 """What a run on the local cloud would have cost on AWS: its own counts and durations, times list prices.
 
 Requests are counted by the functions (every try, as CloudWatch's metrics show them), durations by the runtime. S3 and
-DynamoDB answer here from the same machine, so a share for their distance is added to every request and said.
+DynamoDB answer from the same machine here, so the time of a network round trip is added to every request.
 """
 import dataclasses
 import json
 import re
 
-# List prices of 2026 for us-east-1 and arm64, first tier, without the free tier, in dollars. Prices change: hold them
-# against https://aws.amazon.com/{lambda,s3,dynamodb,sqs,glue,cloudwatch}/pricing/ before a figure is cited.
+# List prices of November 2026 for us-east-1 and arm64, first tier, without the free tier, in dollars. Prices change: compare
+# them with https://aws.amazon.com/{lambda,s3,dynamodb,sqs,glue,cloudwatch}/pricing/ before citing a figure.
 GB_SECOND = 0.0000133334
 INVOCATION = 0.20e-6
 PRICES = {
@@ -23,7 +23,7 @@ LOGGED_GB = 0.50
 # A month of an alarm, and of a metric that is written in every hour of it.
 ALARM_MONTH = 0.10
 METRIC_MONTH = 0.30
-# What a request to S3, DynamoDB, Glue or SQS takes longer on AWS than on the loopback.
+# How much longer a request to S3, DynamoDB, Glue or SQS takes on AWS than on the loopback.
 DISTANCE_SECONDS = 0.030
 
 
@@ -45,10 +45,10 @@ class Stage:
             self.millis += int(found[1])
         elif message.startswith('{"_aws"') or '"_aws":' in message:
             line = json.loads(message)
-            self.metrics.update(metric["Name"] for told in line["_aws"]["CloudWatchMetrics"] for metric in told["Metrics"])
+            self.metrics.update(metric["Name"] for group in line["_aws"]["CloudWatchMetrics"] for metric in group["Metrics"])
             for name in PRICES:
                 self.counts[name] += line.get(name, 0)
-            self.messages += sum(line.get(f"Messages{fate}", 0) for fate in ("Done", "Failed", "Busy"))
+            self.messages += sum(line.get(f"Messages{outcome}", 0) for outcome in ("Done", "Failed", "Busy"))
 
     def dollars(self, memory_mb: int) -> dict:
         waits = sum(self.counts.values()) * DISTANCE_SECONDS

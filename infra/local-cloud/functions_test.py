@@ -87,9 +87,9 @@ class UnderTheirOwnPolicies(unittest.TestCase):
         cut = run["generator"]({"patients": 40001})
         self.assertEqual(cut, {"shards": 3})
         for stage, bucket, prefix in [("bronze", LANDING, ""), ("silver", LAKE, "bronze/_commits/"), ("gold", LAKE, "silver/_commits/")]:
-            told = [notice(bucket, key) for key in self.keys(bucket, prefix)]
-            self.assertEqual(run[stage](batch(*told)), {"batchItemFailures": []}, f"see {run[stage].log}")
-            self.assertEqual(run[stage](batch(*told)), {"batchItemFailures": []}, "a redelivery is done already")
+            messages = [notice(bucket, key) for key in self.keys(bucket, prefix)]
+            self.assertEqual(run[stage](batch(*messages)), {"batchItemFailures": []}, f"see {run[stage].log}")
+            self.assertEqual(run[stage](batch(*messages)), {"batchItemFailures": []}, "a redelivery is done already")
         self.assertEqual(run["gold"](batch(notice(LAKE, "reference/hospitals.csv"))), {"batchItemFailures": []})
         self.assertIn("gold/summary/part.parquet", self.keys(LAKE, "gold/"))
         for stage in STAGES:
@@ -102,19 +102,35 @@ class UnderTheirOwnPolicies(unittest.TestCase):
 
     def test_every_sample_event_is_answered(self):
         done, samples = {"batchItemFailures": []}, template.ROOT / "events"
-        bad = {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975970003"}]}
+        undecodable = {"batchItemFailures": [{"itemIdentifier": "059f36b4-87a3-44ab-83d2-661975970003"}]}
+        # What a stage is sent: objects that are gone, of another stage's prefix, or no event at all need no retry, or one alone.
+        objects = {"s3-put": done, "s3-put-odd-key": done, "s3-test-event": done, "eventbridge-object-created": done,
+                   "silver-batch": done, "gold-batch": done, "gold-eventbridge": done, "sqs-batch-mixed": undecodable}
+        jobs = ["schedule", "shard-message", "spec"]
+        self.assertEqual(sorted(path.stem for path in samples.glob("*.json")), sorted([*objects, *jobs, "settings"]))
+        read = lambda name: json.loads((samples / f"{name}.json").read_text())
         for stage in STAGES[1:]:
-            for name, expected in [("s3-put", done), ("s3-put-odd-key", done), ("s3-test-event", done),
-                                   ("eventbridge-object-created", done), ("sqs-batch-mixed", bad)]:
-                answer = self.functions[stage](json.loads((samples / f"{name}.json").read_text()))
-                self.assertEqual(answer, expected, (stage, name))
-            for name in ("schedule", "shard-message"):
-                answer = self.functions[stage](json.loads((samples / f"{name}.json").read_text()))
+            for name, expected in objects.items():
+                self.assertEqual(self.functions[stage](read(name)), expected, (stage, name))
+            for name in jobs:
+                answer = self.functions[stage](read(name))
                 self.assertTrue("errorType" in answer or answer["batchItemFailures"], (stage, name, answer))
         generator = self.functions["generator"]
-        self.assertIn("landed", generator(json.loads((samples / "schedule.json").read_text())))
-        self.assertEqual(generator(json.loads((samples / "shard-message.json").read_text())), done)
-        self.assertIn("errorType", generator(json.loads((samples / "s3-put.json").read_text())))
+        self.assertIn("landed", generator(read("schedule")))
+        self.assertEqual(generator(read("shard-message")), done)
+        self.assertIn("shards", generator(read("spec")))
+        for name in objects:
+            answer = generator(read(name))
+            self.assertTrue("errorType" in answer or answer["batchItemFailures"], (name, answer))
+
+    def test_the_settings_for_sam_name_what_the_template_calls_them(self):
+        settings = json.loads((template.ROOT / "events" / "settings.json").read_text())
+        for stage in STAGES:
+            properties = T["Resources"][stage.capitalize()]["Properties"]
+            variables = {**T["Globals"]["Function"]["Environment"]["Variables"], **properties["Environment"]["Variables"]}
+            for name, value in settings[stage.capitalize()].items():
+                wanted = STACK.resolve(variables[name])
+                self.assertTrue(value == wanted or name == "QUEUE_URL" and value.endswith("/" + wanted), (stage, name))
 
 
 if __name__ == "__main__":

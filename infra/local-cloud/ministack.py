@@ -20,7 +20,7 @@ class Ministack:
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
-            # The functions that it runs look for AWS where it does.
+            # The functions that it runs use the same endpoint.
             "AWS_ENDPOINT_URL": self.endpoint,
         }
         self.log = work / "ministack.log"
@@ -44,6 +44,6 @@ class Ministack:
         raise SystemExit(f"ministack does not answer at {self.endpoint}: see {self.log}")
 
     def __exit__(self, *_):
-        # Its own session: the functions that it started end with it. It does not always heed a polite signal.
+        # Its own session: the functions that it started end with it. SIGTERM does not always end it.
         os.killpg(self.process.pid, 9)
         self.process.wait()

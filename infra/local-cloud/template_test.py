@@ -1,7 +1,10 @@
 """What production pipelines on S3 events most often get wrong, line by line, checked on template.yaml and its nested templates."""
+import contextlib
+import io
 import json
 import unittest
 
+import monthly_costs
 from template import NOTHING, ROOT, Stack, load, of
 
 T = load()
@@ -58,7 +61,7 @@ class Functions(unittest.TestCase):
             self.assertEqual(events[stage]["MaximumBatchingWindowInSeconds"], {"Ref": "BatchWindow"}, stage)
         # More than ten messages take a window of a second at least, and Lambda has none over 300.
         window = T["Parameters"]["BatchWindow"]
-        self.assertEqual((window["Default"], window["MinValue"], window["MaxValue"]), (60, 1, 60))
+        self.assertEqual((window["Default"], window["MinValue"], window["MaxValue"]), (60, 1, 300))
 
     def test_concurrency_is_bound_at_the_queue_and_never_reserved(self):
         for stage, event in sqs_events():
@@ -69,7 +72,7 @@ class Functions(unittest.TestCase):
 
     def test_a_message_is_hidden_six_times_as_long_as_it_may_be_worked_on(self):
         for seconds in ("300", "600", "900"):
-            stack = Stack(T, IngestTimeout=seconds, MergeTimeout=seconds, BatchWindow="60")
+            stack = Stack(T, IngestTimeout=seconds, MergeTimeout=seconds, BatchWindow="300")
             for stage, event in sqs_events():
                 timeout = int(stack.resolve(FUNCTIONS[stage].get("Timeout", GLOBALS["Timeout"])))
                 self.assertEqual(timeout, int(seconds))
@@ -230,7 +233,7 @@ class Permissions(unittest.TestCase):
             if statement["Resource"] == "*":
                 self.assertEqual(statement["Sid"], "WriteTraces", role)
 
-    def test_nobody_deletes_lists_tables_or_changes_configuration(self):
+    def test_no_role_deletes_lists_tables_or_changes_configuration(self):
         allowed = {"GetObject", "GetObjectVersion", "PutObject", "ListBucket", "PutItem", "CreatePartition", "SendMessage", "ReceiveMessage",
                    "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "CreateLogStream", "PutLogEvents",
                    "PutTraceSegments", "PutTelemetryRecords"}
@@ -359,6 +362,12 @@ class Operations(unittest.TestCase):
         first = [w for w in widgets if w["y"] == 0]
         used = {metric[1] for widget in first for metric in widget["properties"]["metrics"]}
         self.assertEqual(used, {"NumberOfMessagesSent", "MessagesDone", "ApproximateAgeOfOldestMessage"})
+
+    def test_the_monthly_costs_count_the_alarms_and_stand_in_their_document(self):
+        self.assertEqual(monthly_costs.ALARMS, len(STACK.made("AWS::CloudWatch::Alarm")))
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            monthly_costs.main()
+        self.assertIn(printed.getvalue(), (ROOT / "docs" / "costs.md").read_text(), "run infra/local-cloud/monthly_costs.py")
 
     def test_the_root_template_can_be_deployed_without_a_bucket_for_it(self):
         self.assertLessEqual((ROOT / "template.yaml").stat().st_size, 51_200)
