@@ -2,7 +2,7 @@
 
 # The list of recipes.
 default:
-    @just --list --unsorted
+    @{{just_executable()}} --list --unsorted
 
 # Generate 1,000 patients and run the whole pipeline on this machine.
 run *arguments:
@@ -68,6 +68,8 @@ bench:
 
 # Licences, sources and bans of dependencies, and known vulnerabilities.
 deny:
-    command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
-    cargo deny check licenses bans sources
-    cargo deny check advisories
+    .ci/dependencies
+
+# Bill of materials (CycloneDX) of what is linked into a package.
+sbom package="metriccare" *features:
+    infra/sbom {{package}} {{features}}
