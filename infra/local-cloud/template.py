@@ -40,7 +40,9 @@ def load(path: pathlib.Path = ROOT / "template.yaml") -> dict:
     uses = [properties["TemplateURL"] for properties in stacks.values()]
     for name, properties in stacks.items():
         nested, passed = load(path.parent / properties["TemplateURL"]), properties.get("Parameters", {})
-        assert set(passed) == set(nested["Parameters"]), (name, set(passed) ^ set(nested["Parameters"]))
+        assert set(passed) <= set(nested["Parameters"]), (name, set(passed) - set(nested["Parameters"]))
+        passed = {**{parameter: p["Default"] for parameter, p in nested["Parameters"].items() if "Default" in p}, **passed}
+        assert set(passed) == set(nested["Parameters"]), (name, set(nested["Parameters"]) - set(passed))
         for key in ("Conditions", "Mappings"):
             _add(template.setdefault(key, {}), _bind(nested.get(key, {}), passed))
         prefix = f"{name}/" if uses.count(properties["TemplateURL"]) > 1 else ""
@@ -77,8 +79,8 @@ def _bind(value, passed: dict):
             given = passed.get(name)
             if isinstance(given, dict) and set(given) == {"Ref"}:
                 text = text.replace(f"${{{name}}}", f"${{{given['Ref']}}}")
-            elif isinstance(given, str):
-                text = text.replace(f"${{{name}}}", given)
+            elif isinstance(given, (str, int)):
+                text = text.replace(f"${{{name}}}", str(given))
             elif given is not None:
                 left[name] = given
         return {"Fn::Sub": [text, left] if left else text}
