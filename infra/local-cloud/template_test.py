@@ -372,6 +372,15 @@ class Operations(unittest.TestCase):
             monthly_costs.main()
         self.assertIn(printed.getvalue(), (ROOT / "docs" / "costs.md").read_text(), "run infra/local-cloud/monthly_costs.py")
 
+    def test_the_documents_say_what_concurrency_the_defaults_need(self):
+        needed = sum(T["Parameters"][f"{stage}Concurrency"]["Default"] for stage in STAGES)
+        for document in ("README.md", "docs/aws.md"):
+            self.assertIn(f"add up to {needed}", (ROOT / document).read_text())
+
+    def test_every_parameter_is_in_the_documentation(self):
+        page = (ROOT / "docs" / "aws.md").read_text()
+        self.assertEqual([name for name in T["Parameters"] if f"`{name}`" not in page], [])
+
     def test_the_root_template_can_be_deployed_without_a_bucket_for_it(self):
         self.assertLessEqual((ROOT / "template.yaml").stat().st_size, 51_200)
 
