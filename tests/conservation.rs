@@ -4,7 +4,6 @@
 use std::{collections::BTreeSet, io::Write as _};
 
 use flate2::{Compression, write::GzEncoder};
-use metriccare_flow::Stage;
 use metriccare_lake::{
     bronze::BronzeCommit,
     cells::Cell,
@@ -16,7 +15,7 @@ use metriccare_lake::{
 use metriccare_ports::faulty::Faults;
 use metriccare_tests::{
     Cloud, LakeContents,
-    cloud::orderly,
+    cloud::{Stage, orderly},
     column,
     landed::{self, Landed, object},
     simulated,
@@ -198,6 +197,6 @@ async fn a_marker_is_no_landed_object() {
     let cloud = Cloud::new(orderly());
     cloud.land_and_tell(&[object("encounter/_SUCCESS", 0, "done"), object("encounter/.part", 0, "half")]).await;
     let process = cloud.process("only", Faults::none(), 1);
-    assert_eq!(cloud.invoke(&process, Stage::BRONZE, 10).await, 2);
+    assert_eq!(cloud.invoke(&process, Stage::Bronze, 10).await, 2);
     assert!(cloud.is_drained() && LakeContents::of(&cloud).objects().is_empty());
 }

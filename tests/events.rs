@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use metriccare_flow::{
-    Again, Outcome, Stage,
-    event::{Invocation, SqsMessage, decode},
-    handle,
+    Bronze, Function, MessageResult, Outcome, RetryReason, Silver,
+    event::{Invocation, ObjectEvent, decode},
+    serve,
 };
 use metriccare_ports::{PutMode, faulty::Faults};
 use metriccare_tests::{Cloud, Process, cloud::orderly};
@@ -29,56 +29,62 @@ async fn process(keys: &[&str]) -> Process {
     process
 }
 
+/// The result of a bare event.
+async fn handle<F: Function<Item = ObjectEvent>>(
+    process: &Process,
+    function: F,
+    name: &str,
+) -> MessageResult<F::Output> {
+    let payload = serde_json::from_slice(&event(name)).expect("JSON");
+    serve(&function, &process.worker, payload).await.remove(0).result
+}
+
 #[tokio::test]
-async fn every_bare_event_names_an_object_that_is_carried_into_bronze() {
+async fn every_bare_event_names_an_object_that_is_flattened_into_bronze() {
     for (name, key) in [
         ("s3-put.json", "encounter/2025/01/31/encounters-0001.ndjson"),
         ("s3-put-odd-key.json", "bronze/hospital_name=Größe + Söhne 100%/a b%2F日本.json"),
         ("eventbridge-object-created.json", "patient/2025/01/31/a b+c%2F.json"),
     ] {
         let process = process(&[key]).await;
-        let verdicts = handle(&process.worker, Stage::BRONZE, &[event(name)]).await;
-        let outcomes = verdicts[0].as_ref().expect("a good event");
+        let outcomes = handle(&process, Bronze, name).await.expect("a good event");
         assert!(
-            matches!(outcomes.as_slice(), [(done, Outcome::Done(receipt))] if done == key && receipt.rows == 1),
+            matches!(outcomes.as_slice(), [(done, Outcome::Done(work))] if done == key && work.receipt.rows == 1),
             "{name}: {outcomes:?}"
         );
-        let again = handle(&process.worker, Stage::BRONZE, &[event(name)]).await;
-        assert!(matches!(again[0].as_deref(), Ok([(_, Outcome::AlreadyDone(_))])), "{name} again: {again:?}");
+        let second = handle(&process, Bronze, name).await;
+        assert!(matches!(second.as_deref(), Ok([(_, Outcome::AlreadyDone(_))])), "{name} once more: {second:?}");
     }
 }
 
 #[tokio::test]
 async fn the_test_event_is_acknowledged_and_does_nothing() {
     let process = process(&[]).await;
-    let verdicts = handle(&process.worker, Stage::BRONZE, &[event("s3-test-event.json")]).await;
-    assert!(matches!(verdicts[0].as_deref(), Ok([])), "{verdicts:?}");
+    let result = handle(&process, Bronze, "s3-test-event.json").await;
+    assert!(matches!(result.as_deref(), Ok([])), "{result:?}");
     assert_eq!(process.faults.calls(), 0);
 }
 
 #[tokio::test]
 async fn in_a_mixed_batch_only_what_is_no_event_fails() {
-    let Ok(Invocation::Sqs(messages)) = Invocation::from_slice(&event("sqs-batch-mixed.json")) else {
-        panic!("a batch of a queue")
-    };
     let process = process(&[
         "patient/2025/01/31/patients-0001.ndjson",
         "encounter/2025/01/31/a b+c.json",
         "condition/2025/01/31/conditions.ndjson.gz",
     ])
     .await;
-    let bodies: Vec<&str> = messages.iter().map(|message: &SqsMessage| message.body.as_str()).collect();
-    let verdicts = handle(&process.worker, Stage::BRONZE, &bodies).await;
-    let found: BTreeMap<&str, String> = messages
+    let batch = serde_json::from_slice(&event("sqs-batch-mixed.json")).expect("JSON");
+    let reports = serve(&Bronze, &process.worker, batch).await;
+    let found: BTreeMap<&str, String> = reports
         .iter()
-        .zip(&verdicts)
-        .map(|(message, verdict)| {
-            let words = match verdict {
+        .map(|report| {
+            let words = match &report.result {
                 Ok(outcomes) => outcomes.iter().map(|(_, outcome)| outcome.name()).collect::<Vec<_>>().join(" "),
-                Err(Again::Undecodable(_)) => "no event".to_owned(),
+                Err(RetryReason::Undecodable(_)) => "no event".to_owned(),
                 Err(other) => panic!("{other}"),
             };
-            (&message.message_id[message.message_id.len() - 4..], words)
+            let id = report.delivery.message_id.as_deref().expect("a queue's message");
+            (&id[id.len() - 4..], words)
         })
         .collect();
     let wanted = [("0001", "done"), ("0002", ""), ("0003", "no event"), ("0004", "done done")];
@@ -88,10 +94,10 @@ async fn in_a_mixed_batch_only_what_is_no_event_fails() {
 #[tokio::test]
 async fn an_object_that_has_gone_or_lies_elsewhere_needs_no_second_delivery() {
     let process = process(&[]).await;
-    let gone = handle(&process.worker, Stage::BRONZE, &[event("s3-put.json")]).await;
-    assert!(matches!(gone[0].as_deref(), Ok([(_, Outcome::Gone)])), "{gone:?}");
-    let elsewhere = handle(&process.worker, Stage::SILVER, &[event("s3-put.json")]).await;
-    assert!(matches!(elsewhere[0].as_deref(), Ok([(_, Outcome::Ignored(_))])), "{elsewhere:?}");
+    let gone = handle(&process, Bronze, "s3-put.json").await;
+    assert!(matches!(gone.as_deref(), Ok([(_, Outcome::Gone)])), "{gone:?}");
+    let elsewhere = handle(&process, Silver, "s3-put.json").await;
+    assert!(matches!(elsewhere.as_deref(), Ok([(_, Outcome::Ignored(_))])), "{elsewhere:?}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
 };
 
 use metriccare_fhir::write::FhirVersion;
-use metriccare_flow::{Progress, Stage, Worker, drive};
+use metriccare_flow::{Unwatched, Worker, drive};
 use metriccare_lake::{keys, schema::TABLES, silver::DEFAULT_BUCKETS};
 use metriccare_ports::{ManualClock, Ports, PutMode};
 use metriccare_tests::{Landed, crowded::crowd, files::folder, landed, python, simulated};
@@ -26,13 +26,6 @@ fn athena() -> PathBuf {
 
 static PYTHON: LazyLock<PathBuf> =
     LazyLock::new(|| python::environment(Path::new(TARGET), "two-engines", &athena().join("rebuild/requirements.txt")));
-
-struct Silent;
-
-impl Progress for Silent {
-    fn begin(&self, _stage: Stage, _objects: usize) {}
-    fn advance(&self, _objects: usize) {}
-}
 
 /// Carries objects through the pipeline into a lake on disk, and holds the SQL against it.
 async fn agree(name: &str, objects: &[Landed], hospitals: &str, arguments: &[&str]) {
@@ -49,7 +42,7 @@ async fn agree(name: &str, objects: &[Landed], hospitals: &str, arguments: &[&st
     }
     ports.lake.put(keys::HOSPITALS, hospitals.to_owned().into(), PutMode::Overwrite).await.expect("the disk takes it");
     let worker = Arc::new(Worker::new(ports, DEFAULT_BUCKETS, NonZeroUsize::MIN.saturating_add(1), name));
-    let driven = drive(&worker, &Silent).await.expect("nothing fails");
+    let driven = drive(&worker, &Unwatched).await.expect("nothing fails");
     assert!(driven.failed.is_empty(), "{:?}", driven.failed);
     drop(worker);
 

@@ -6,7 +6,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use metriccare_flow::{Progress, Stage, Verdict, Worker, drive, event::notification, handle};
+use metriccare_flow::{
+    Bronze, Function, Gold, Silver, Unwatched, Worker, drive,
+    event::{ObjectEvent, decode, notification},
+    process,
+};
 use metriccare_lake::keys;
 use metriccare_ports::{
     ETag, ManualClock, MemoryLedger, MemoryQueue, MemoryStore, Message, ObjectStore, Ports, PutMode, Queue,
@@ -19,7 +23,18 @@ use serde_json::{Value, json};
 use crate::{LakeContents, Landed, NotifyingStore};
 
 /// The stages in the order of the data's path.
-pub const STAGES: [Stage; 3] = [Stage::BRONZE, Stage::SILVER, Stage::GOLD];
+pub const STAGES: [Stage; 3] = [Stage::Bronze, Stage::Silver, Stage::Gold];
+
+/// A stage of the data's path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Landed objects into bronze.
+    Bronze,
+    /// Bronze commits into silver.
+    Silver,
+    /// Silver commits into gold.
+    Gold,
+}
 
 /// Few buckets, so that resources meet in them.
 pub const BUCKETS: u16 = 2;
@@ -59,14 +74,6 @@ impl Process {
     pub fn is_alive(&self) -> bool {
         self.killed_at.is_none_or(|call| self.faults.calls() < call)
     }
-}
-
-/// Nobody watches.
-struct Silent;
-
-impl Progress for Silent {
-    fn begin(&self, _stage: Stage, _objects: usize) {}
-    fn advance(&self, _objects: usize) {}
 }
 
 /// Queues that deliver in order and once, and give a message up after five deliveries.
@@ -169,7 +176,7 @@ impl Cloud {
         cloud.put_hospitals(hospitals).await;
         cloud.land(objects).await;
         let process = cloud.process("driver", Faults::none(), 2);
-        let driven = drive(&process.worker, &Silent).await.expect("nothing fails in memory");
+        let driven = drive(&process.worker, &Unwatched).await.expect("nothing fails in memory");
         assert!(driven.failed.is_empty(), "{:?}", driven.failed);
         LakeContents::of(&cloud)
     }
@@ -187,10 +194,13 @@ impl Cloud {
         if messages.is_empty() {
             return 0;
         }
-        let bodies: Vec<&str> = messages.iter().map(|message| message.body.as_str()).collect();
-        let verdicts: Vec<Verdict> = handle(&process.worker, stage, &bodies).await;
-        for (message, verdict) in messages.iter().zip(&verdicts) {
-            if verdict.is_ok() && process.is_alive() {
+        let done = match stage {
+            Stage::Bronze => handle(&Bronze, process, &messages).await,
+            Stage::Silver => handle(&Silver, process, &messages).await,
+            Stage::Gold => handle(&Gold, process, &messages).await,
+        };
+        for (message, done) in messages.iter().zip(done) {
+            if done && process.is_alive() {
                 queue.ack(&message.receipt).await.expect("memory");
             }
         }
@@ -234,4 +244,11 @@ impl Cloud {
     pub fn dead_letters(&self) -> usize {
         self.queues.iter().map(|queue| queue.dead_letters().len()).sum()
     }
+}
+
+/// Which of these messages a stage has done.
+async fn handle<F: Function<Item = ObjectEvent>>(function: &F, at: &Process, messages: &[Message]) -> Vec<bool> {
+    let objects = |message: &Message| decode(message.body.as_bytes()).expect("about objects");
+    let results = process(function, &at.worker, messages.iter().map(objects).collect()).await;
+    results.iter().map(Result::is_ok).collect()
 }

@@ -1,12 +1,12 @@
 //! Merges bronze into the latest version of every resource: the silver stage as a Lambda.
 //!
-//! It takes messages of its queue, or a bare event of S3 or EventBridge, and answers which messages have to come again.
+//! It takes messages of its queue, or a bare event of S3 or EventBridge, and answers which messages have to be delivered again.
 
 use std::sync::Arc;
 
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use metriccare_aws::Environment;
-use metriccare_flow::Stage;
+use metriccare_flow::Silver;
 use serde_json::Value;
 
 #[tokio::main]
@@ -16,8 +16,8 @@ async fn main() -> Result<(), Error> {
         let environment = Arc::clone(&environment);
         async move {
             let (request, deadline) = (event.context.request_id, environment.deadline(event.context.deadline));
-            let answer = environment.carry(Stage::SILVER, event.payload, &request, deadline).await;
-            answer.map_err(|error| Diagnostic { error_type: "InvokeError".into(), error_message: error.to_string() })
+            let answer = environment.serve(&Silver, event.payload, &request, deadline).await;
+            answer.map_err(|error| Diagnostic { error_type: "RetryReason".into(), error_message: error.to_string() })
         }
     }))
     .await

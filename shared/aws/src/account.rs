@@ -19,7 +19,7 @@ pub struct Account {
     region: String,
 }
 
-/// Whom AWS takes us for.
+/// The caller's identity, as AWS knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The account's number, twelve digits.
@@ -32,7 +32,7 @@ impl Account {
     /// Connects by a login and, for what it does not say, by the usual chain of settings.
     ///
     /// # Errors
-    /// Credentials that are nowhere, a region that nobody says; both in one error.
+    /// Missing credentials, a missing region; both in one error.
     pub async fn connect(login: &Login) -> Result<Self, LoginError> {
         let mut loader = clients::loader();
         if let Some(keys) = &login.keys {

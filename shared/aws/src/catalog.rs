@@ -24,7 +24,7 @@ pub struct GlueCatalog {
     client: Client,
     database: String,
     bucket: String,
-    /// What this process has made known or found known: hospitals come again with every object.
+    /// The partitions that this process has added or found: every object brings the same hospitals.
     known: Mutex<HashSet<(String, Vec<String>)>>,
 }
 

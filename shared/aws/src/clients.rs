@@ -1,6 +1,6 @@
 //! The clients of all services, each with timeouts.
 //!
-//! The SDK waits without end unless told otherwise, and a function that waits is paid for until it is killed. Bodies are
+//! The SDK waits without end by default, and a function that waits is paid for until it is killed. Bodies are
 //! guarded by the SDK's own protection against streams that stall.
 
 use std::{sync::OnceLock, time::Duration};
@@ -13,14 +13,14 @@ use aws_sdk_s3::config::{SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{HttpClient, http_client_fn};
 
-use crate::{Requests, Settings};
+use crate::{RequestCounter, Settings};
 
 /// The clients of all services. All buckets share one; each of the others is made where it is asked for, because making
 /// one takes a share of a function's start.
 #[derive(Debug, Clone)]
 pub struct Clients {
     pub(crate) s3: aws_sdk_s3::Client,
-    pub(crate) requests: Requests,
+    pub(crate) request_counter: RequestCounter,
     config: SdkConfig,
 }
 
@@ -55,23 +55,24 @@ impl Clients {
     pub fn new(config: &SdkConfig) -> Self {
         // A stand-in on this machine has no name of its own for every bucket.
         let stand_in = config.endpoint_url().is_some();
-        let requests = Requests::default();
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(stand_in).interceptor(requests.clone());
-        Self { s3: aws_sdk_s3::Client::from_conf(s3.build()), requests, config: config.clone() }
+        let request_counter = RequestCounter::default();
+        let s3 =
+            aws_sdk_s3::config::Builder::from(config).force_path_style(stand_in).interceptor(request_counter.clone());
+        Self { s3: aws_sdk_s3::Client::from_conf(s3.build()), request_counter, config: config.clone() }
     }
 
     pub(crate) fn dynamo(&self) -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::config::Builder::from(&self.config).interceptor(self.requests.clone());
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.config).interceptor(self.request_counter.clone());
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
     pub(crate) fn glue(&self) -> aws_sdk_glue::Client {
-        let config = aws_sdk_glue::config::Builder::from(&self.config).interceptor(self.requests.clone());
+        let config = aws_sdk_glue::config::Builder::from(&self.config).interceptor(self.request_counter.clone());
         aws_sdk_glue::Client::from_conf(config.build())
     }
 
     pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
-        let config = aws_sdk_sqs::config::Builder::from(&self.config).interceptor(self.requests.clone());
+        let config = aws_sdk_sqs::config::Builder::from(&self.config).interceptor(self.request_counter.clone());
         aws_sdk_sqs::Client::from_conf(config.build())
     }
 }

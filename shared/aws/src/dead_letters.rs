@@ -45,26 +45,31 @@ impl DeadLetters {
         self.letters.waiting
     }
 
-    /// Moves them back to their queue, at most so many a second, and tells how many were moved every now and then.
+    /// Moves them back to their queue, at most so many a second, and reports now and then how many were moved.
     ///
     /// # Errors
     /// What SQS says; what was moved before stays moved.
-    pub async fn redrive(&self, clock: &dyn Clock, per_second: Option<i32>, told: &dyn Tell) -> Result<u64> {
+    pub async fn redrive(
+        &self,
+        clock: &dyn Clock,
+        per_second: Option<i32>,
+        progress: &dyn RedriveProgress,
+    ) -> Result<u64> {
         let start = self.client().start_message_move_task();
         let start = start.source_arn(&self.letters.arn).destination_arn(&self.back_to.arn);
         match start.set_max_number_of_messages_per_second(per_second).send().await {
-            Ok(_) => match self.follow(clock, told).await? {
+            Ok(_) => match self.follow(clock, progress).await? {
                 Moved::All(moved) => Ok(moved),
                 // Letters that came from a function and not from a queue are such that SQS does not move.
-                Moved::None => self.carry(clock, per_second, told).await,
+                Moved::None => self.copy_back(clock, per_second, progress).await,
             },
-            Err(error) if is_unknown(error.code()) => self.carry(clock, per_second, told).await,
+            Err(error) if is_unknown(error.code()) => self.copy_back(clock, per_second, progress).await,
             Err(error) => Err(failed("redrive", &self.letters.queue.url, error)),
         }
     }
 
     /// Waits for the move task's end.
-    async fn follow(&self, clock: &dyn Clock, told: &dyn Tell) -> Result<Moved> {
+    async fn follow(&self, clock: &dyn Clock, progress: &dyn RedriveProgress) -> Result<Moved> {
         loop {
             let list =
                 self.client().list_message_move_tasks().source_arn(&self.letters.arn).max_results(1).send().await;
@@ -72,7 +77,7 @@ impl DeadLetters {
             let task = listed.results.unwrap_or_default().into_iter().next();
             let task = task.ok_or_else(|| self.broken("the move task is not known to the queue"))?;
             let moved = u64::try_from(task.approximate_number_of_messages_moved).unwrap_or_default();
-            told.moved(moved);
+            progress.moved(moved);
             match task.status() {
                 Some("COMPLETED") => return Ok(Moved::All(moved)),
                 Some("FAILED") if moved == 0 => return Ok(Moved::None),
@@ -86,7 +91,12 @@ impl DeadLetters {
     }
 
     /// Receives, sends and deletes, one letter after the other; those that were there when it was looked, and no more.
-    async fn carry(&self, clock: &dyn Clock, per_second: Option<i32>, told: &dyn Tell) -> Result<u64> {
+    async fn copy_back(
+        &self,
+        clock: &dyn Clock,
+        per_second: Option<i32>,
+        progress: &dyn RedriveProgress,
+    ) -> Result<u64> {
         let pause = per_second.and_then(|rate| Duration::from_secs(1).checked_div(u32::try_from(rate).ok()?));
         let mut moved = 0;
         while moved < self.letters.waiting {
@@ -98,7 +108,7 @@ impl DeadLetters {
                 self.back_to.queue.send(&message.body).await?;
                 self.letters.queue.ack(&message.receipt).await?;
                 moved += 1;
-                told.moved(moved);
+                progress.moved(moved);
                 if let Some(pause) = pause {
                     clock.sleep(pause).await;
                 }
@@ -125,7 +135,7 @@ enum Moved {
 }
 
 /// Hears how many letters were moved.
-pub trait Tell: Send + Sync {
+pub trait RedriveProgress: Send + Sync {
     /// So many in all.
     fn moved(&self, letters: u64);
 }

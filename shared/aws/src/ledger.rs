@@ -2,7 +2,7 @@
 //!
 //! Every move is decided by the pure rules of [`Record`] on what was read, and written on the condition that the item
 //! still is what was read. A refused put brings the present item with it, so a claim costs one call, or two where
-//! somebody was there before. Times are whole milliseconds, except for the attribute that DynamoDB expires items by,
+//! another attempt was there before. Times are whole milliseconds, except for the attribute that DynamoDB expires items by,
 //! which says in its name that it holds seconds.
 
 use std::{collections::HashMap, sync::Arc};
@@ -37,7 +37,7 @@ pub struct DynamoLedger {
 /// How often a claim or an end is tried while others change the item.
 const TURNS: u32 = 8;
 
-/// What became of a conditional put.
+/// The result of a conditional put.
 enum Put {
     Written,
     /// The condition did not hold; this is the item that is there, if one is.

@@ -15,7 +15,7 @@ pub struct Settings {
     pub ledger_days: u32,
     /// The Glue database.
     pub database: String,
-    /// The number of buckets that silver is dealt to.
+    /// The number of buckets that silver is hash-partitioned into.
     pub buckets: u16,
     /// The namespace of metrics.
     pub namespace: String,

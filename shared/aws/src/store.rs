@@ -22,7 +22,7 @@ use aws_sdk_s3::{
 use bytes::Bytes;
 use metriccare_ports::{
     Body, ETag, Error, ErrorKind, Listed, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions, Result,
-    store::ChunkSource,
+    store::{ChunkSource, check_key},
 };
 
 use crate::{
@@ -30,9 +30,9 @@ use crate::{
     failure::failed,
 };
 
-mod sparing;
+mod skip_unchanged;
 
-pub use sparing::{Sent, Sparing};
+pub use skip_unchanged::{Sent, SkipUnchanged};
 
 /// A bucket on S3.
 #[derive(Debug)]
@@ -49,9 +49,6 @@ const PUT_ID: &str = "put-id";
 
 /// How often a conditional put is tried whose outcome was in doubt and which had not happened.
 const DOUBTS: u32 = 3;
-
-/// The longest key that S3 takes, in bytes.
-const LONGEST_KEY: usize = 1024;
 
 /// The bytes that a put moves in a second at the very least; several may share the way.
 const SLOWEST: u64 = 128 << 10;
@@ -142,12 +139,7 @@ impl S3Store {
     }
 
     fn check(&self, operation: &'static str, key: &str) -> Result<()> {
-        let reason = match key.len() {
-            0 => "the key is empty".to_owned(),
-            length if length > LONGEST_KEY => format!("the key has {length} bytes, and {LONGEST_KEY} is the most"),
-            _ => return Ok(()),
-        };
-        Err(Error::new(ErrorKind::Invalid, operation, self.subject(key), reason))
+        check_key(operation, &self.bucket, key)
     }
 }
 

@@ -1,12 +1,12 @@
 //! The log and the metrics of a function, on standard output, where Lambda picks them up.
 //!
 //! The log is one JSON object a line. Metrics are lines of CloudWatch's embedded metric format: such an object has to be
-//! the whole line, so it goes around the log's formatter. Dimensions are few (the stage); whatever tells one message
-//! from another is a property. Keys may hold personal data and are logged as digests.
+//! the whole line, so it goes around the log's formatter. Dimensions are few (the stage); what differs between messages
+//! is a property. Keys may hold personal data and are logged as digests.
 
 use std::io::Write;
 
-use metriccare_lake::keys;
+use metriccare_ports::store::object_id;
 use serde_json::{Map, Value, json};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -25,9 +25,9 @@ pub fn start(level: &str) {
     }));
 }
 
-/// A key as the log may show it: it tells keys apart and says nothing of them.
+/// A key as the log may show it: different for different keys, and says nothing about them.
 pub fn digest(key: &str) -> String {
-    let mut digest = keys::object_id(key, "", 0);
+    let mut digest = object_id(key, "", 0);
     digest.truncate(16);
     digest
 }
@@ -65,7 +65,7 @@ impl Metrics {
     /// Writes the line.
     pub fn write(&self, namespace: &str, stage: &str, request_id: &str, now_millis: i64) {
         let line = self.line(namespace, stage, request_id, now_millis);
-        // Without standard output there is nobody to tell.
+        // Without standard output nobody can read it.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 }

@@ -1,4 +1,4 @@
-//! The bronze stage: a landed object becomes Parquet, a row of the ingest log, and last of all a commit.
+//! The bronze stage: a landed object is flattened into Parquet, a row of the ingest log, and last of all a commit.
 
 use std::{
     io,
@@ -14,54 +14,113 @@ use metriccare_lake::{
     keys,
     schema::TABLES,
 };
-use metriccare_ports::{ErrorKind, ObjectMeta, PutMode, Receipt};
+use metriccare_ports::{ObjectMeta, PutMode, Receipt, WorkId};
 use tokio::runtime::Handle;
 
 use crate::{
-    outcome::{FlowError, Outcome},
+    error::FlowError,
+    event::{DecodeError, Invocation, ObjectEvent},
+    function::{Function, Prepared},
+    report::{Delivery, Done, Outcome},
     spool::{Spool, Spooled, Spools},
-    worker::{Worker, compute, unclaimed, version_of, work_on},
+    worker::{Worker, compute, side_by_side},
 };
 
-/// Carries one landed object into bronze, on up to `threads` threads.
-///
-/// # Errors
-/// What the ports do; never what is in the object. After an error the message has to come again.
-pub async fn bronze(worker: &Worker, key: &str, threads: NonZeroUsize) -> Result<Outcome, FlowError> {
-    if !keys::is_data(key) {
-        return Ok(Outcome::Ignored("a marker, not data"));
+/// The bronze stage: landed objects in, bronze files and commits out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bronze;
+
+impl Function for Bronze {
+    const NAME: &'static str = "bronze";
+    const METRICS: &'static [&'static str] =
+        &["RecordsAccepted", "RecordsQuarantined", "RecordsSkipped", "ObjectsRejected"];
+    type Item = ObjectEvent;
+    type Input = ObjectMeta;
+    type Output = BronzeCommit;
+
+    fn decode(&self, event: Invocation, _: &Delivery) -> Result<Vec<ObjectEvent>, DecodeError> {
+        event.into_objects()
     }
-    let landing = &worker.ports.landing;
-    let meta = match landing.head(key).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Outcome::Gone),
-        other => other?,
-    };
-    match unclaimed(worker.begin(&work_on("bronze", landing.bucket(), &meta)).await?) {
-        Ok(claim) => {
-            let result = worker.again(key, || carry(worker, &meta, threads)).await;
-            worker.end(&claim, result).await
+
+    fn name_of(item: &ObjectEvent) -> &str {
+        &item.key
+    }
+
+    async fn prepare(
+        &self,
+        worker: &Worker,
+        item: &ObjectEvent,
+    ) -> Result<Prepared<ObjectMeta, BronzeCommit>, FlowError> {
+        let landing = &worker.ports.landing;
+        if item.bucket != landing.bucket() {
+            return Ok(Prepared::Nothing(Outcome::Ignored("another bucket's object")));
         }
-        // Bronze may have been removed so that it is made again: the ledger's word is worth as much as the commit it names.
-        Err(Outcome::AlreadyDone(receipt)) if !is_there(worker, &receipt.output).await? => {
-            Ok(Outcome::Done(worker.again(key, || carry(worker, &meta, threads)).await?))
+        if !keys::is_data(&item.key) {
+            return Ok(Prepared::Nothing(Outcome::Ignored("a marker, not data")));
         }
-        Err(outcome) => Ok(outcome),
+        let Some(meta) = landing.head_opt(&item.key).await? else { return Ok(Prepared::Nothing(Outcome::Gone)) };
+        Ok(Prepared::Work(Some(WorkId::on(Self::NAME, landing.bucket(), &meta)), meta))
+    }
+
+    /// Bronze may have been removed so that it is made again: that the ledger has it as done counts only while the commit
+    /// exists, and is not empty, as a power cut may leave it.
+    async fn recall(&self, worker: &Worker, receipt: &Receipt) -> Result<Option<BronzeCommit>, FlowError> {
+        let Some((_, bytes)) = worker.ports.lake.read_opt(&receipt.output).await? else { return Ok(None) };
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let commit = BronzeCommit::from_json(&bytes).map_err(|error| FlowError::Document {
+            key: receipt.output.clone(),
+            reason: format!("{error}; delete this commit and run again: what has no commit is flattened anew"),
+        })?;
+        Ok(Some(commit))
+    }
+
+    /// Many objects are flattened side by side, each on one thread; few one by one, each on all threads.
+    async fn run(
+        &self,
+        worker: &Arc<Worker>,
+        objects: Vec<ObjectMeta>,
+    ) -> Vec<Result<Done<BronzeCommit>, Arc<FlowError>>> {
+        let many = objects.len() >= worker.threads.get();
+        let (width, threads) =
+            if many { (worker.threads, NonZeroUsize::MIN) } else { (NonZeroUsize::MIN, worker.threads) };
+        side_by_side(width, objects, |meta| {
+            let worker = Arc::clone(worker);
+            async move {
+                let done = worker.until_settled(&meta.key, || flatten_object(&worker, &meta, threads)).await;
+                done.map_err(Arc::new)
+            }
+        })
+        .await
+    }
+
+    /// As many as there are threads: each object is work by itself.
+    fn batch(&self, worker: &Worker, _: usize) -> usize {
+        worker.threads.get()
+    }
+
+    fn metrics(commit: &BronzeCommit) -> Vec<(&'static str, u64)> {
+        let counts = &commit.counts;
+        let (accepted, quarantined) = (counts.accepted(), counts.quarantined());
+        vec![
+            ("RecordsAccepted", accepted),
+            ("RecordsQuarantined", quarantined),
+            ("RecordsSkipped", counts.records.saturating_sub(accepted + quarantined)),
+            ("ObjectsRejected", u64::from(counts.records > 0 && quarantined == counts.records)),
+        ]
     }
 }
 
-/// Whether a commit is there, and holds anything: a power cut may leave an empty file of it.
-async fn is_there(worker: &Worker, commit: &str) -> Result<bool, FlowError> {
-    match worker.ports.lake.head(commit).await {
-        Ok(meta) => Ok(meta.size > 0),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn carry(worker: &Worker, meta: &ObjectMeta, threads: NonZeroUsize) -> Result<Receipt, FlowError> {
+/// Flattens one landed object on up to `threads` threads, and writes its files, its row of the ingest log and its commit.
+async fn flatten_object(
+    worker: &Worker,
+    meta: &ObjectMeta,
+    threads: NonZeroUsize,
+) -> Result<Done<BronzeCommit>, FlowError> {
     let source = Source {
         key: meta.key.clone(),
-        object_id: keys::object_id(&meta.key, version_of(meta), meta.last_modified_micros),
+        object_id: meta.object_id(),
         etag: meta.etag.as_str().to_owned(),
         landed_micros: meta.last_modified_micros,
     };
@@ -89,18 +148,17 @@ async fn carry(worker: &Worker, meta: &ObjectMeta, threads: NonZeroUsize) -> Res
         files: vec![CommittedFile { key: log_key.clone(), table: "bronze/ingest_log".to_owned(), rows: 1 }],
     };
     lake.put(&log_key, log.into(), PutMode::Overwrite).await?;
-    make_known(worker, &log_key).await?;
+    ensure_partition(worker, &log_key).await?;
     for (file, spooled) in flat.files {
         lake.put(&file.key, spooled.payload.clone(), PutMode::Overwrite).await?;
-        make_known(worker, &file.key).await?;
+        ensure_partition(worker, &file.key).await?;
         commit.files.push(CommittedFile { key: file.key, table: file.table.to_owned(), rows: file.rows });
     }
     commit.files.sort();
     let output = keys::bronze_commit(&source.object_id);
-    let body = serde_json::to_vec(&commit)
-        .map_err(|error| FlowError::Document { key: output.clone(), reason: error.to_string() })?;
-    let digest = lake.put(&output, body.into(), PutMode::Overwrite).await?;
-    Ok(Receipt { output, digest: digest.as_str().to_owned(), rows: commit.counts.accepted() })
+    let digest = lake.put(&output, commit.to_json().into(), PutMode::Overwrite).await?;
+    let receipt = Receipt { output, digest: digest.as_str().to_owned(), rows: commit.counts.accepted() };
+    Ok(Done { receipt, output: commit })
 }
 
 async fn flatten_off_thread(
@@ -116,7 +174,7 @@ async fn flatten_off_thread(
     let flat = compute(&meta.key, move || {
         let open = || -> io::Result<Box<dyn io::Read + Send>> {
             let object = runtime.block_on(landing.get_if(&key, Some(&etag))).map_err(io::Error::other)?;
-            Ok(Box::new(Until { reader: object.body.into_reader(&runtime), ended: Arc::clone(&ended) }))
+            Ok(Box::new(UntilEnded { reader: object.body.into_reader(&runtime), ended: Arc::clone(&ended) }))
         };
         let flat: Flattened<Spool> = flatten(&source, open, &mut Spools, threads, Limits::default())?;
         let mut files = Vec::with_capacity(flat.files.len());
@@ -128,14 +186,14 @@ async fn flatten_off_thread(
     flat.await?.map_err(failed)
 }
 
-/// A landed object that is read until its invocation ends: no abort reaches a thread that computes, and what goes on reading
+/// Reads a landed object until its invocation ends: no abort reaches a thread that computes, and one that goes on reading
 /// would go on in the next invocation.
-struct Until {
+struct UntilEnded {
     reader: Box<dyn io::Read + Send>,
     ended: Arc<AtomicBool>,
 }
 
-impl io::Read for Until {
+impl io::Read for UntilEnded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.ended.load(Ordering::Relaxed) {
             return Err(io::Error::other("the invocation has ended"));
@@ -144,8 +202,8 @@ impl io::Read for Until {
     }
 }
 
-/// Makes a bronze partition known to the catalog as it first appears.
-async fn make_known(worker: &Worker, key: &str) -> Result<(), FlowError> {
+/// Adds a bronze partition to the catalog when it first appears.
+async fn ensure_partition(worker: &Worker, key: &str) -> Result<(), FlowError> {
     let Some(table) = TABLES.iter().find(|table| key.starts_with(&format!("{}/", table.path))) else { return Ok(()) };
     let Some(column) = table.partition else { return Ok(()) };
     let value = keys::partition_value(key, column).flatten();

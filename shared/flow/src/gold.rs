@@ -1,12 +1,9 @@
 //! The gold stage: buckets whose silver changed are measured, then all partials are folded once into the final tables.
 //!
 //! Each gold object names the digest of its inputs in its metadata. One that names the present inputs is right as it
-//! is, so measuring again costs little; one that names others is behind, whatever the ledger says.
+//! is, so measuring again costs little; one that names others is behind, even if the ledger has it as done.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use metriccare_lake::{
@@ -16,42 +13,59 @@ use metriccare_lake::{
     silver::Resource,
     table_file::{self, FileError},
 };
-use metriccare_ports::{Claim, ETag, ErrorKind, PutMode, Receipt, register};
+use metriccare_ports::{ETag, Error, ErrorKind, PutMode, Receipt, WorkId};
 
 use crate::{
-    outcome::{FlowError, Outcome},
-    worker::{Worker, compute, side_by_side, unclaimed, work_on},
+    error::FlowError,
+    event::{DecodeError, Invocation, ObjectEvent},
+    function::{Function, Prepared},
+    report::{Delivery, Done, Outcome},
+    worker::{Worker, compute, side_by_side},
 };
 
-/// Carries the changes that these keys name (silver commits, the hospitals' file) into gold, all at once; the answers
-/// stand in the keys' order.
-pub async fn gold(worker: &Arc<Worker>, changes: &[String]) -> Vec<Result<Outcome, FlowError>> {
-    let mut answers = Vec::with_capacity(changes.len());
-    let mut claimed: Vec<(usize, Claim)> = Vec::new();
-    let mut buckets = BTreeSet::new();
-    for (at, key) in changes.iter().enumerate() {
-        answers.push(match claim(worker, key).await {
-            Ok(Ok(claim)) => {
-                claimed.push((at, claim));
-                buckets.extend(keys::bucket_of(key));
-                Ok(Outcome::Gone)
-            }
-            Ok(Err(outcome)) => Ok(outcome),
-            Err(error) => Err(error),
-        });
+/// The gold stage: silver commits and the hospitals' file in, measured stays and final tables out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gold;
+
+impl Function for Gold {
+    const NAME: &'static str = "gold";
+    type Item = ObjectEvent;
+    /// The bucket that changed; none for the hospitals' file.
+    type Input = Option<u16>;
+    type Output = ();
+
+    fn decode(&self, event: Invocation, _: &Delivery) -> Result<Vec<ObjectEvent>, DecodeError> {
+        event.into_objects()
     }
-    if claimed.is_empty() {
-        return answers;
+
+    fn name_of(item: &ObjectEvent) -> &str {
+        &item.key
     }
-    let measured = refresh(worker, buckets).await.map_err(Arc::new);
-    for (at, claim) in claimed {
-        let result = match &measured {
-            Ok(digest) => Ok(Receipt { output: "gold/".to_owned(), digest: digest.clone(), rows: 0 }),
-            Err(error) => Err(FlowError::Batch(Arc::clone(error))),
+
+    async fn prepare(&self, worker: &Worker, item: &ObjectEvent) -> Result<Prepared<Option<u16>, ()>, FlowError> {
+        let lake = &worker.ports.lake;
+        if item.bucket != lake.bucket() {
+            return Ok(Prepared::Nothing(Outcome::Ignored("another bucket's object")));
+        }
+        if item.key != keys::HOSPITALS && !item.key.starts_with(keys::SILVER_COMMITS) {
+            return Ok(Prepared::Nothing(Outcome::Ignored("gold depends on silver and the hospitals' file only")));
+        }
+        let Some(meta) = lake.head_opt(&item.key).await? else { return Ok(Prepared::Nothing(Outcome::Gone)) };
+        Ok(Prepared::Work(Some(WorkId::on(Self::NAME, lake.bucket(), &meta)), keys::bucket_of(&item.key)))
+    }
+
+    async fn recall(&self, _: &Worker, _: &Receipt) -> Result<Option<()>, FlowError> {
+        Ok(Some(()))
+    }
+
+    async fn run(&self, worker: &Arc<Worker>, buckets: Vec<Option<u16>>) -> Vec<Result<Done<()>, Arc<FlowError>>> {
+        let changed = buckets.iter().copied().flatten().collect();
+        let done = match refresh(worker, changed).await {
+            Ok(digest) => Ok(Done { receipt: Receipt { output: "gold/".to_owned(), digest, rows: 0 }, output: () }),
+            Err(error) => Err(Arc::new(error)),
         };
-        answers[at] = worker.end(&claim, result).await;
+        vec![done; buckets.len()]
     }
-    answers
 }
 
 /// Brings gold up to date with silver: measures the buckets whose gold names other inputs, and folds where a final
@@ -63,19 +77,7 @@ pub async fn refresh(worker: &Arc<Worker>, buckets: BTreeSet<u16>) -> Result<Str
     let buckets = buckets.into_iter().collect();
     let measured = side_by_side(worker.threads, buckets, |bucket| measure_bucket(Arc::clone(worker), bucket)).await;
     measured.into_iter().collect::<Result<(), _>>()?;
-    worker.again("gold/", || fold_partials(worker)).await
-}
-
-async fn claim(worker: &Worker, key: &str) -> Result<Result<Claim, Outcome>, FlowError> {
-    if key != keys::HOSPITALS && !key.starts_with(keys::SILVER_COMMITS) {
-        return Ok(Err(Outcome::Ignored("gold depends on silver and the hospitals' file only")));
-    }
-    let lake = &worker.ports.lake;
-    let meta = match lake.head(key).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err(Outcome::Gone)),
-        other => other?,
-    };
-    Ok(unclaimed(worker.begin(&work_on("gold", lake.bucket(), &meta)).await?))
+    worker.until_settled("gold/", || fold_partials(worker)).await
 }
 
 /// A bucket's silver objects, and the digest of their keys and ETags.
@@ -96,57 +98,53 @@ async fn read_silver(worker: &Worker, bucket: u16) -> Result<(SilverBucket, Stri
     Ok((silver, digest))
 }
 
-/// The partial that was measured last, kept so that it need not be measured again for its own object.
-type Kept = Mutex<Option<Partial>>;
-
 async fn measure_bucket(worker: Arc<Worker>, bucket: u16) -> Result<(), FlowError> {
-    let (lake, clock) = (&*worker.ports.lake, &*worker.ports.clock);
-    let kept = Kept::default();
     let key = keys::bucket_file(GOLD_STAY.path, bucket);
-    let stay = |current: Option<register::Current>| {
-        let (worker, kept, key) = (&worker, &kept, key.clone());
-        async move {
-            let (silver, digest) = read_silver(worker, bucket).await?;
-            if current.is_some_and(|current| names(&GOLD_STAY, &current.bytes, &digest)) {
-                return Ok(register::Change::Keep);
-            }
-            let (stay, partial) = measured(key, bucket, silver, digest).await?;
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(partial);
-            Ok::<_, FlowError>(register::Change::Write(stay))
-        }
-    };
-    register::update(lake, clock, &key, &worker.retry(&key), stay).await?;
+    worker.until_settled(&key, || measure_once(&worker, bucket, &key)).await
+}
 
-    let key = keys::gold_partial(bucket);
-    let partial = |current: Option<register::Current>| {
-        let (worker, kept, key) = (&worker, &kept, key.clone());
-        async move {
-            let (silver, digest) = read_silver(worker, bucket).await?;
-            let present = current.and_then(|current| Partial::from_json(&current.bytes).ok());
-            if present.is_some_and(|partial| partial.inputs == digest) {
-                return Ok(register::Change::Keep);
-            }
-            let known = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let partial = match known.filter(|partial| partial.inputs == digest) {
-                Some(partial) => partial,
-                None => measured(key, bucket, silver, digest).await?.1,
-            };
-            Ok::<_, FlowError>(register::Change::Write(partial.to_json().into()))
-        }
-    };
-    register::update(lake, clock, &key, &worker.retry(&key), partial).await?;
+/// Writes a bucket's stays and its partial, whichever names other inputs than the present ones. Both are read before
+/// silver, so that what is written is never older than what their ETags stand for.
+async fn measure_once(worker: &Worker, bucket: u16, stay_key: &str) -> Result<(), FlowError> {
+    let partial_key = keys::gold_partial(bucket);
+    let stay = read(worker, stay_key).await?;
+    let partial = read(worker, &partial_key).await?;
+    let (silver, digest) = read_silver(worker, bucket).await?;
+    let stay_is_current = stay.as_ref().is_some_and(|(_, bytes)| is_up_to_date(&GOLD_STAY, bytes, &digest));
+    let partial_is_current = partial
+        .as_ref()
+        .and_then(|(_, bytes)| Partial::from_json(bytes).ok())
+        .is_some_and(|partial| partial.inputs == digest);
+    if stay_is_current && partial_is_current {
+        return Ok(());
+    }
+    let measured = compute(stay_key, move || measure(bucket, &silver, &digest)).await?;
+    let measured = measured.map_err(|source| FlowError::File { key: stay_key.to_owned(), source })?;
+    if !stay_is_current {
+        put_over(worker, stay_key, stay, measured.stay).await?;
+    }
+    if !partial_is_current {
+        put_over(worker, &partial_key, partial, measured.partial.to_json().into()).await?;
+    }
     Ok(())
 }
 
-async fn measured(
-    key: String,
-    bucket: u16,
-    silver: SilverBucket,
-    digest: String,
-) -> Result<(Bytes, Partial), FlowError> {
-    let measured = compute(&key, move || measure(bucket, &silver, &digest)).await?;
-    let measured = measured.map_err(|source| FlowError::File { key, source })?;
-    Ok((measured.stay, measured.partial))
+/// Writes an object if it still is what was read.
+async fn put_over(worker: &Worker, key: &str, read: Option<(ETag, Bytes)>, bytes: Bytes) -> Result<(), FlowError> {
+    let mode = match read {
+        Some((_, present)) if present == bytes => return Ok(()),
+        Some((etag, _)) => PutMode::IfMatch(etag),
+        None => PutMode::IfAbsent,
+    };
+    match worker.ports.lake.put(key, bytes.into(), mode).await {
+        // A condition on an object that was removed meanwhile: to be read again, as one that was replaced.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Error::new(ErrorKind::Precondition, "put", error.subject(), "the object has gone")
+                .with_source(error)
+                .into())
+        }
+        other => Ok(other.map(drop)?),
+    }
 }
 
 /// Reads the final tables' ETags, then all partials and the hospitals' file, and writes the tables that are behind.
@@ -173,7 +171,7 @@ async fn fold_partials(worker: &Arc<Worker>) -> Result<String, FlowError> {
     }
     let digest = inputs_digest(inputs.iter().map(|(key, etag)| (key.as_str(), etag.as_str())));
     let behind = |object: &Option<(ETag, Bytes)>, table: &'static Table| {
-        object.as_ref().is_none_or(|(_, bytes)| !names(table, bytes, &digest))
+        object.as_ref().is_none_or(|(_, bytes)| !is_up_to_date(table, bytes, &digest))
     };
     if !present.iter().any(|(table, object)| behind(object, table)) {
         return Ok(digest);
@@ -197,17 +195,10 @@ fn final_tables() -> impl Iterator<Item = &'static Table> {
 }
 
 /// Whether a gold object names these inputs; one that cannot be read names none.
-fn names(table: &'static Table, bytes: &Bytes, digest: &str) -> bool {
+fn is_up_to_date(table: &'static Table, bytes: &Bytes, digest: &str) -> bool {
     table_file::metadata(table, bytes, table_file::INPUTS).ok().flatten().as_deref() == Some(digest)
 }
 
 async fn read(worker: &Worker, key: &str) -> Result<Option<(ETag, Bytes)>, FlowError> {
-    match worker.ports.lake.get(key).await {
-        Ok(object) => {
-            let etag = object.meta.etag.clone();
-            Ok(Some((etag, object.body.bytes().await?)))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    Ok(worker.ports.lake.read_opt(key).await?.map(|(meta, bytes)| (meta.etag, bytes)))
 }

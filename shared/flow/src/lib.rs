@@ -1,29 +1,30 @@
-//! The handler core: one message in, one outcome out. The same code runs on Lambda and on a laptop.
+//! What a function is, and the one road of a message. The same code runs on Lambda and on a laptop.
 //!
-//! [`handle`] decodes a batch of messages and carries the objects that they name through a stage: [`bronze()`],
-//! [`silver()`] or [`gold()`]. Every stage claims its work in the ledger, writes its commit last, and may be told the same
-//! thing any number of times. [`invoke`] is what a Lambda calls: it keeps every failure with its message. [`drive`] does
-//! for a lake on one machine what notifications and queues do on AWS.
+//! A [`Function`] says how its messages decode, which work they ask for, and how that is done: [`Bronze`], [`Silver`] and
+//! [`Gold`] here, the generator in the crate that lands worlds. [`serve`] takes an invocation's payload, decodes it once,
+//! claims the work in the ledger, runs it before the deadline, isolates panics, and gives a [`Report`] for each message.
+//! [`drive`] does for a lake on one machine what notifications and queues do on AWS.
 
 pub mod event;
 
-mod batch;
 mod bronze;
+mod claims;
 mod drive;
+mod error;
+mod function;
 mod gold;
-mod invoke;
-mod outcome;
+mod report;
+mod serve;
 mod silver;
 mod spool;
-mod stage;
 mod worker;
 
-pub use batch::{Again, Verdict, handle};
-pub use bronze::bronze;
-pub use drive::{Driven, Progress, drive};
-pub use gold::{gold, refresh};
-pub use invoke::{InvokeError, Missed, Told, answer, invoke};
-pub use outcome::{FlowError, Outcome};
-pub use silver::{SilverCommit, silver};
-pub use stage::Stage;
+pub use bronze::Bronze;
+pub use drive::{Driven, Progress, Unwatched, drive};
+pub use error::FlowError;
+pub use function::{Function, Prepared};
+pub use gold::{Gold, refresh};
+pub use report::{Delivery, Done, ItemResult, MessageResult, Outcome, Report, RetryReason};
+pub use serve::{answer, process, serve};
+pub use silver::Silver;
 pub use worker::Worker;

@@ -1,4 +1,4 @@
-//! The silver stage: the bronze files of a batch of commits are dealt to buckets, and each bucket is merged.
+//! The silver stage: the bronze files of a batch of commits are hash-partitioned into buckets, and each bucket is merged.
 //!
 //! Every silver object is one compare-and-swap register: what is there is read with its ETag, merged with what came,
 //! and written if it still is what was read. The bucket's commit is written last, and even when nothing changed.
@@ -6,98 +6,93 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arrow_array::RecordBatch;
+use bytes::Bytes;
 use metriccare_lake::{
     bronze::{BronzeCommit, CommittedFile},
     keys,
-    silver::{Resource, merge, read_bronze, split},
+    silver::{Resource, SilverCommit, merge, read_bronze, split},
 };
-use metriccare_ports::{Claim, ETag, Error, ErrorKind, PutMode, Receipt, register};
-use serde::{Deserialize, Serialize};
+use metriccare_ports::{ETag, Error, ErrorKind, PutMode, Receipt, WorkId, register};
 
 use crate::{
-    outcome::{FlowError, Outcome},
-    worker::{Worker, compute, side_by_side, unclaimed, work_on},
+    error::FlowError,
+    event::{DecodeError, Invocation, ObjectEvent},
+    function::{Function, Prepared},
+    report::{Delivery, Done, Outcome},
+    worker::{Worker, compute, side_by_side},
 };
 
-/// `silver/_commits/bucket=NN.json`: what gold is woken by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SilverCommit {
-    /// The bucket.
-    pub bucket: u16,
-    /// How many buckets the lake has: whoever else works on it deals to as many.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub buckets: Option<u16>,
-    /// The ETags of the bucket's silver objects by their keys, as the merge left them.
-    pub objects: BTreeMap<String, String>,
+/// The silver stage: bronze commits in, merged buckets out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silver;
+
+/// A bronze commit that was read.
+#[derive(Debug)]
+pub struct CommitBytes {
+    key: String,
+    bytes: Bytes,
 }
 
 /// The rows of one bucket by resource.
 type BucketRows = BTreeMap<Resource, Vec<RecordBatch>>;
 
-/// Carries the bronze commits with these keys into silver, all at once; the answers stand in the keys' order.
-///
-/// A commit that cannot be read fails alone; where a bucket cannot be written, all commits of the batch come again.
-pub async fn silver(worker: &Arc<Worker>, commits: &[String]) -> Vec<Result<Outcome, FlowError>> {
-    let mut answers = Vec::with_capacity(commits.len());
-    let mut claimed: Vec<(usize, Claim, BronzeCommit)> = Vec::new();
-    for (at, key) in commits.iter().enumerate() {
-        answers.push(match claim(worker, key).await {
-            Ok(Ok((claim, commit))) => {
-                claimed.push((at, claim, commit));
-                Ok(Outcome::Gone)
-            }
-            Ok(Err(outcome)) => Ok(outcome),
-            Err(error) => Err(error),
-        });
+impl Function for Silver {
+    const NAME: &'static str = "silver";
+    type Item = ObjectEvent;
+    type Input = CommitBytes;
+    type Output = ();
+
+    fn decode(&self, event: Invocation, _: &Delivery) -> Result<Vec<ObjectEvent>, DecodeError> {
+        event.into_objects()
     }
-    let files: Vec<_> = claimed.iter().flat_map(|(_, _, commit)| commit.files.clone()).collect();
-    let merged = merge_files(worker, files).await.map_err(Arc::new);
-    for (at, claim, commit) in claimed {
-        let result = match &merged {
-            Ok(()) => Ok(Receipt {
-                output: keys::SILVER_COMMITS.to_owned(),
-                digest: commit.content_id,
-                rows: commit.counts.accepted(),
-            }),
-            Err(error) => Err(FlowError::Batch(Arc::clone(error))),
+
+    fn name_of(item: &ObjectEvent) -> &str {
+        &item.key
+    }
+
+    async fn prepare(&self, worker: &Worker, item: &ObjectEvent) -> Result<Prepared<CommitBytes, ()>, FlowError> {
+        let lake = &worker.ports.lake;
+        if item.bucket != lake.bucket() {
+            return Ok(Prepared::Nothing(Outcome::Ignored("another bucket's object")));
+        }
+        if !item.key.starts_with(keys::BRONZE_COMMITS) {
+            return Ok(Prepared::Nothing(Outcome::Ignored("silver depends on bronze commits only")));
+        }
+        let Some((meta, bytes)) = lake.read_opt(&item.key).await? else { return Ok(Prepared::Nothing(Outcome::Gone)) };
+        let work = WorkId::on(Self::NAME, lake.bucket(), &meta);
+        Ok(Prepared::Work(Some(work), CommitBytes { key: meta.key, bytes }))
+    }
+
+    async fn recall(&self, _: &Worker, _: &Receipt) -> Result<Option<()>, FlowError> {
+        Ok(Some(()))
+    }
+
+    /// A commit that cannot be read fails alone; where a bucket cannot be written, all commits of the batch are delivered again.
+    async fn run(&self, worker: &Arc<Worker>, inputs: Vec<CommitBytes>) -> Vec<Result<Done<()>, Arc<FlowError>>> {
+        let commits: Vec<Result<BronzeCommit, Arc<FlowError>>> = inputs.into_iter().map(read_commit).collect();
+        let files = commits.iter().flatten().flat_map(|commit| commit.files.clone()).collect();
+        let merged = merge_files(worker, files).await.map_err(Arc::new);
+        let done = |commit: BronzeCommit| {
+            merged.clone()?;
+            let output = keys::SILVER_COMMITS.to_owned();
+            let receipt = Receipt { output, digest: commit.content_id, rows: commit.counts.accepted() };
+            Ok(Done { receipt, output: () })
         };
-        answers[at] = worker.end(&claim, result).await;
-    }
-    answers
-}
-
-/// Claims a commit's work and reads what it lists.
-async fn claim(worker: &Worker, key: &str) -> Result<Result<(Claim, BronzeCommit), Outcome>, FlowError> {
-    if !key.starts_with(keys::BRONZE_COMMITS) {
-        return Ok(Err(Outcome::Ignored("silver depends on bronze commits only")));
-    }
-    let lake = &worker.ports.lake;
-    let object = match lake.get(key).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err(Outcome::Gone)),
-        other => other?,
-    };
-    let claim = match unclaimed(worker.begin(&work_on("silver", lake.bucket(), &object.meta)).await?) {
-        Ok(claim) => claim,
-        Err(outcome) => return Ok(Err(outcome)),
-    };
-    let read = match object.body.bytes().await {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map_err(|error| FlowError::Document { key: key.to_owned(), reason: error.to_string() }),
-        Err(error) => Err(error.into()),
-    };
-    match read {
-        Ok(commit) => Ok(Ok((claim, commit))),
-        Err(error) => worker.end(&claim, Err(error)).await.map(Err),
+        commits.into_iter().map(|commit| commit.and_then(done)).collect()
     }
 }
 
-/// Refuses to deal patients to another number of buckets than those of the lake, where they would live twice.
+fn read_commit(CommitBytes { key, bytes }: CommitBytes) -> Result<BronzeCommit, Arc<FlowError>> {
+    BronzeCommit::from_json(&bytes).map_err(|error| FlowError::Document { key, reason: error.to_string() }.into())
+}
+
+/// Refuses to partition patients into another number of buckets than the lake's, where they would exist twice.
 async fn check_buckets(worker: &Worker) -> Result<(), FlowError> {
     let lake = &worker.ports.lake;
     let Some(any) = lake.list(keys::SILVER_COMMITS).await?.into_iter().next() else { return Ok(()) };
     let bytes = lake.get(&any.key).await?.body.bytes().await?;
-    // A commit that cannot be read is written anew below.
-    let Some(buckets) = serde_json::from_slice(&bytes).ok().and_then(|commit: SilverCommit| commit.buckets) else {
+    // A commit that cannot be read is replaced by this merge.
+    let Some(buckets) = SilverCommit::from_json(&bytes).ok().and_then(|commit| commit.buckets) else {
         return Ok(());
     };
     if buckets == worker.buckets {
@@ -116,11 +111,11 @@ async fn merge_files(worker: &Arc<Worker>, files: Vec<CommittedFile>) -> Result<
         return Ok(());
     }
     check_buckets(worker).await?;
-    let read = side_by_side(worker.threads, files, |file| deal(Arc::clone(worker), file)).await;
+    let read = side_by_side(worker.threads, files, |file| partition(Arc::clone(worker), file)).await;
     let mut buckets: BTreeMap<u16, BucketRows> = BTreeMap::new();
     for file in read {
         let (resource, parts) = match file? {
-            Some(dealt) => dealt,
+            Some(partitioned) => partitioned,
             None => continue,
         };
         for (bucket, rows) in parts {
@@ -132,10 +127,10 @@ async fn merge_files(worker: &Arc<Worker>, files: Vec<CommittedFile>) -> Result<
     merged.await.into_iter().collect()
 }
 
-type Dealt = (Resource, Vec<(u16, RecordBatch)>);
+type Partitioned = (Resource, Vec<(u16, RecordBatch)>);
 
-/// Reads a bronze file and deals its rows to buckets; none for what silver does not keep.
-async fn deal(worker: Arc<Worker>, file: CommittedFile) -> Result<Option<Dealt>, FlowError> {
+/// Reads a bronze file and partitions its rows by bucket; none for what silver does not keep.
+async fn partition(worker: Arc<Worker>, file: CommittedFile) -> Result<Option<Partitioned>, FlowError> {
     let Some(resource) = Resource::of_bronze_key(&file.key) else { return Ok(None) };
     let bytes = worker.ports.lake.get(&file.key).await?.body.bytes().await?;
     let (key, buckets) = (file.key.clone(), worker.buckets);
@@ -154,7 +149,7 @@ async fn merge_bucket(worker: Arc<Worker>, bucket: u16, mut rows: BucketRows) ->
         register::update(&**lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?;
     }
     let key = keys::silver_commit(bucket);
-    worker.again(&key, || commit_bucket(&worker, bucket)).await
+    worker.until_settled(&key, || commit_bucket(&worker, bucket)).await
 }
 
 /// Commits what a bucket's objects are now, also where that is what was committed before: the put wakes gold.
@@ -171,19 +166,14 @@ async fn commit_bucket(worker: &Worker, bucket: u16) -> Result<(), FlowError> {
             objects.insert(key, etag.as_str().to_owned());
         }
     }
-    let commit = serde_json::to_vec(&SilverCommit { bucket, buckets: Some(worker.buckets), objects })
-        .map_err(|error| FlowError::Document { key: key.clone(), reason: error.to_string() })?;
-    lake.put(&key, commit.into(), mode).await?;
+    let commit = SilverCommit { bucket, buckets: Some(worker.buckets), objects };
+    lake.put(&key, commit.to_json().into(), mode).await?;
     Ok(())
 }
 
 /// The ETag of an object of the lake, if it is there.
 async fn etag_of(worker: &Worker, key: &str) -> Result<Option<ETag>, FlowError> {
-    match worker.ports.lake.head(key).await {
-        Ok(meta) => Ok(Some(meta.etag)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    Ok(worker.ports.lake.head_opt(key).await?.map(|meta| meta.etag))
 }
 
 async fn merge_object(

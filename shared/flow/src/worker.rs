@@ -1,4 +1,4 @@
-//! Who does the work: the ports, the lake's settings, and the ledger's protocol around every piece of work.
+//! Who does the work: the ports, the lake's settings, and how many threads and how much time there are.
 
 use std::{
     future::Future,
@@ -10,13 +10,13 @@ use std::{
     time::Duration,
 };
 
-use metriccare_ports::{Begin, Claim, ObjectMeta, Ports, Receipt, Retry, WorkId};
+use metriccare_ports::{Ports, Retry};
 use tokio::{
     sync::Semaphore,
     task::{JoinSet, spawn_blocking},
 };
 
-use crate::outcome::{FlowError, Outcome};
+use crate::error::FlowError;
 
 /// One process (a Lambda environment, a local run) that works on a lake.
 #[derive(Debug)]
@@ -29,10 +29,12 @@ pub struct Worker {
     pub threads: NonZeroUsize,
     /// How long a claim holds; on Lambda, until the invocation must end.
     pub lease: Duration,
+    /// When the invocation must end, in milliseconds since 1970; on a laptop it never has to.
+    pub deadline_millis: i64,
     /// Names this process in the ledger; unique among all that work on the lake.
     pub name: String,
     tries: AtomicU64,
-    /// Set when the invocation has no time left: whoever still reads for it stops.
+    /// Set when the invocation has no time left: threads that still read for it stop.
     pub(crate) ended: Arc<AtomicBool>,
 }
 
@@ -44,33 +46,16 @@ impl Worker {
             buckets,
             threads,
             lease: Duration::from_secs(900),
+            deadline_millis: i64::MAX,
             name: name.into(),
             tries: AtomicU64::new(0),
             ended: Arc::default(),
         }
     }
 
-    /// Claims a work in the ledger; the owner's name is that of one try.
-    pub(crate) async fn begin(&self, work: &WorkId) -> Result<Begin, FlowError> {
-        let owner = format!("{}/{}", self.name, self.tries.fetch_add(1, Ordering::Relaxed));
-        let now = self.ports.clock.now_millis();
-        let lease = i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX);
-        Ok(self.ports.ledger.begin(work, &owner, now, now.saturating_add(lease)).await?)
-    }
-
-    /// Ends a claimed work: completes it with its receipt, or gives it back so that the next try need not wait.
-    pub(crate) async fn end(&self, claim: &Claim, result: Result<Receipt, FlowError>) -> Result<Outcome, FlowError> {
-        match result {
-            Ok(receipt) => {
-                self.ports.ledger.complete(claim, &receipt).await?;
-                Ok(Outcome::Done(receipt))
-            }
-            Err(error) => {
-                // The claim's lease ends by itself where the ledger cannot be reached either.
-                let _ = self.ports.ledger.fail(claim, &error.to_string()).await;
-                Err(error)
-            }
-        }
+    /// The name of one try in the ledger.
+    pub(crate) fn owner(&self) -> String {
+        format!("{}/{}", self.name, self.tries.fetch_add(1, Ordering::Relaxed))
     }
 
     /// How often, and how long apart, work on an object is tried again where another writer came first.
@@ -80,8 +65,12 @@ impl Worker {
         Retry::seeded(bytes.fold(turn, |seed, byte| seed.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte)))
     }
 
-    /// Tries a piece of work again from its reads where another writer came first, with jitter and a bound.
-    pub(crate) async fn again<T, F>(&self, key: &str, mut attempt: impl FnMut() -> F + Send) -> Result<T, FlowError>
+    /// Does a piece of work from its reads on, and once more where another writer came first, with jitter and a bound.
+    pub(crate) async fn until_settled<T, F>(
+        &self,
+        key: &str,
+        mut attempt: impl FnMut() -> F + Send,
+    ) -> Result<T, FlowError>
     where
         F: Future<Output = Result<T, FlowError>> + Send,
     {
@@ -95,27 +84,7 @@ impl Worker {
     }
 }
 
-/// The ledger's name of a stage's work on an object as it is now.
-pub(crate) fn work_on(stage: &str, bucket: &str, meta: &ObjectMeta) -> WorkId {
-    WorkId::new(stage, bucket, &meta.key, version_of(meta), meta.last_modified_micros)
-}
-
-/// The version of an object where its bucket keeps versions, else its ETag.
-pub(crate) fn version_of(meta: &ObjectMeta) -> &str {
-    meta.version.as_deref().unwrap_or(meta.etag.as_str())
-}
-
-/// The answer to a message whose work cannot be claimed.
-pub(crate) fn unclaimed(begin: Begin) -> Result<Claim, Outcome> {
-    match begin {
-        Begin::Claimed(claim) => Ok(claim),
-        Begin::Busy { until_millis } => Err(Outcome::Busy { until_millis }),
-        Begin::Done(receipt) => Err(Outcome::AlreadyDone(receipt)),
-        Begin::Rejected(reason) => Err(Outcome::Rejected(reason)),
-    }
-}
-
-/// Runs work that computes rather than waits, off the async threads; a panic becomes an error of this work alone.
+/// Runs work that computes rather than waits, off the async threads; a panic is an error of this work alone.
 pub(crate) async fn compute<T: Send + 'static>(
     key: &str,
     work: impl FnOnce() -> T + Send + 'static,

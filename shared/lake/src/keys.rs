@@ -5,7 +5,6 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 /// The directory value that Hive, Athena, DuckDB and Spark read back as NULL.
@@ -25,19 +24,6 @@ pub const HOSPITALS: &str = "reference/hospitals.csv";
 
 /// The prefix of the answer keys that a generator leaves: what gold has to be.
 pub const ANSWERS: &str = "reference/_answers/";
-
-/// The name of a landed object: SHA-256, in hex, of its key, its version or ETag, and its landed time.
-///
-/// The landed time is the object's last-modified time in its store, in UTC microseconds.
-pub fn object_id(key: &str, version_or_etag: &str, landed_micros: i64) -> String {
-    let mut hash = Sha256::new();
-    for part in [key, version_or_etag] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    hash.update(landed_micros.to_be_bytes());
-    hex(&hash.finalize())
-}
 
 /// The fingerprint that stands in `content_id`: XXH3-128 in hex, of bytes that come piece by piece.
 ///

@@ -20,7 +20,7 @@ pub enum Failure {
     /// A store failed.
     #[error(transparent)]
     Port(#[from] metriccare_ports::Error),
-    /// Whoever watched ended the work; the same request writes the same objects again.
+    /// The progress watcher ended the work; the same request writes the same objects again.
     #[error("ended after {done} of {of} ranges of patients, since there is no time for the rest")]
     Ended {
         /// Ranges that had landed.

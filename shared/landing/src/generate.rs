@@ -53,7 +53,7 @@ pub trait Progress: Sync {
     }
 }
 
-/// Nobody is watching.
+/// Shows no progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unwatched;
 

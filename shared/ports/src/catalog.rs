@@ -13,7 +13,7 @@ use async_trait::async_trait;
 
 use crate::Result;
 
-/// Where partitions are made known to query engines.
+/// Where partitions are registered for query engines.
 ///
 /// ```
 /// use metriccare_ports::{Catalog, catalog::MemoryCatalog};
@@ -49,7 +49,7 @@ impl Catalog for NoCatalog {
 /// A table and the values of its partition columns.
 pub type PartitionName = (String, Vec<String>);
 
-/// A catalog that remembers what it was told.
+/// A catalog that remembers its partitions.
 #[derive(Debug, Default)]
 pub struct MemoryCatalog {
     partitions: Mutex<BTreeMap<PartitionName, String>>,

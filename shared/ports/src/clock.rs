@@ -51,7 +51,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved. Whoever sleeps on it moves it, and never waits.
+/// A clock that stands still until it is moved. A sleep on it moves it, and never waits.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     micros: AtomicI64,

@@ -1,7 +1,7 @@
-//! One error for all ports, told apart by what the caller should do about it.
+//! One error for all ports, classified by what the caller should do about it.
 //!
 //! An adapter converts its own technology's errors once, at its border. The kind decides: wait and retry, read again,
-//! give the work up, or tell a person. The text names the operation, the subject and the reason, in that order.
+//! give the work up, or ask a person. The text names the operation, the subject and the reason, in that order.
 
 use std::{fmt, sync::Arc};
 
@@ -18,7 +18,7 @@ pub enum ErrorKind {
     Precondition,
     /// Two writes met and neither was judged (HTTP 409): the same write may be tried again.
     Conflict,
-    /// The claim belongs to a later attempt: stop, somebody else has the work.
+    /// The claim belongs to a later attempt: stop, another attempt has the work.
     LeaseLost,
     /// Permission is missing; trying again does not help.
     Forbidden,

@@ -22,7 +22,7 @@ pub struct Ports {
     pub lake: Arc<dyn ObjectStore>,
     /// Who does which work, and what is done.
     pub ledger: Arc<dyn Ledger>,
-    /// Where partitions are made known.
+    /// Where partitions are registered.
     pub catalog: Arc<dyn Catalog>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,

@@ -26,7 +26,7 @@ pub enum Change {
     Write(Bytes),
 }
 
-/// What became of the register.
+/// The result of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Updated {
     /// The object's ETag now; `None` where there is still no object.
@@ -110,10 +110,10 @@ where
             Err(error) => error,
         };
         // A condition on an object that has gone meanwhile is "not found" on S3: read again as well.
-        let again = failed.retryable() || matches!(failed.kind(), ErrorKind::Precondition | ErrorKind::NotFound);
+        let may_retry = failed.retryable() || matches!(failed.kind(), ErrorKind::Precondition | ErrorKind::NotFound);
         match waits.next() {
-            Some(wait) if again => clock.sleep(wait).await,
-            _ if again && !failed.retryable() => {
+            Some(wait) if may_retry => clock.sleep(wait).await,
+            _ if may_retry && !failed.retryable() => {
                 let reason = format!("other writers were first in all of {turns} turns");
                 return Err(Error::new(ErrorKind::Conflict, "update", failed.subject(), reason)
                     .with_source(failed)
@@ -125,14 +125,7 @@ where
 }
 
 async fn read(store: &dyn ObjectStore, key: &str) -> Result<Option<Current>> {
-    match store.get(key).await {
-        Ok(object) => {
-            let bytes = object.body.bytes().await?;
-            Ok(Some(Current { meta: object.meta, bytes }))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(store.read_opt(key).await?.map(|(meta, bytes)| Current { meta, bytes }))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Retry {
         (0..attempts.saturating_sub(1)).map(move |turn| {
             let ceiling = base.saturating_mul(1_u32 << turn.min(16)).min(cap);
             let micros = u64::try_from(ceiling.as_micros()).unwrap_or(u64::MAX);
-            Duration::from_micros(jitter.below(micros.saturating_add(1)))
+            Duration::from_micros(jitter.draw(micros.saturating_add(1)))
         })
     }
 }
@@ -62,7 +62,7 @@ impl Jitter {
     }
 
     /// An even draw from `0..bound`; 0 for a bound of 0.
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn draw(&mut self, bound: u64) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut word = self.state;
         word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -93,9 +93,9 @@ mod tests {
         let mut jitter = Jitter::new(42);
         let mut seen = [0_u32; 10];
         for _ in 0..10_000 {
-            seen[usize::try_from(jitter.below(10)).expect("below ten")] += 1;
+            seen[usize::try_from(jitter.draw(10)).expect("below ten")] += 1;
         }
         assert!(seen.iter().all(|count| (900..1100).contains(count)), "{seen:?}");
-        assert_eq!(jitter.below(0), 0);
+        assert_eq!(jitter.draw(0), 0);
     }
 }

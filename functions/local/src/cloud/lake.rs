@@ -11,8 +11,8 @@ use std::{
 };
 
 use metriccare_aws::{DynamoLedger, GlueCatalog};
-use metriccare_flow::{SilverCommit, Worker};
-use metriccare_lake::keys;
+use metriccare_flow::Worker;
+use metriccare_lake::{keys, silver::SilverCommit};
 use metriccare_ports::{
     Catalog, Clock, Ledger, MemoryLedger, ObjectLedger, Ports, SystemClock, WorkId, catalog::NoCatalog,
 };

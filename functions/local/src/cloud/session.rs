@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use metriccare_aws::{Account, Identity, S3Store, Sparing};
-use metriccare_ports::{Below, Error, ErrorKind, ObjectStore};
+use metriccare_aws::{Account, Identity, S3Store, SkipUnchanged};
+use metriccare_ports::{Error, ErrorKind, ObjectStore, PrefixStore};
 
 use super::env_file::EnvVars;
 use crate::{arguments::CloudFlags, lake::location::BucketLocation, output::failure::Failure};
@@ -57,13 +57,13 @@ impl AwsSession {
     }
 
     /// The bucket of a place, which sends nothing that is there already.
-    pub(crate) fn sparing(&self, place: &BucketLocation) -> Sparing {
-        Sparing(S3Store::new(&self.account.clients, &place.bucket))
+    pub(crate) fn skip_unchanged(&self, place: &BucketLocation) -> SkipUnchanged {
+        SkipUnchanged(S3Store::new(&self.account.clients, &place.bucket))
     }
 
     /// A place as a bucket of its own, to which nothing is sent that is there already.
     pub(crate) fn store(&self, place: &BucketLocation) -> Arc<dyn ObjectStore> {
-        below(Arc::new(self.sparing(place)), place)
+        below(Arc::new(self.skip_unchanged(place)), place)
     }
 
     /// A place as a bucket of its own, which takes every put: a commit wakes the next stage also where it is no news.
@@ -73,7 +73,7 @@ impl AwsSession {
 }
 
 fn below(bucket: Arc<dyn ObjectStore>, place: &BucketLocation) -> Arc<dyn ObjectStore> {
-    if place.prefix.is_empty() { bucket } else { Arc::new(Below::new(bucket, &place.prefix)) }
+    if place.prefix.is_empty() { bucket } else { Arc::new(PrefixStore::new(bucket, &place.prefix)) }
 }
 
 /// What AWS refuses is wrong usage; what is out of reach may be tried again.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use metriccare_flow::{Progress, Stage};
+use metriccare_flow::Progress;
 
 /// Says on standard error what is about to be done, or has been.
 pub(crate) fn note(words: &str) {
@@ -58,8 +58,8 @@ impl Bars {
 }
 
 impl Progress for Bars {
-    fn begin(&self, stage: Stage, objects: usize) {
-        self.start(stage.name(), objects);
+    fn begin(&self, stage: &'static str, objects: usize) {
+        self.start(stage, objects);
     }
 
     fn advance(&self, objects: usize) {

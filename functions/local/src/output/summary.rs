@@ -63,8 +63,7 @@ impl Summary {
         for commit in &driven.landed {
             counts.add(&commit.counts);
         }
-        let failed =
-            driven.failed.iter().map(|(stage, again)| format!("{}: {again}", format!("{stage:?}").to_lowercase()));
+        let failed = driven.failed.iter().map(|(stage, reason)| format!("{stage}: {reason}"));
         Ok(Summary {
             objects: driven.landed.iter().map(Object::of).collect(),
             already_done: driven.already.len(),

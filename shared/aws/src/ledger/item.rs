@@ -17,7 +17,7 @@ pub(super) const LEASE: &str = "lease_until_millis";
 /// When DynamoDB may drop the item, in seconds since 1970: the only time here that is not in milliseconds.
 const EXPIRES: &str = "expires_at_seconds";
 
-/// What tells one turn of a record from another: the rest follows from these.
+/// The attributes that differ between two states of a record: the rest follows from these.
 const JUDGED: [&str; 4] = ["status", "owner", "attempt", LEASE];
 
 /// A condition that holds while the present item is the one that was read.

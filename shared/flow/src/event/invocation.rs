@@ -1,18 +1,20 @@
-//! What a Lambda is invoked with, told apart by its shape, so that one function takes a queue, a bare event, a schedule
+//! What a Lambda is invoked with, recognised by its shape, so that one function takes a queue, a bare event, a schedule
 //! or a job that a person sends.
 
+use aws_lambda_events::sqs;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{DecodeError, Decoded, shape};
+use super::{DecodeError, ObjectEvent, shape};
+use crate::report::Delivery;
 
 /// What a function is invoked with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Invocation {
-    /// Messages of a queue. Their bodies are not looked at yet: each is decoded by itself.
+    /// Messages of a queue. Their bodies are not decoded yet: each is decoded by itself.
     Sqs(Vec<SqsMessage>),
-    /// Object events that came bare from S3, EventBridge or SNS.
-    Objects(Decoded),
+    /// Object events of S3, EventBridge or SNS.
+    Objects(Vec<ObjectEvent>),
     /// A schedule fired.
     Schedule {
         /// The schedule's own time, as RFC 3339 text. A repeated event repeats it.
@@ -25,32 +27,10 @@ pub enum Invocation {
 /// A message of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqsMessage {
-    /// What a failure is reported under.
-    pub message_id: String,
+    /// How it was delivered.
+    pub delivery: Delivery,
     /// What was sent.
     pub body: String,
-    /// How often the message was delivered, this time included; 1 where nobody says.
-    pub receive_count: u32,
-    /// Names this delivery, for whoever wants the message back sooner or later than its queue would give it.
-    pub receipt: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SqsRecord {
-    message_id: String,
-    #[serde(default)]
-    body: Value,
-    #[serde(default)]
-    receipt_handle: String,
-    #[serde(default)]
-    attributes: Attributes,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase")]
-struct Attributes {
-    approximate_receive_count: Option<String>,
 }
 
 impl Invocation {
@@ -69,12 +49,34 @@ impl Invocation {
             return Ok(Self::Schedule { time });
         }
         match shape::decode(&payload) {
-            Ok(decoded) => Ok(Self::Objects(decoded)),
+            Ok(objects) => Ok(Self::Objects(objects)),
             // Fields that no event has are a job's; its own reader says what is wrong with them.
             Err(DecodeError::Unknown { .. }) if payload.is_object() && payload.get("Records").is_none() => {
                 Ok(Self::Spec(payload))
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// The objects of an event for a stage.
+    ///
+    /// # Errors
+    /// An event that is not about objects.
+    pub fn into_objects(self) -> Result<Vec<ObjectEvent>, DecodeError> {
+        let got = match self {
+            Self::Objects(objects) => return Ok(objects),
+            other => other.kind(),
+        };
+        Err(DecodeError::NotForFunction { takes: "a stage takes object events, bare or in a queue's messages", got })
+    }
+
+    /// What errors call an event that the function does not take.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqs(_) => "a batch inside a message",
+            Self::Objects(_) => "an object's event",
+            Self::Schedule { .. } => "a schedule",
+            Self::Spec(_) => "a job",
         }
     }
 }
@@ -90,19 +92,18 @@ fn sqs_messages(payload: &Value) -> Result<Option<Vec<SqsMessage>>, DecodeError>
 }
 
 fn sqs_message(record: &Value) -> Result<SqsMessage, DecodeError> {
-    let record = SqsRecord::deserialize(record).map_err(|_| DecodeError::Field { place: "Records[].messageId" })?;
-    if record.message_id.is_empty() {
-        // Reported under an empty id, one failure would fail the whole batch.
-        return Err(DecodeError::Field { place: "Records[].messageId" });
+    let mut record = record.clone();
+    // Written by hand: the body as JSON instead of JSON as text.
+    if let Some(body) = record.get_mut("body").filter(|body| !body.is_string() && !body.is_null()) {
+        *body = body.to_string().into();
     }
-    let body = match record.body {
-        Value::String(body) => body,
-        Value::Null => String::new(),
-        // Written by hand: the body as JSON instead of JSON as text.
-        other => other.to_string(),
-    };
-    let receive_count = record.attributes.approximate_receive_count.and_then(|count| count.parse().ok()).unwrap_or(1);
-    Ok(SqsMessage { message_id: record.message_id, body, receive_count, receipt: record.receipt_handle })
+    let place = "Records[].messageId";
+    let message = sqs::SqsMessage::deserialize(record).map_err(|_| DecodeError::Field { place })?;
+    // Reported under an empty id, one failure would fail the whole batch.
+    let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or(DecodeError::Field { place })?;
+    let receives = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
+    let delivery = Delivery { message_id: Some(message_id), receipt: message.receipt_handle, receives };
+    Ok(SqsMessage { delivery, body: message.body.unwrap_or_default() })
 }
 
 /// The time, if the payload is a schedule's: of an EventBridge rule or of the EventBridge Scheduler.

@@ -1,53 +1,39 @@
-//! Events, from the JSON that a cloud sends to the objects that have come, and back for a laptop that plays the cloud.
+//! Events, from the JSON that a cloud sends to the objects that were created, and back for tests that play the cloud.
 //!
 //! An event may arrive bare, in an SQS message, in an SNS envelope inside that, or from EventBridge. Only the few
 //! fields that matter are read, so a new field never breaks anything. Every message is decoded by itself: a broken one
 //! is an error of its own, never of its batch. Errors quote no event, because keys may hold personal data.
 
-use metriccare_ports::ETag;
 use serde_json::Value;
 
-mod batch;
 mod invocation;
 mod key;
+mod response;
 mod shape;
 mod write;
 
-pub use batch::BatchResponse;
 pub use invocation::{Invocation, SqsMessage};
-pub use key::ObjectKey;
+pub use response::BatchResponse;
 pub use write::{notification, sqs_batch};
 
-/// An object has come, or a new version of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An object was created, or a new version of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectEvent {
     /// The bucket's name.
     pub bucket: String,
     /// The object's key, decoded.
-    pub key: ObjectKey,
-    /// Its size in bytes, where the event says it.
-    pub size: Option<u64>,
-    /// Its ETag, where the event says it.
-    pub etag: Option<ETag>,
-    /// Its version, where the bucket keeps versions.
-    pub version: Option<String>,
-    /// Orders the events of one key: padded on the right with zeros, they compare as text.
-    pub sequencer: Option<String>,
-    /// What the cloud calls it: `ObjectCreated:Put`, `Object Created`.
-    pub event_name: String,
+    pub key: String,
 }
 
-/// What a message says.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Decoded {
-    /// The objects that have come, in the message's order.
-    pub objects: Vec<ObjectEvent>,
-    /// How many events were none of ours: removals, restores, the test that S3 sends when notifications are set up.
-    pub ignored: usize,
+impl ObjectEvent {
+    /// The event of an object of a bucket.
+    pub fn created(bucket: impl Into<String>, key: impl Into<String>) -> Self {
+        ObjectEvent { bucket: bucket.into(), key: key.into() }
+    }
 }
 
-/// Why a message cannot be understood. It will not be understood later either: it belongs to the dead letters.
-#[derive(Debug, thiserror::Error)]
+/// Why a message cannot be decoded. The same bytes cannot be decoded later either: the queue moves it to the dead letters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// The message is no JSON.
@@ -58,7 +44,7 @@ pub enum DecodeError {
         /// Where, from 1.
         column: usize,
     },
-    /// The JSON is no event that this system knows.
+    /// The JSON is not an event that this system knows.
     #[error("the message is JSON but no object event: it has {has}")]
     Unknown {
         /// The names of its fields, or its type.
@@ -73,31 +59,37 @@ pub enum DecodeError {
     /// The key is not UTF-8 after decoding.
     #[error("the object's key is not UTF-8 after percent-decoding")]
     Key,
+    /// It is an event, but not one of this function's.
+    #[error("{takes}, not {got}")]
+    NotForFunction {
+        /// What the function takes.
+        takes: &'static str,
+        /// What came.
+        got: &'static str,
+    },
+    /// The job in it asks for what cannot be.
+    #[error("{0}")]
+    Job(String),
 }
 
 impl DecodeError {
-    /// Never: the same bytes are not understood later either.
-    pub fn retryable(&self) -> bool {
-        false
-    }
-
     fn not_json(error: &serde_json::Error) -> Self {
         Self::NotJson { line: error.line(), column: error.column() }
     }
 }
 
-/// Decodes one message: the body of an SQS message, or an event that came bare.
+/// Decodes one message about objects: the body of an SQS message, or an event that came bare. The objects stand in the
+/// message's order; removals, restores and the test that S3 sends when notifications are set up name none.
 ///
 /// ```
 /// use metriccare_flow::event::decode;
 ///
 /// let body = br#"{"Records": [{"eventName": "ObjectCreated:Put",
 ///     "s3": {"bucket": {"name": "landing"}, "object": {"key": "patient/a+b%2B.json"}}}]}"#;
-/// let decoded = decode(body)?;
-/// assert_eq!(decoded.objects[0].key.as_str(), "patient/a b+.json");
+/// assert_eq!(decode(body)?[0].key, "patient/a b+.json");
 /// # Ok::<(), metriccare_flow::event::DecodeError>(())
 /// ```
-pub fn decode(body: &[u8]) -> Result<Decoded, DecodeError> {
+pub fn decode(body: &[u8]) -> Result<Vec<ObjectEvent>, DecodeError> {
     let value: Value = serde_json::from_slice(body).map_err(|error| DecodeError::not_json(&error))?;
     shape::decode(&value)
 }

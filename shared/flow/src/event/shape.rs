@@ -1,10 +1,13 @@
-//! The shapes that an object event comes in, told apart by their own marks.
+//! The shapes that an object event comes in, recognised by their own fields.
+//!
+//! Events about objects are read by small structs of our own. Those of `aws_lambda_events` require fields of a record that
+//! other servers of S3's protocol leave out, such as `eventTime` and `userIdentity`, and decode no key; and they turn on
+//! chrono's clock for the whole workspace.
 
-use metriccare_ports::ETag;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{DecodeError, Decoded, ObjectEvent, ObjectKey};
+use super::{DecodeError, ObjectEvent, key};
 
 /// How many envelopes may lie around an event: SNS is one, and SNS around SNS is not sent.
 const ENVELOPES: u32 = 2;
@@ -14,60 +17,40 @@ const ENVELOPES: u32 = 2;
 #[serde(rename_all = "camelCase")]
 struct Record {
     event_name: String,
-    s3: S3,
+    s3: Located,
+}
+
+/// The bucket and the object, as a record of S3 and the detail of an EventBridge event have them.
+#[derive(Deserialize)]
+struct Located {
+    bucket: Bucket,
+    object: Object,
 }
 
 #[derive(Deserialize)]
-struct S3 {
-    bucket: Named,
-    object: NotifiedObject,
-}
-
-#[derive(Deserialize)]
-struct Named {
+struct Bucket {
     name: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct NotifiedObject {
+struct Object {
     key: String,
-    size: Option<u64>,
-    e_tag: Option<String>,
-    version_id: Option<String>,
-    sequencer: Option<String>,
 }
 
-/// The detail of an EventBridge event, as far as it matters.
-#[derive(Deserialize)]
-struct Detail {
-    bucket: Named,
-    object: BridgedObject,
+/// Decodes an event of any shape into the objects that it names, in its order.
+pub(super) fn decode(value: &Value) -> Result<Vec<ObjectEvent>, DecodeError> {
+    let mut objects = Vec::new();
+    collect(value, ENVELOPES, &mut objects)?;
+    Ok(objects)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct BridgedObject {
-    key: String,
-    size: Option<u64>,
-    etag: Option<String>,
-    version_id: Option<String>,
-    sequencer: Option<String>,
-}
-
-/// Decodes an event of any shape.
-pub(super) fn decode(value: &Value) -> Result<Decoded, DecodeError> {
-    let mut decoded = Decoded::default();
-    collect(value, ENVELOPES, &mut decoded)?;
-    Ok(decoded)
-}
-
-fn collect(value: &Value, envelopes: u32, into: &mut Decoded) -> Result<(), DecodeError> {
+fn collect(value: &Value, envelopes: u32, into: &mut Vec<ObjectEvent>) -> Result<(), DecodeError> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
     if let Some(records) = value.get("Records") {
         let records = records.as_array().ok_or(DecodeError::Field { place: "Records" })?;
         for record in records {
             if let Some(message) = record.pointer("/Sns/Message") {
-                open(message, envelopes, into)?;
+                open_envelope(message, envelopes, into)?;
             } else if record.get("s3").is_some() {
                 notified(record, into)?;
             } else {
@@ -75,71 +58,45 @@ fn collect(value: &Value, envelopes: u32, into: &mut Decoded) -> Result<(), Deco
             }
         }
         Ok(())
-    } else if value.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
-        into.ignored += 1;
+    } else if text("Event") == Some("s3:TestEvent") {
         Ok(())
-    } else if is_event_bridge(value) {
+    } else if value.get("detail-type").is_some() && text("source") == Some("aws.s3") {
         bridged(value, into)
-    } else if value.get("Type").and_then(Value::as_str) == Some("Notification") {
-        open(value.get("Message").unwrap_or(&Value::Null), envelopes, into)
+    } else if text("Type") == Some("Notification") {
+        open_envelope(value.get("Message").unwrap_or(&Value::Null), envelopes, into)
     } else {
         Err(unknown(value))
     }
 }
 
-/// Whether a value is an event of EventBridge about an object of S3.
-pub(super) fn is_event_bridge(value: &Value) -> bool {
-    value.get("detail-type").is_some() && value.get("source").and_then(Value::as_str) == Some("aws.s3")
-}
-
 /// Opens an SNS envelope: its message is an event as text.
-fn open(message: &Value, envelopes: u32, into: &mut Decoded) -> Result<(), DecodeError> {
+fn open_envelope(message: &Value, envelopes: u32, into: &mut Vec<ObjectEvent>) -> Result<(), DecodeError> {
     let text = message.as_str().filter(|_| envelopes > 0).ok_or(DecodeError::Field { place: "Message" })?;
     let inner: Value = serde_json::from_str(text).map_err(|error| DecodeError::not_json(&error))?;
     collect(&inner, envelopes - 1, into)
 }
 
-fn notified(record: &Value, into: &mut Decoded) -> Result<(), DecodeError> {
+fn notified(record: &Value, into: &mut Vec<ObjectEvent>) -> Result<(), DecodeError> {
     let record = Record::deserialize(record).map_err(|_| DecodeError::Field { place: "Records[].s3" })?;
     // S3 leaves out the prefix, other servers of its protocol write it.
     let name = record.event_name.strip_prefix("s3:").unwrap_or(&record.event_name);
-    if !name.starts_with("ObjectCreated:") {
-        into.ignored += 1;
-        return Ok(());
+    if name.starts_with("ObjectCreated:") {
+        into.push(ObjectEvent::created(record.s3.bucket.name, key::decode(&record.s3.object.key)?));
     }
-    let object = record.s3.object;
-    into.objects.push(ObjectEvent {
-        bucket: record.s3.bucket.name,
-        key: ObjectKey::from_notification(&object.key)?,
-        size: object.size,
-        etag: object.e_tag.map(ETag::new),
-        version: object.version_id,
-        sequencer: object.sequencer,
-        event_name: name.to_owned(),
-    });
     Ok(())
 }
 
-fn bridged(value: &Value, into: &mut Decoded) -> Result<(), DecodeError> {
+fn bridged(value: &Value, into: &mut Vec<ObjectEvent>) -> Result<(), DecodeError> {
     let name = value["detail-type"].as_str().ok_or(DecodeError::Field { place: "detail-type" })?;
-    if name != "Object Created" {
-        into.ignored += 1;
-        return Ok(());
+    if name == "Object Created" {
+        let Located { bucket, object } =
+            Located::deserialize(&value["detail"]).map_err(|_| DecodeError::Field { place: "detail" })?;
+        into.push(ObjectEvent::created(bucket.name, object.key));
     }
-    let detail = Detail::deserialize(&value["detail"]).map_err(|_| DecodeError::Field { place: "detail" })?;
-    into.objects.push(ObjectEvent {
-        bucket: detail.bucket.name,
-        key: ObjectKey::from_event_bridge(&detail.object.key),
-        size: detail.object.size,
-        etag: detail.object.etag.map(ETag::new),
-        version: detail.object.version_id,
-        sequencer: detail.object.sequencer,
-        event_name: name.to_owned(),
-    });
     Ok(())
 }
 
-/// Names the fields of what is no event, never their values.
+/// Names the fields of what is not an event, never their values.
 fn unknown(value: &Value) -> DecodeError {
     const MOST: usize = 8;
     let has = match value {

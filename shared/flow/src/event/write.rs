@@ -1,10 +1,10 @@
-//! Events as a cloud writes them, with all its fields: what a laptop that plays the cloud drives the handlers with.
+//! Events as a cloud writes them, with all its fields: for tests that play the cloud, and for notifications that are sent again.
 
 use chrono::{DateTime, SecondsFormat};
 use metriccare_ports::{ETag, Message};
 use serde_json::{Value, json};
 
-use super::key::encode;
+use super::key;
 
 /// An account that does not exist.
 const ACCOUNT: &str = "123456789012";
@@ -19,7 +19,7 @@ const REGION: &str = "us-east-1";
 ///
 /// let event = notification("landing", "encounter/a b.json", 12, &ETag::new("e"), 1_735_689_600_000_000);
 /// assert!(event.contains(r#""key":"encounter/a+b.json""#));
-/// assert_eq!(decode(event.as_bytes())?.objects[0].key.as_str(), "encounter/a b.json");
+/// assert_eq!(decode(event.as_bytes())?[0].key, "encounter/a b.json");
 /// # Ok::<(), metriccare_flow::event::DecodeError>(())
 /// ```
 pub fn notification(bucket: &str, key: &str, size: u64, etag: &ETag, micros: i64) -> String {
@@ -42,7 +42,7 @@ pub fn notification(bucket: &str, key: &str, size: u64, etag: &ETag, micros: i64
                 "arn": format!("arn:aws:s3:::{bucket}"),
             },
             "object": {
-                "key": encode(key),
+                "key": key::encode(key),
                 "size": size,
                 "eTag": etag.as_str(),
                 "sequencer": format!("{micros:016X}"),

@@ -24,6 +24,21 @@ pub struct BronzeCommit {
     pub files: Vec<CommittedFile>,
 }
 
+impl BronzeCommit {
+    /// Reads a commit.
+    ///
+    /// # Errors
+    /// What is not the JSON of a commit.
+    pub fn from_json(bytes: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(bytes)
+    }
+
+    /// Writes the commit.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("text, numbers and maps with text as keys are JSON")
+    }
+}
+
 /// A bronze file of a commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CommittedFile {

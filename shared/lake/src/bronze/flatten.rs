@@ -27,7 +27,7 @@ use super::{
 pub struct Source {
     /// Its full key in the landing bucket.
     pub key: String,
-    /// Its id: [`crate::keys::object_id`].
+    /// Its id: the SHA-256, in hex, of its key, its version or ETag, and the time it landed.
     pub object_id: String,
     /// Its ETag.
     pub etag: String,

@@ -13,6 +13,7 @@ pub mod status;
 pub mod stays;
 
 mod bucket;
+mod commit;
 mod conform;
 mod merge;
 mod read;
@@ -20,6 +21,7 @@ mod resource;
 mod version;
 
 pub use bucket::{DEFAULT_BUCKETS, bucket_of, split};
+pub use commit::SilverCommit;
 pub(crate) use merge::length_days;
 pub use merge::{Merged, merge};
 pub use read::read_bronze;

@@ -9,8 +9,8 @@ use super::{
     race, store,
 };
 use crate::{
-    Below, Clock, DiskLedger, DiskStore, Ledger, ManualClock, MemoryLedger, MemoryStore, ObjectLedger, ObjectStore,
-    SystemClock,
+    Clock, DiskLedger, DiskStore, Ledger, ManualClock, MemoryLedger, MemoryStore, ObjectLedger, ObjectStore,
+    PrefixStore, SystemClock,
 };
 
 fn memory() -> Arc<dyn ObjectStore> {
@@ -49,7 +49,7 @@ async fn a_bucket_on_disk_is_lawful() {
 async fn a_part_of_a_bucket_is_a_lawful_bucket() {
     let whole = memory();
     whole.put("reports/2024", "outside".into(), crate::PutMode::IfAbsent).await.expect("put");
-    let part: Arc<dyn ObjectStore> = Arc::new(Below::new(whole.clone(), "reports/2025"));
+    let part: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(whole.clone(), "reports/2025"));
     store::all(&*part, "s").await;
     store::stated_times_are_kept(&*part, "s").await;
     let (all, ours) = (whole.list("").await.expect("listed"), part.list("").await.expect("listed"));

@@ -94,8 +94,8 @@ impl Faults {
                 Some(fault)
             }
             Plan::At(..) => None,
-            Plan::Seeded { jitter, per_thousand } => (jitter.below(1000) < *per_thousand)
-                .then(|| if jitter.below(2) == 0 { Fault::Fail } else { Fault::LoseReply }),
+            Plan::Seeded { jitter, per_thousand } => (jitter.draw(1000) < *per_thousand)
+                .then(|| if jitter.draw(2) == 0 { Fault::Fail } else { Fault::LoseReply }),
         }
     }
 

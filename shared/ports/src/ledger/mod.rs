@@ -1,19 +1,18 @@
 //! Who does which work, and what is done already: the ledger makes a redelivered event cheap.
 //!
-//! A work is claimed with one conditional write that carries a lease. Whoever claims it after the lease has lapsed, or
-//! after a failure, does so as the next attempt, and from then on the earlier attempt is fenced: its completion is
+//! A work is claimed with one conditional write that carries a lease. A claim after the lease has lapsed, or
+//! after a failure, is the next attempt, and from then on the earlier attempt is fenced: its completion is
 //! refused with [`ErrorKind::LeaseLost`](crate::ErrorKind::LeaseLost). Completed and rejected are final. Times are
 //! whole milliseconds of one [`Clock`](crate::Clock), handed in; the ledger reads none itself.
 //!
-//! The lease alone keeps nobody from writing twice. Keys that follow from the content, and conditional puts, do that.
+//! The lease alone does not prevent writing twice. Keys that follow from the content, and conditional puts, do that.
 
 use std::fmt;
 
 use async_trait::async_trait;
-use metriccare_lake::keys;
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::{ObjectMeta, Result, store::object_id};
 
 mod disk;
 mod memory;
@@ -40,7 +39,12 @@ impl WorkId {
     /// assert!(work.as_str().starts_with("bronze/landing/"));
     /// ```
     pub fn new(stage: &str, bucket: &str, key: &str, version_or_etag: &str, landed_micros: i64) -> Self {
-        Self(format!("{stage}/{bucket}/{}", keys::object_id(key, version_or_etag, landed_micros)))
+        Self(format!("{stage}/{bucket}/{}", object_id(key, version_or_etag, landed_micros)))
+    }
+
+    /// The work of a stage on an object as it is described.
+    pub fn on(stage: &str, bucket: &str, meta: &ObjectMeta) -> Self {
+        Self::new(stage, bucket, &meta.key, meta.version_or_etag(), meta.last_modified_micros)
     }
 
     /// The name as text, safe as a database's key.
@@ -82,7 +86,7 @@ pub struct Receipt {
 pub enum Begin {
     /// The work is yours.
     Claimed(Claim),
-    /// Somebody else has it until then, in milliseconds.
+    /// Another owner has it until then.
     Busy {
         /// When the lease ends, in milliseconds since 1970.
         until_millis: i64,
@@ -126,7 +130,7 @@ pub trait Ledger: fmt::Debug + Send + Sync {
         self.end(claim, State::Completed { receipt: receipt.clone() }).await
     }
 
-    /// Gives a claimed work up for good: nobody need try it again.
+    /// Gives a claimed work up for good: it is never tried again.
     async fn reject(&self, claim: &Claim, reason: &str) -> Result<()> {
         self.end(claim, State::Rejected { reason: reason.to_owned() }).await
     }

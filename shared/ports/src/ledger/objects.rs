@@ -18,7 +18,7 @@ use crate::{
 /// The prefix of the ledger inside its bucket.
 const PREFIX: &str = "_ledger/";
 
-/// A ledger of objects in a bucket, below `_ledger/`.
+/// A ledger of objects in a bucket, under `_ledger/`.
 #[derive(Debug, Clone)]
 pub struct ObjectLedger {
     store: Arc<dyn ObjectStore>,

@@ -22,7 +22,7 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum State {
-    /// Somebody has it until the lease ends.
+    /// An owner has it until the lease ends.
     InProgress {
         /// When the lease ends, in milliseconds since 1970.
         lease_until_millis: i64,

@@ -97,7 +97,7 @@ impl State {
             (0..self.waiting.len()).filter(|place| self.waiting[*place].visible_at_millis <= now).collect();
         if shuffle {
             for last in (1..places.len()).rev() {
-                let other = self.jitter.below(last as u64 + 1) as usize;
+                let other = self.jitter.draw(last as u64 + 1) as usize;
                 places.swap(last, other);
             }
         }
@@ -110,7 +110,7 @@ impl Queue for MemoryQueue {
     async fn send(&self, body: &str) -> Result<String> {
         let mut state = self.state();
         let message = state.enqueue(body);
-        if self.settings.shuffle.is_some() && state.jitter.below(100) < u64::from(self.settings.duplicate_percent) {
+        if self.settings.shuffle.is_some() && state.jitter.draw(100) < u64::from(self.settings.duplicate_percent) {
             // A second copy under the same id: acknowledging one leaves the other.
             state.waiting.push(Waiting { message: message.clone(), visible_at_millis: i64::MIN });
         }
@@ -124,7 +124,7 @@ impl Queue for MemoryQueue {
         let places = state.visible(now, shuffle);
         let mut most = max.min(places.len());
         if shuffle && most > 1 {
-            most = 1 + state.jitter.below(most as u64) as usize;
+            most = 1 + state.jitter.draw(most as u64) as usize;
         }
         let (mut delivered, mut dead) = (Vec::new(), Vec::new());
         for place in places {

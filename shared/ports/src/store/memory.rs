@@ -117,8 +117,8 @@ impl ObjectStore for MemoryStore {
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         let objects = self.objects();
-        let below = objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
-        Ok(below
+        let under = objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
+        Ok(under
             .map(|(key, stored)| Listed {
                 key: key.clone(),
                 size: stored.bytes.len() as u64,

@@ -8,21 +8,24 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::{Error, ErrorKind, Result};
 
-mod below;
 mod body;
 mod disk;
 mod etag;
+mod identity;
 mod memory;
+mod prefix;
 
-pub use below::Below;
 pub(crate) use body::blocking;
 pub use body::{Body, ChunkSource, Payload};
 pub use disk::DiskStore;
 pub use etag::ETag;
+pub use identity::object_id;
 pub use memory::MemoryStore;
+pub use prefix::PrefixStore;
 
 /// What a store knows of an object besides its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +127,24 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
         self.get_if(key, None).await
     }
 
+    /// Reads an object; none where there is none.
+    async fn get_opt(&self, key: &str) -> Result<Option<Object>> {
+        found(self.get(key).await)
+    }
+
+    /// What is known of an object, without its bytes; none where there is none.
+    async fn head_opt(&self, key: &str) -> Result<Option<ObjectMeta>> {
+        found(self.head(key).await)
+    }
+
+    /// Reads an object's bytes and what is known of it; none where there is none.
+    async fn read_opt(&self, key: &str) -> Result<Option<(ObjectMeta, Bytes)>> {
+        match self.get_opt(key).await? {
+            Some(object) => Ok(Some((object.meta, object.body.bytes().await?))),
+            None => Ok(None),
+        }
+    }
+
     /// Writes an object under a condition, stamped with the present, and returns its new ETag.
     async fn put(&self, key: &str, payload: Payload, mode: PutMode) -> Result<ETag> {
         self.put_with(key, payload, PutOptions { mode, last_modified_micros: None }).await
@@ -135,11 +156,23 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
     }
 }
 
-/// The longest key that S3 takes, in bytes.
-const LONGEST_KEY: usize = 1024;
+/// What was read, or none where nothing is there.
+fn found<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
 
-/// Refuses a key that S3 refuses too.
-fn check_key(operation: &'static str, bucket: &str, key: &str) -> Result<()> {
+/// The longest key that S3 takes, in bytes.
+pub const LONGEST_KEY: usize = 1024;
+
+/// Refuses a key that S3 refuses too: an empty one, and one that is longer than [`LONGEST_KEY`].
+///
+/// # Errors
+/// [`ErrorKind::Invalid`], with the reason.
+pub fn check_key(operation: &'static str, bucket: &str, key: &str) -> Result<()> {
     let reason = if key.is_empty() {
         "the key is empty".to_owned()
     } else if key.len() > LONGEST_KEY {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metriccare_aws::{DeadLetters, Tell};
+use metriccare_aws::{DeadLetters, RedriveProgress};
 use metriccare_ports::SystemClock;
 
 use super::landing;
@@ -89,7 +89,7 @@ impl Moved {
     }
 }
 
-impl Tell for Moved {
+impl RedriveProgress for Moved {
     fn moved(&self, letters: u64) {
         self.0.reach(letters);
     }

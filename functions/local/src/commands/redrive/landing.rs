@@ -49,7 +49,7 @@ pub(super) async fn tell(arguments: &Redrive, session: &AwsSession, output: &mut
         }
         landed += 1;
         let meta = landing.head(&object.key).await?;
-        if !carried.contains(&keys::bronze_commit(&object_id(&meta))) {
+        if !carried.contains(&keys::bronze_commit(&meta.object_id())) {
             unheard.push(meta);
         }
     }
@@ -82,9 +82,4 @@ pub(super) async fn tell(arguments: &Redrive, session: &AwsSession, output: &mut
         output.line(format!("  and {} more", count(number - NAMED as u64)))?;
     }
     output.flush()
-}
-
-fn object_id(meta: &ObjectMeta) -> String {
-    let version = meta.version.as_deref().unwrap_or(meta.etag.as_str());
-    keys::object_id(&meta.key, version, meta.last_modified_micros)
 }

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc};
 
-use metriccare_flow::{Progress, Stage, Worker, drive};
+use metriccare_flow::{Unwatched, Worker, drive};
 use metriccare_lake::{
     cells::{self, Cell},
     keys,
@@ -43,14 +43,6 @@ impl Counted {
     }
 }
 
-/// Nobody looks on.
-struct Unseen;
-
-impl Progress for Unseen {
-    fn begin(&self, _: Stage, _: usize) {}
-    fn advance(&self, _: usize) {}
-}
-
 pub(super) async fn count(resources: &Resources) -> Result<Counted, Failure> {
     let worker = Arc::new(Worker::new(Ports::memory(Arc::new(SystemClock)), 1, NonZeroUsize::MIN, "simulate"));
     let types =
@@ -59,8 +51,8 @@ pub(super) async fn count(resources: &Resources) -> Result<Counted, Failure> {
         let key = format!("{kind}/{kind}.ndjson");
         worker.ports.landing.put(&key, lines.clone().into(), PutMode::Overwrite).await?;
     }
-    let driven = drive(&worker, &Unseen).await?;
-    let failed = driven.failed.first().map(|(stage, again)| format!("{stage:?}: {again}"));
+    let driven = drive(&worker, &Unwatched).await?;
+    let failed = driven.failed.first().map(|(stage, reason)| format!("{stage}: {reason}"));
     let mut counted = Counted::default();
     for commit in &driven.landed {
         let counts = &commit.counts;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use metriccare_aws::{Sent, Sparing};
+use metriccare_aws::{Sent, SkipUnchanged};
 use metriccare_ports::{Error, ErrorKind, ObjectStore, Payload, PutMode};
 use serde::Serialize;
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -39,8 +39,8 @@ pub(super) struct Sendings {
 pub(super) async fn send(session: &AwsSession, files: Vec<Outgoing>, bars: &Bars) -> Sendings {
     let mut sendings = Sendings::default();
     bars.start("upload", files.len());
-    let buckets: BTreeMap<String, Arc<Sparing>> =
-        files.iter().map(|file| (file.place.bucket.clone(), Arc::new(session.sparing(&file.place)))).collect();
+    let buckets: BTreeMap<String, Arc<SkipUnchanged>> =
+        files.iter().map(|file| (file.place.bucket.clone(), Arc::new(session.skip_unchanged(&file.place)))).collect();
     let room = Arc::new(Semaphore::new(SIDE_BY_SIDE));
     let mut tasks = JoinSet::new();
     for file in files {
@@ -76,7 +76,7 @@ pub(super) async fn send(session: &AwsSession, files: Vec<Outgoing>, bars: &Bars
     }
 }
 
-async fn one(bucket: &Sparing, file: &Outgoing) -> Result<Sent, Error> {
+async fn one(bucket: &SkipUnchanged, file: &Outgoing) -> Result<Sent, Error> {
     let payload = Payload::File(file.path.clone());
     if !file.stays {
         return Ok(bucket.send(&file.key, payload).await?.1);

@@ -37,9 +37,7 @@ pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit], bars: &Bars
         }
         landed += 1;
         let meta = worker.ports.landing.head(&listed.key).await?;
-        let version = meta.version.as_deref().unwrap_or(meta.etag.as_str());
-        let id = keys::object_id(&meta.key, version, meta.last_modified_micros);
-        if !by_id.contains_key(id.as_str()) {
+        if !by_id.contains_key(meta.object_id().as_str()) {
             check.differences.push(format!("{} landed and was not carried into bronze", listed.key));
         }
     }

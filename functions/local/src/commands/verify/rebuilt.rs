@@ -26,7 +26,7 @@ pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure
     };
     let builder = Arc::new(Worker::new(ports, worker.buckets, worker.threads, "verify"));
     let driven = drive(&builder, bars).await?;
-    check.differences.extend(driven.failed.iter().map(|(stage, again)| format!("{stage:?}: {again}")));
+    check.differences.extend(driven.failed.iter().map(|(stage, reason)| format!("{stage}: {reason}")));
 
     let mut all_rows = 0;
     for table in TABLES.iter().copied().filter(|table| !table.path.starts_with("bronze/")) {

@@ -10,7 +10,7 @@ use super::{super::Listed, Folder, fault::fault, path::is_key_segment};
 use crate::{Error, ErrorKind, Result, clock::micros};
 
 impl Folder {
-    /// Every object below a prefix. A file that goes away meanwhile is left out.
+    /// Every object under a prefix. A file that goes away meanwhile is left out.
     pub(super) fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         let mut found = Vec::new();
         if prefix.split_once('/').is_some_and(|(top, _)| self.hidden.iter().any(|hidden| hidden == top)) {
@@ -25,10 +25,10 @@ impl Folder {
                 let key = format!("{beginning}{name}");
                 let Some(kind) = present(entry.file_type(), &path)? else { continue };
                 if kind.is_dir() {
-                    let below = format!("{key}/");
+                    let under = format!("{key}/");
                     // Down only where the prefix may still match.
-                    if below.starts_with(prefix) || prefix.starts_with(&below) {
-                        open.push((entry.path(), below));
+                    if under.starts_with(prefix) || prefix.starts_with(&under) {
+                        open.push((entry.path(), under));
                     }
                 } else if key.starts_with(prefix)
                     && let Some(metadata) = present(fs::metadata(entry.path()), &path)?

@@ -1,4 +1,4 @@
-//! The part of a bucket below a prefix, as a bucket of its own: so a landing place and a lake fit into one bucket.
+//! The part of a bucket under a prefix, as a bucket of its own: so a landing place and a lake fit into one bucket.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use super::{ETag, Listed, Object, ObjectMeta, ObjectStore, Payload, PutOptions, check_key};
 use crate::Result;
 
-/// The part of a bucket below a prefix.
+/// The part of a bucket under a prefix.
 #[derive(Debug, Clone)]
-pub struct Below {
+pub struct PrefixStore {
     inner: Arc<dyn ObjectStore>,
     /// What every key begins with inside: `reports/2025/`.
     prefix: String,
@@ -17,8 +17,8 @@ pub struct Below {
     name: String,
 }
 
-impl Below {
-    /// The part below `prefix`, which is segments with `/` between them and none at its ends.
+impl PrefixStore {
+    /// The part under `prefix`, which is segments with `/` between them and none at its ends.
     pub fn new(inner: Arc<dyn ObjectStore>, prefix: &str) -> Self {
         let name = format!("{}/{prefix}", inner.bucket());
         Self { inner, prefix: format!("{prefix}/"), name }
@@ -38,7 +38,7 @@ impl Below {
 }
 
 #[async_trait]
-impl ObjectStore for Below {
+impl ObjectStore for PrefixStore {
     fn bucket(&self) -> &str {
         &self.name
     }

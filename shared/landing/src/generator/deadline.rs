@@ -1,22 +1,23 @@
 //! Ends a job that would not be done before its invocation has to end.
 //!
 //! The pace so far tells how long the rest takes. Work that would be killed half-done ends as soon as that can be foreseen,
-//! so that there is time to give its message back; the same job writes the same keys when it comes again.
+//! so that there is time to give its message back; the same job writes the same keys when it is delivered again.
 
 use std::sync::{
     Arc,
     atomic::{AtomicI64, AtomicUsize, Ordering},
 };
 
-use metriccare_landing::Progress;
 use metriccare_ports::Clock;
+
+use crate::Progress;
 
 /// How long before the deadline the objects have to have landed: the answer key, the ledger and the answer come after them.
 const MARGIN_MILLIS: i64 = 5_000;
 
 /// Watches one job.
 #[derive(Debug)]
-pub(crate) struct Deadline {
+pub(super) struct Deadline {
     clock: Arc<dyn Clock>,
     limit_millis: i64,
     began_millis: AtomicI64,
@@ -26,7 +27,7 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     /// Watches a job of an invocation that has to end when the clock shows `deadline_millis`.
-    pub(crate) fn new(clock: Arc<dyn Clock>, deadline_millis: i64) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, deadline_millis: i64) -> Self {
         let limit_millis = deadline_millis.saturating_sub(MARGIN_MILLIS);
         let (began_millis, steps, done) = Default::default();
         Deadline { clock, limit_millis, began_millis, steps, done }

@@ -15,13 +15,13 @@ use crate::telemetry::Metrics;
 
 /// Counts of requests, by what they are charged as; its copies count together.
 #[derive(Debug, Clone, Default)]
-pub struct Requests(Arc<Mutex<BTreeMap<&'static str, u64>>>);
+pub struct RequestCounter(Arc<Mutex<BTreeMap<&'static str, u64>>>);
 
 /// Every name that requests are counted under.
 const CHARGES: [&str; 6] =
     ["S3WriteRequests", "S3ReadRequests", "LedgerWriteRequests", "LedgerReadRequests", "GlueRequests", "SqsRequests"];
 
-impl Requests {
+impl RequestCounter {
     /// Adds what was counted since the last time to an invocation's metrics.
     pub fn take(&self, metrics: &mut Metrics) {
         let counted = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
@@ -49,7 +49,7 @@ fn charge(service: &str, operation: &str) -> Option<&'static str> {
 }
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
-impl Intercept for Requests {
+impl Intercept for RequestCounter {
     fn name(&self) -> &'static str {
         "requests"
     }
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn requests_are_counted_once_and_every_charge_is_there() {
-        let requests = Requests::default();
+        let requests = RequestCounter::default();
         requests.count("S3ReadRequests");
         let [mut first, mut second] = [Metrics::default(), Metrics::default()];
         requests.take(&mut first);

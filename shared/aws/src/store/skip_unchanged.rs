@@ -1,4 +1,4 @@
-//! A bucket to which nothing is sent that is there already: what makes sending a folder or a world again cheap.
+//! A bucket that skips a put where the object is unchanged: sending a folder or a world once more is cheap.
 //!
 //! S3's ETag of an object that was put in one piece is the MD5 of its bytes, unless the bucket encrypts with a key of
 //! KMS: so the MD5 also goes along in the object's metadata.
@@ -14,11 +14,11 @@ use metriccare_ports::{
 
 use super::{S3Store, size};
 
-/// A bucket to which nothing is sent that is there already.
+/// A bucket that skips a put where the object is unchanged.
 #[derive(Debug)]
-pub struct Sparing(pub S3Store);
+pub struct SkipUnchanged(pub S3Store);
 
-/// What became of an object that was to be sent.
+/// The result of sending an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     /// There was none under its key.
@@ -35,7 +35,7 @@ const MD5: &str = "content-md5-hex";
 /// The most bytes that S3 takes in one put.
 const LARGEST: u64 = 5 << 30;
 
-impl Sparing {
+impl SkipUnchanged {
     /// Sends an object, unless the same is there under its key; what another writer put there meanwhile is not replaced.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ fn md5_of(path: &std::path::Path) -> io::Result<(String, u64)> {
 }
 
 #[async_trait]
-impl ObjectStore for Sparing {
+impl ObjectStore for SkipUnchanged {
     fn bucket(&self) -> &str {
         self.0.bucket()
     }

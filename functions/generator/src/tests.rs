@@ -1,16 +1,19 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use metriccare_aws::{Requests, Settings};
-use metriccare_flow::event::sqs_batch;
+use metriccare_aws::{RequestCounter, Settings};
+use metriccare_flow::{RetryReason, event::sqs_batch};
+use metriccare_landing::Job;
 use metriccare_ports::{
-    Clock, ETag, Listed, ManualClock, MemoryQueue, Message, Object, ObjectMeta, ObjectStore, Payload, Ports,
+    Begin, Clock, ETag, Listed, ManualClock, MemoryQueue, Message, Object, ObjectMeta, ObjectStore, Payload, Ports,
     PutOptions, Queue, Result as PortResult, queue::QueueSettings,
 };
+use serde_json::json;
 
 use super::*;
 
 struct Bench {
+    environment: Environment,
     generator: Generator,
     queue: Arc<MemoryQueue>,
     clock: Arc<ManualClock>,
@@ -30,9 +33,9 @@ fn bench(slow: Duration) -> Bench {
     };
     let settings = Settings::read(set).expect("whole");
     let own = Some(Arc::clone(&queue) as Arc<dyn Queue>);
-    let environment =
-        Environment { settings, ports: Ports { landing, ..ports }, queue: own, requests: Requests::default() };
-    Bench { generator: Generator::of(environment), queue, clock }
+    let request_counter = RequestCounter::default();
+    let environment = Environment { settings, ports: Ports { landing, ..ports }, queue: own, request_counter };
+    Bench { generator: generator(&environment), environment, queue, clock }
 }
 
 /// A bucket in which every put takes a while on a clock that stands still otherwise.
@@ -68,15 +71,13 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 
 impl Bench {
     /// Asks as one invocation with a whole timeout before it.
-    async fn ask(&self, payload: Value) -> (Result<Value, GeneratorError>, String) {
+    async fn ask(&self, payload: Value) -> (Result<Value, RetryReason>, String) {
         self.ask_within(payload, TIMEOUT).await
     }
 
-    async fn ask_within(&self, payload: Value, time: Duration) -> (Result<Value, GeneratorError>, String) {
+    async fn ask_within(&self, payload: Value, time: Duration) -> (Result<Value, RetryReason>, String) {
         let deadline_millis = self.clock.now_millis() + i64::try_from(time.as_millis()).expect("short");
-        let turn = Turn { request_id: "request".into(), deadline_millis };
-        let mut metrics = Metrics::default();
-        let answer = self.generator.counted(payload, &turn, &mut metrics).await;
+        let (answer, metrics) = self.environment.answer(&self.generator, payload, "request", deadline_millis).await;
         (answer, metrics.line("n", "generator", "r", 0))
     }
 
@@ -93,7 +94,7 @@ impl Bench {
     }
 
     async fn landed(&self) -> BTreeSet<(String, String)> {
-        let listed = self.generator.environment.ports.landing.list("").await.expect("memory");
+        let listed = self.environment.ports.landing.list("").await.expect("memory");
         listed.into_iter().map(|object| (object.key, object.etag.expect("memory knows it").to_string())).collect()
     }
 }
@@ -118,8 +119,7 @@ async fn a_schedule_lands_its_own_day_and_repeats_itself() {
 async fn the_hospitals_table_of_the_template_has_the_columns_of_the_file() {
     let bench = bench(Duration::ZERO);
     bench.ask(json!({"patients": 1})).await.0.expect("landed");
-    let file =
-        bench.generator.environment.ports.lake.get("reference/hospitals.csv").await.expect("there").body.bytes().await;
+    let file = bench.environment.ports.lake.get("reference/hospitals.csv").await.expect("there").body.bytes().await;
     let text = String::from_utf8(file.expect("memory").to_vec()).expect("text");
     let written: Vec<&str> = text.lines().next().expect("a first line").split(',').collect();
 
@@ -206,8 +206,8 @@ async fn a_message_whose_work_another_invocation_has_comes_again_later() {
     let bench = bench(Duration::ZERO);
     bench.queue.send(r#"{"patients": 10, "shard": "1/2", "order": 7}"#).await.expect("memory");
     let job = Job::from_value(json!({"patients": 10, "shard": "1/2"})).expect("a job");
-    let work = bench.generator.work_id(&job, "7");
-    let held = bench.generator.environment.ports.ledger.begin(&work, "other", 0, 15_000).await.expect("memory");
+    let work = Generator::work_id("landing", &job, "7");
+    let held = bench.environment.ports.ledger.begin(&work, "other", 0, 15_000).await.expect("memory");
     assert!(matches!(held, Begin::Claimed(_)));
 
     let counts = bench.deliver(TIMEOUT).await;

@@ -1,0 +1,72 @@
+//! Claims in the ledger around every piece of work: a lease until the invocation ends, fenced by owner and attempt.
+
+use metriccare_ports::{Begin, Claim, WorkId};
+
+use crate::{
+    error::FlowError,
+    function::{Function, Prepared},
+    report::{Done, ItemResult, Outcome, RetryReason},
+    worker::Worker,
+};
+
+/// An item after its claim was tried.
+pub(crate) enum Opened<I, T> {
+    /// It is ours to work on; without a claim where its work needs none.
+    Claimed(Option<Claim>, I),
+    /// There is nothing to do.
+    Finished(Outcome<T>),
+}
+
+/// Looks an item up and claims its work.
+pub(crate) async fn open<F: Function>(
+    function: &F,
+    worker: &Worker,
+    item: &F::Item,
+) -> Result<Opened<F::Input, F::Output>, RetryReason> {
+    let failed = |error: FlowError| RetryReason::Failed { key: F::name_of(item).to_owned(), error: error.into() };
+    let (work, input) = match function.prepare(worker, item).await.map_err(failed)? {
+        Prepared::Nothing(outcome) => return Ok(Opened::Finished(outcome)),
+        Prepared::Work(None, input) => return Ok(Opened::Claimed(None, input)),
+        Prepared::Work(Some(work), input) => (work, input),
+    };
+    match begin(worker, &work).await.map_err(failed)? {
+        Begin::Claimed(claim) => Ok(Opened::Claimed(Some(claim), input)),
+        Begin::Busy { until_millis } => Err(RetryReason::Busy { until_millis }),
+        Begin::Rejected(reason) => Ok(Opened::Finished(Outcome::Rejected(reason))),
+        Begin::Done(receipt) => Ok(match function.recall(worker, &receipt).await.map_err(failed)? {
+            Some(output) => Opened::Finished(Outcome::AlreadyDone(Done { receipt, output })),
+            None => Opened::Claimed(None, input),
+        }),
+    }
+}
+
+/// Claims a work until the worker's deadline; the owner's name is that of one try.
+async fn begin(worker: &Worker, work: &WorkId) -> Result<Begin, FlowError> {
+    let now = worker.ports.clock.now_millis();
+    let lease = i64::try_from(worker.lease.as_millis()).unwrap_or(i64::MAX);
+    Ok(worker.ports.ledger.begin(work, &worker.owner(), now, now.saturating_add(lease)).await?)
+}
+
+/// Ends a claim: completes it with its receipt, or gives it back so that the next try need not wait for the lease.
+pub(crate) async fn close<F: Function>(
+    worker: &Worker,
+    item: &F::Item,
+    claim: Option<Claim>,
+    result: Result<Done<F::Output>, std::sync::Arc<FlowError>>,
+) -> ItemResult<F::Output> {
+    let key = || F::name_of(item).to_owned();
+    match (result, claim) {
+        (Ok(done), None) => Ok(Outcome::Done(done)),
+        (Ok(done), Some(claim)) => match worker.ports.ledger.complete(&claim, &done.receipt).await {
+            Ok(()) => Ok(Outcome::Done(done)),
+            Err(error) => Err(RetryReason::Failed { key: key(), error: FlowError::from(error).into() }),
+        },
+        (Err(error), claim) => {
+            if let Some(claim) = claim {
+                // The claim's lease ends by itself where the ledger cannot be reached either.
+                let _ = worker.ports.ledger.fail(&claim, &error.to_string()).await;
+            }
+            Err(RetryReason::Failed { key: key(), error })
+        }
+    }
+}
