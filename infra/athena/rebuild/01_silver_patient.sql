@@ -34,11 +34,28 @@ ranked AS (
                 hospital_name DESC NULLS LAST
         ) AS newness
     FROM versions
+),
+hashed AS (
+    SELECT *, from_big_endian_64(xxhash64(to_utf8(patient_id))) AS hash
+    FROM ranked
+    WHERE newness = 1
+),
+numbered AS (
+    SELECT
+        h.*, s.bucket_digits,
+        -- The hash is unsigned and a bigint is not: modulo by its low 63 bits, then by its highest.
+        mod(
+            mod(bitwise_and(h.hash, 9223372036854775807), s.bucket_count)
+            + CASE WHEN h.hash < 0 THEN mod(9223372036854775807, s.bucket_count) + 1 ELSE 0 END,
+            s.bucket_count
+        ) AS bucket_number
+    FROM hashed AS h
+    CROSS JOIN rebuild_setting AS s
 )
 SELECT
     patient_id, mrn, gender, birth_date, city, state, country, language, hospital_name, deceased_time, last_updated,
     version_id, precombine_ts, content_id,
-    -- A lake of 16 buckets: the hash modulo 16 is its last four bits.
-    lpad(CAST(bitwise_and(from_big_endian_64(xxhash64(to_utf8(patient_id))), 15) AS varchar), 2, '0') AS bucket
-FROM ranked
-WHERE newness = 1
+    lpad(CAST(bucket_number AS varchar), bucket_digits, '0') AS bucket
+FROM numbered
+-- Athena writes at most 100 partitions a statement.
+WHERE bucket_number BETWEEN ? AND ?

@@ -117,13 +117,32 @@ ranked AS (
         ) AS newness
     FROM versions
 ),
+hashed AS (
+    -- An encounter without a subject goes by its own id.
+    SELECT *, from_big_endian_64(xxhash64(to_utf8(coalesce(patient_id, encounter_id)))) AS hash
+    FROM ranked
+    WHERE newness = 1
+),
+numbered AS (
+    SELECT
+        h.*, s.bucket_digits,
+        -- The hash is unsigned and a bigint is not: modulo by its low 63 bits, then by its highest.
+        mod(
+            mod(bitwise_and(h.hash, 9223372036854775807), s.bucket_count)
+            + CASE WHEN h.hash < 0 THEN mod(9223372036854775807, s.bucket_count) + 1 ELSE 0 END,
+            s.bucket_count
+        ) AS bucket_number
+    FROM hashed AS h
+    CROSS JOIN rebuild_setting AS s
+),
 latest AS (
     SELECT
         *,
         -- Null where a time is missing: no order of times, no length.
         coalesce(status IN ('completed', 'discharged') AND discharge_time >= admission_time, FALSE) AS has_length
-    FROM ranked
-    WHERE newness = 1
+    FROM numbered
+    -- Athena writes at most 100 partitions a statement. A patient's encounters are in one bucket.
+    WHERE bucket_number BETWEEN ? AND ?
 ),
 stays AS (
     SELECT
@@ -134,19 +153,34 @@ stays AS (
     FROM latest
     WHERE has_length AND encounter_class = 'inpatient' AND patient_id IS NOT NULL
 ),
+-- Admissions and discharges of a patient in one order, in which the discharge before an admission is the prior stay's.
+-- At one moment, stays that began earlier end first; then those of no length begin and end, each in its place.
+moments AS (
+    SELECT patient_id, place, admission_time AS moment, 1 AS turn, 0 AS is_end
+    FROM stays
+    UNION ALL
+    SELECT patient_id, place, discharge_time, CASE WHEN discharge_time > admission_time THEN 0 ELSE 1 END, 1
+    FROM stays
+),
+earlier AS (
+    SELECT
+        patient_id, place, is_end,
+        last_value(CASE WHEN is_end = 1 THEN place END) IGNORE NULLS OVER (
+            PARTITION BY patient_id ORDER BY moment, turn, place, is_end
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS prior_place
+    FROM moments
+),
 priors AS (
     SELECT
-        this.patient_id, this.encounter_id,
+        this.encounter_id,
         prior.encounter_id AS prior_encounter_id,
         date_diff('day', CAST(prior.discharge_time AS date), CAST(this.admission_time AS date)) AS days_since_prior,
-        row_number() OVER (
-            PARTITION BY this.patient_id, this.encounter_id ORDER BY prior.discharge_time DESC, prior.place DESC
-        ) AS nearness
-    FROM stays AS this
-    INNER JOIN stays AS prior
-        ON prior.patient_id = this.patient_id
-        AND prior.place < this.place
-        AND prior.discharge_time <= this.admission_time
+        this.patient_id
+    FROM earlier AS e
+    INNER JOIN stays AS this ON this.patient_id = e.patient_id AND this.place = e.place
+    INNER JOIN stays AS prior ON prior.patient_id = e.patient_id AND prior.place = e.prior_place
+    WHERE e.is_end = 0
 )
 SELECT
     e.encounter_id, e.patient_id, e.hospital_name, e.encounter_class, e.encounter_type, e.status, e.department,
@@ -162,11 +196,6 @@ SELECT
     p.prior_encounter_id, p.days_since_prior,
     coalesce(p.days_since_prior <= 30, FALSE) AS readmit_flag,
     e.last_updated, e.version_id, e.precombine_ts, e.content_id,
-    -- An encounter without a subject goes by its own id. A lake of 16 buckets: modulo 16 is the last four bits.
-    lpad(
-        CAST(bitwise_and(from_big_endian_64(xxhash64(to_utf8(coalesce(e.patient_id, e.encounter_id)))), 15) AS varchar),
-        2, '0'
-    ) AS bucket
+    lpad(CAST(e.bucket_number AS varchar), e.bucket_digits, '0') AS bucket
 FROM latest AS e
-LEFT JOIN priors AS p
-    ON p.patient_id = e.patient_id AND p.encounter_id = e.encounter_id AND p.nearness = 1
+LEFT JOIN priors AS p ON p.patient_id = e.patient_id AND p.encounter_id = e.encounter_id

@@ -32,6 +32,24 @@ ranked AS (
                 content_id DESC NULLS LAST
         ) AS newness
     FROM versions
+),
+hashed AS (
+    -- A condition without a subject goes by its own id.
+    SELECT *, from_big_endian_64(xxhash64(to_utf8(coalesce(patient_id, condition_id)))) AS hash
+    FROM ranked
+    WHERE newness = 1
+),
+numbered AS (
+    SELECT
+        h.*, s.bucket_digits,
+        -- The hash is unsigned and a bigint is not: modulo by its low 63 bits, then by its highest.
+        mod(
+            mod(bitwise_and(h.hash, 9223372036854775807), s.bucket_count)
+            + CASE WHEN h.hash < 0 THEN mod(9223372036854775807, s.bucket_count) + 1 ELSE 0 END,
+            s.bucket_count
+        ) AS bucket_number
+    FROM hashed AS h
+    CROSS JOIN rebuild_setting AS s
 )
 SELECT
     condition_id, patient_id, encounter_id, code_system, code, display, clinical_status, category,
@@ -59,10 +77,7 @@ SELECT
         WHEN plain_code = 'A4102' THEN 'mrsa'
     END AS infection_type,
     onset_time, recorded_time, last_updated, version_id, precombine_ts, content_id,
-    -- A condition without a subject goes by its own id.
-    lpad(
-        CAST(bitwise_and(from_big_endian_64(xxhash64(to_utf8(coalesce(patient_id, condition_id)))), 15) AS varchar),
-        2, '0'
-    ) AS bucket
-FROM ranked
-WHERE newness = 1
+    lpad(CAST(bucket_number AS varchar), bucket_digits, '0') AS bucket
+FROM numbered
+-- Athena writes at most 100 partitions a statement.
+WHERE bucket_number BETWEEN ? AND ?

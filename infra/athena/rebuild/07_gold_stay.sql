@@ -26,6 +26,8 @@ WITH facts AS (
     WHERE e.encounter_class = 'inpatient'
         AND e.status IN ('completed', 'discharged')
         AND e.discharge_time >= e.admission_time
+        -- Athena writes at most 100 partitions a statement. A patient's stays are in one bucket.
+        AND CAST(e.bucket AS bigint) BETWEEN ? AND ?
 ),
 stays AS (
     SELECT
@@ -62,6 +64,26 @@ stays AS (
         coalesce(deceased_date, CASE WHEN discharge_disposition = 'exp' THEN discharge_date END) AS death_date
     FROM facts
 ),
+-- Admissions and discharges of a patient in one order, in which the admission after a discharge is the next stay's.
+-- At one moment, stays that began earlier end first; then those of no length begin and end, each in its place.
+moments AS (
+    SELECT patient_id, place, admission_time AS moment, 1 AS turn, 0 AS is_end
+    FROM stays
+    WHERE patient_id IS NOT NULL
+    UNION ALL
+    SELECT patient_id, place, discharge_time, CASE WHEN discharge_time > admission_time THEN 0 ELSE 1 END, 1
+    FROM stays
+    WHERE patient_id IS NOT NULL
+),
+later AS (
+    SELECT
+        patient_id, place, is_end,
+        last_value(CASE WHEN is_end = 0 THEN place END) IGNORE NULLS OVER (
+            PARTITION BY patient_id ORDER BY moment DESC, turn DESC, place DESC, is_end DESC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS next_place
+    FROM moments
+),
 nexts AS (
     SELECT
         this.patient_id, this.encounter_id,
@@ -69,13 +91,11 @@ nexts AS (
         next.hospital_name AS next_hospital,
         next.cause AS next_cause,
         next.planned_rule AS next_planned_rule,
-        date_diff('day', this.discharge_date, next.admission_date) AS days_to_next,
-        row_number() OVER (PARTITION BY this.patient_id, this.encounter_id ORDER BY next.place) AS nearness
-    FROM stays AS this
-    INNER JOIN stays AS next
-        ON next.patient_id = this.patient_id
-        AND next.place > this.place
-        AND next.admission_time >= this.discharge_time
+        date_diff('day', this.discharge_date, next.admission_date) AS days_to_next
+    FROM later AS l
+    INNER JOIN stays AS this ON this.patient_id = l.patient_id AND this.place = l.place
+    INNER JOIN stays AS next ON next.patient_id = l.patient_id AND next.place = l.next_place
+    WHERE l.is_end = 1
 ),
 infected AS (
     SELECT patient_id, encounter_id, count(*) AS infections
@@ -96,7 +116,7 @@ indexed AS (
         END AS index_status,
         coalesce(i.infections, 0) AS infections
     FROM stays AS s
-    LEFT JOIN nexts AS n ON n.patient_id = s.patient_id AND n.encounter_id = s.encounter_id AND n.nearness = 1
+    LEFT JOIN nexts AS n ON n.patient_id = s.patient_id AND n.encounter_id = s.encounter_id
     LEFT JOIN infected AS i ON i.patient_id = s.patient_id AND i.encounter_id = s.encounter_id
 ),
 judged AS (

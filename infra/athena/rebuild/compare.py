@@ -1,27 +1,29 @@
 #!/usr/bin/env python3
-"""Runs Athena's SQL on a lake with DuckDB: the rebuild must give what the lake holds, cell by cell.
+"""Runs the rebuild on a lake with another engine: silver and gold must come out as the lake holds them, cell by cell.
 
-    compare.py LAKE              rebuilds silver and gold from bronze, compares every row, runs every named query
-    compare.py LAKE --answers    also asks that every named query has an answer, as on a lake of some size
+    compare.py LAKE                    rebuilds with DuckDB, compares every row, runs every named query
+    compare.py LAKE --engine spark     rebuilds with Spark in local mode (infra/spark/rebuild.py), compares every row
+    compare.py LAKE --rebuilt DIR      compares what an engine has written to a folder (silver/…, gold/…)
+    compare.py LAKE --answers          also asks that every named query has an answer, as on a lake of some size
 
-Every file is read in Athena's dialect and written in DuckDB's by sqlglot. Counts, text and times must be the same,
+Every file is read in Athena's dialect and written in the engine's by sqlglot. Counts, text and times must be the same,
 floats agree to 1e-9 of their size. Exit status 1, and the first differing cells, where they do not.
 """
 
 import argparse
-import json
 import math
 import pathlib
+import subprocess
 import sys
+import tempfile
+import time
 
 import duckdb
-import sqlglot
 import xxhash
+from statements import HERE, TABLES, StatementError, buckets_of, parse, statements
 
-HERE = pathlib.Path(__file__).resolve().parent
 QUERIES = HERE.parent / "queries"
-# Every table of the lake with its columns; a test holds this file against the schema that the pipeline writes.
-TABLES = json.loads((HERE.parent / "tables.json").read_text())
+SPARK = HERE.parent.parent / "spark" / "rebuild.py"
 
 DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -47,9 +49,14 @@ KEYS = {
     "gold_demographics": ["dimension", "value", "month"],
     "gold_census": ["hospital_name", "department", "date"],
     "gold_summary": ["metric", "definition"],
+    "gold_cohort": ["hospital_name", "month", "cohort"],
 }
 
 SHOWN = 20  # differing cells that are shown per table
+
+
+def quoted(text):
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def connect():
@@ -58,24 +65,28 @@ def connect():
     return connection
 
 
-def register(connection, lake):
-    """Makes a view of every table of the lake, as Athena shows it; a table without files has no rows."""
-    for name, table in TABLES.items():
+def register(connection, lake, prefix="", tables=TABLES):
+    """Makes a view of every table of a lake, as Athena shows it; a table without files has no rows."""
+    for name in tables:
+        table = TABLES[name]
         partition = table["partition"]
         files = sorted((lake / table["path"]).glob("*/*.parquet" if partition else "*.parquet"))
         kinds = {column: DUCKDB_TYPES[kind] for column, kind in table["columns"].items()}
         cells = ", ".join(f'CAST("{column}" AS {kind}) AS "{column}"' for column, kind in kinds.items())
         if files:
             hive = f"hive_types = {{'{partition}': {kinds[partition]}}}" if partition else "hive_partitioning = false"
-            listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-            source = f"read_parquet([{listed}], {hive})"
+            source = f"read_parquet([{', '.join(quoted(file) for file in files)}], {hive})"
         else:
             nothing = ", ".join(f'NULL AS "{column}"' for column in kinds)
             source = f"(SELECT {nothing} WHERE FALSE)"
-        connection.execute(f"CREATE VIEW {name} AS SELECT {cells} FROM {source}")
+        connection.execute(f"CREATE VIEW {prefix}{name} AS SELECT {cells} FROM {source}")
+
+
+def register_hospitals(connection, lake):
+    """Makes a view of the reference file, whose columns are all text, as Athena shows it."""
     csv = lake / "reference" / "hospitals.csv"
     source = (
-        "read_csv('{}', header = true, all_varchar = true)".format(str(csv).replace("'", "''"))
+        f"read_csv({quoted(csv)}, header = true, all_varchar = true)"
         if csv.is_file() and csv.stat().st_size
         else "(SELECT NULL AS hospital_name, NULL AS staffed_beds WHERE FALSE)"
     )
@@ -103,29 +114,32 @@ def register_hash(connection):
     connection.execute("CREATE MACRO from_big_endian_64(x) AS x")
 
 
-def transpile(path):
-    """The one statement of a file, as sqlglot understands it in Athena's dialect."""
-    statements = [s for s in sqlglot.parse(path.read_text(), read="athena") if s is not None]
-    if len(statements) != 1:
-        sys.exit(f"{path}: one statement a file, not {len(statements)}")
-    return statements[0]
-
-
 def run(connection, path, sql):
     try:
         return connection.execute(sql)
     except duckdb.Error as error:
-        sys.exit(f"{path}: {error}\n\nas DuckDB was asked:\n{sql}")
+        raise StatementError(f"{path}: {error}\n\nas DuckDB was asked:\n{sql}") from error
 
 
-def rebuild(connection):
-    """Runs the rebuild's files in order; each makes the table that its statement names."""
-    for path in sorted((HERE).glob("[0-9]*.sql")):
-        statement = transpile(path)
-        if statement.key != "create" or statement.expression is None:
-            sys.exit(f"{path}: a file of the rebuild is one CREATE TABLE … AS")
-        body = statement.expression.sql(dialect="duckdb")
-        run(connection, path, f"CREATE TABLE {statement.this.name} AS {body}")
+def rebuild_with_duckdb(connection, lake):
+    """Makes the table of every statement in memory."""
+    register_hash(connection)
+    for statement in statements():
+        sql = statement.select("duckdb", buckets_of(lake))
+        run(connection, statement.path, f"CREATE TABLE {statement.table} AS {sql}")
+
+
+def rebuild_with_spark(lake, out, master):
+    """Has the Spark job write silver and gold into a folder."""
+    command = [sys.executable, SPARK, "--lake", lake, "--out", out, "--buckets", str(buckets_of(lake)), "--master", master]
+    done = subprocess.run([str(part) for part in command], stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise StatementError(f"infra/spark/rebuild.py failed:\n{done.stderr[-6000:]}")
+
+
+def compared_tables(lake):
+    """The tables that both hold; a lake of rules that knew no cohorts has no such table."""
+    return [name for name in KEYS if name in TABLES and (name != "gold_cohort" or (lake / "gold" / "cohort").is_dir())]
 
 
 def rows_of(connection, relation, columns, key):
@@ -169,39 +183,63 @@ def compare(connection, name):
     return lake_rows, faults
 
 
+def run_queries(connection, answers):
+    """Runs every named query; returns whether one failed to answer where answers are asked for."""
+    failed = False
+    print(f"\n{'query':40}{'rows':>10}")
+    for path in sorted(QUERIES.glob("*.sql")):
+        rows = len(run(connection, path, parse(path).sql(dialect="duckdb")).fetchall())
+        print(f"{path.stem:40}{rows:>10}" + ("  no answer" if answers and not rows else ""))
+        failed |= answers and not rows
+    return failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lake", type=pathlib.Path)
+    parser.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb")
+    parser.add_argument("--master", default="local[2]", help="Spark's master (local[2]: two workers on this machine)")
+    parser.add_argument("--rebuilt", type=pathlib.Path, help="a folder that an engine has written, instead of running one")
     parser.add_argument("--answers", action="store_true", help="every named query must have an answer")
     arguments = parser.parse_args()
-    settings = arguments.lake / "_lake.json"
     if not (arguments.lake / "bronze").is_dir():
         sys.exit(f"{arguments.lake}: there is no lake here")
-    if settings.is_file() and json.loads(settings.read_text()).get("buckets", 16) != 16:
-        sys.exit(f"{arguments.lake}: the rebuild is written for 16 buckets; change 15 in files 01 to 03 to B - 1")
 
     connection = connect()
     register(connection, arguments.lake)
-    register_hash(connection)
-    rebuild(connection)
+    register_hospitals(connection, arguments.lake)
     failed = False
-    print(f"{'table':24}{'rows':>10}{'cells':>12}")
-    for name in KEYS:
-        rows, faults = compare(connection, name)
-        print(f"{name:24}{rows:>10}{rows * len(TABLES[name]['columns']):>12}" + ("  differs" if faults else ""))
-        for fault in faults[:SHOWN]:
-            print(f"  {fault}")
-        if len(faults) > SHOWN:
-            print(f"  and {len(faults) - SHOWN} more")
-        failed |= bool(faults)
-
-    print(f"\n{'query':40}{'rows':>10}")
-    for path in sorted(QUERIES.glob("*.sql")):
-        rows = len(run(connection, path, transpile(path).sql(dialect="duckdb")).fetchall())
-        print(f"{path.stem:40}{rows:>10}" + ("  no answer" if arguments.answers and not rows else ""))
-        failed |= arguments.answers and not rows
+    engine = "files" if arguments.rebuilt else arguments.engine
+    with tempfile.TemporaryDirectory() as scratch:
+        started = time.monotonic()
+        out = arguments.rebuilt or pathlib.Path(scratch)
+        if engine == "spark":
+            rebuild_with_spark(arguments.lake, out, arguments.master)
+        if engine == "duckdb":
+            rebuild_with_duckdb(connection, arguments.lake)
+        else:
+            register(connection, out, "rebuild_", compared_tables(arguments.lake))
+        if engine != "files":
+            print(f"rebuilt with {engine} in {time.monotonic() - started:.1f} s\n")
+        print(f"{'table':24}{'rows':>10}{'cells':>12}")
+        total = 0
+        for name in compared_tables(arguments.lake):
+            rows, faults = compare(connection, name)
+            total += rows
+            print(f"{name:24}{rows:>10}{rows * len(TABLES[name]['columns']):>12}" + ("  differs" if faults else ""))
+            for fault in faults[:SHOWN]:
+                print(f"  {fault}")
+            if len(faults) > SHOWN:
+                print(f"  and {len(faults) - SHOWN} more")
+            failed |= bool(faults)
+        print(f"{'all':24}{total:>10}")
+    if engine == "duckdb":
+        failed |= run_queries(connection, arguments.answers)
     sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except StatementError as error:
+        sys.exit(str(error))
