@@ -10,7 +10,7 @@ from costs import ALARM_MONTH, GB_SECOND, INVOCATION, LOGGED_GB, METRIC_MONTH, P
 
 STORED_GB_MONTH, ARCHIVED_GB_MONTH, SCANNED_TB = 0.023, 0.004, 5.00
 MEMORY_GB = 1769 / 1024
-ALARMS, METRICS = 37, 47
+ALARMS, METRICS = 38, 47
 # Bytes of an encounter with its conditions and patient (infra/athena/README.md): landed as gzip, in bronze, in silver, in gold.
 LANDED_BYTES, BRONZE_BYTES, SILVER_BYTES, GOLD_BYTES = 300, 235, 190, 120
 # Versions that arrive of an encounter: one while it is in progress, one when it is completed, a few corrections.

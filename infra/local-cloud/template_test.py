@@ -269,9 +269,34 @@ class Tables(unittest.TestCase):
 
     def test_tables_that_are_rebuilt_outlive_the_answers_of_queries(self):
         settings = of(T, "AWS::Athena::WorkGroup")["RebuildWorkgroup"]["WorkGroupConfiguration"]
-        place = STACK.resolve(settings["ResultConfiguration"]["OutputLocation"]).split("/", 3)[3]
+        # The state machine says where a run writes.
+        self.assertFalse(settings["EnforceWorkGroupConfiguration"])
+        [machine] = of(T, "AWS::StepFunctions::StateMachine").values()
+        place = machine["Definition"]["States"]["Plan"]["Assign"]["location"]
+        self.assertIn("'s3://${LakeBucket}/rebuilt/' & $states.context.Execution.Name", place)
         rules = BUCKETS["LakeBucket"]["LifecycleConfiguration"]["Rules"]
-        self.assertFalse([r for r in rules if "ExpirationInDays" in r and place.startswith(r["Prefix"])])
+        expiring = [r["Prefix"] for r in rules if "ExpirationInDays" in r]
+        self.assertFalse([prefix for prefix in expiring if "rebuilt/".startswith(prefix)])
+        # What a person rebuilds by hand does not stay for ever.
+        by_hand = STACK.resolve(settings["ResultConfiguration"]["OutputLocation"]).split("/", 3)[3]
+        self.assertIn(by_hand, expiring)
+
+    def test_the_rebuild_runs_on_a_schedule_only_where_it_is_switched_on(self):
+        [schedule] = STACK.made("AWS::Scheduler::Schedule").values()
+        self.assertEqual((schedule["State"], schedule["FlexibleTimeWindow"]), ("DISABLED", {"Mode": "OFF"}))
+        [switched] = Stack(T, RebuildScheduleState="ENABLED").made("AWS::Scheduler::Schedule").values()
+        self.assertEqual(switched["State"], "ENABLED")
+
+    def test_the_rebuild_writes_its_own_tables_and_files_and_no_other(self):
+        writes = {"glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:BatchDeleteTable", "glue:BatchCreatePartition",
+                  "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"}
+        for role, statement in statements():
+            if role == "RebuildRole" and writes & set(statement["Action"]):
+                resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+                for resource in map(STACK.resolve, resources):
+                    part = resource.split(":", 5)[5]
+                    self.assertRegex(part, r"^(catalog|database/metriccare(_rebuilt)?|table/metriccare/rebuild_\*|"
+                                           r"table/metriccare_rebuilt/\*|.*/rebuilt/\*)$")
 
     def test_there_are_named_queries(self):
         self.assertGreaterEqual(len(of(T, "AWS::Athena::NamedQuery")), 6)
