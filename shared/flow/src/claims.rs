@@ -1,5 +1,7 @@
 //! Claims in the ledger around every piece of work: a lease until the invocation ends, fenced by owner and attempt.
 
+use std::sync::{Arc, MutexGuard, PoisonError};
+
 use metriccare_ports::{Begin, Claim, WorkId};
 
 use crate::{
@@ -30,7 +32,10 @@ pub(crate) async fn open<F: Function>(
         Prepared::Work(Some(work), input) => (work, input),
     };
     match begin(worker, &work).await.map_err(failed)? {
-        Begin::Claimed(claim) => Ok(Opened::Claimed(Some(claim), input)),
+        Begin::Claimed(claim) => {
+            open_claims(worker).push(claim.clone());
+            Ok(Opened::Claimed(Some(claim), input))
+        }
         Begin::Busy { until_millis } => Err(RetryReason::Busy { until_millis }),
         Begin::Rejected(reason) => Ok(Opened::Finished(Outcome::Rejected(reason))),
         Begin::Done(receipt) => Ok(match function.recall(worker, &receipt).await.map_err(failed)? {
@@ -52,9 +57,12 @@ pub(crate) async fn close<F: Function>(
     worker: &Worker,
     item: &F::Item,
     claim: Option<Claim>,
-    result: Result<Done<F::Output>, std::sync::Arc<FlowError>>,
+    result: Result<Done<F::Output>, Arc<FlowError>>,
 ) -> ItemResult<F::Output> {
     let key = || F::name_of(item).to_owned();
+    if let Some(claim) = &claim {
+        open_claims(worker).retain(|open| open != claim);
+    }
     match (result, claim) {
         (Ok(done), None) => Ok(Outcome::Done(done)),
         (Ok(done), Some(claim)) => match worker.ports.ledger.complete(&claim, &done.receipt).await {
@@ -69,4 +77,17 @@ pub(crate) async fn close<F: Function>(
             Err(RetryReason::Failed { key: key(), error })
         }
     }
+}
+
+/// Gives back every claim whose work ended in a panic, so that each can be tried by itself.
+pub(crate) async fn give_back(worker: &Worker) {
+    let open = std::mem::take(&mut *open_claims(worker));
+    for claim in open {
+        // The claim's lease ends by itself where the ledger cannot be reached.
+        let _ = worker.ports.ledger.fail(&claim, "the work panicked").await;
+    }
+}
+
+fn open_claims(worker: &Worker) -> MutexGuard<'_, Vec<Claim>> {
+    worker.open_claims.lock().unwrap_or_else(PoisonError::into_inner)
 }

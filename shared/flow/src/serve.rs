@@ -133,7 +133,10 @@ async fn in_task<F: Function>(
     let mut task = tokio::spawn(async move { process(&function, &own, messages).await });
     match tokio::time::timeout(left, &mut task).await {
         Ok(Ok(results)) => Ok(results),
-        Ok(Err(_)) => Err(RetryReason::Panicked),
+        Ok(Err(_)) => {
+            claims::give_back(worker).await;
+            Err(RetryReason::Panicked)
+        }
         Err(_) => {
             // Nothing may outlive an invocation for long: the environment is frozen after it.
             task.abort();

@@ -4,13 +4,13 @@ use std::{
     future::Future,
     num::NonZeroUsize,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use metriccare_ports::{Ports, Retry};
+use metriccare_ports::{Claim, Ports, Retry};
 use tokio::{
     sync::Semaphore,
     task::{JoinSet, spawn_blocking},
@@ -34,6 +34,8 @@ pub struct Worker {
     /// Names this process in the ledger; unique among all that work on the lake.
     pub name: String,
     tries: AtomicU64,
+    /// The claims whose work is not ended yet: a panic gives them back.
+    pub(crate) open_claims: Mutex<Vec<Claim>>,
     /// Set when the invocation has no time left: threads that still read for it stop.
     pub(crate) ended: Arc<AtomicBool>,
 }
@@ -49,6 +51,7 @@ impl Worker {
             deadline_millis: i64::MAX,
             name: name.into(),
             tries: AtomicU64::new(0),
+            open_claims: Mutex::default(),
             ended: Arc::default(),
         }
     }
