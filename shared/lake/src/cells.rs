@@ -3,7 +3,7 @@
 use std::fmt;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef};
 use bytes::Bytes;
 
@@ -24,6 +24,8 @@ pub enum Cell<T = String> {
     Float(f64),
     /// A flag.
     Bool(bool),
+    /// An amount of money, in cents.
+    Money(i64),
     /// A date, in days since 1970-01-01.
     Date(i32),
     /// An instant, in microseconds since 1970-01-01T00:00:00Z.
@@ -39,6 +41,10 @@ impl<T: AsRef<str>> fmt::Display for Cell<T> {
             Cell::Int(count) => write!(f, "{count}"),
             Cell::Float(number) => write!(f, "{number}"),
             Cell::Bool(flag) => write!(f, "{flag}"),
+            Cell::Money(cents) => {
+                let sign = if *cents < 0 { "-" } else { "" };
+                write!(f, "{sign}{}.{:02}", cents.unsigned_abs() / 100, cents.unsigned_abs() % 100)
+            }
             Cell::Date(date) => {
                 let (year, month, day) = civil(*date);
                 write!(f, "{year:04}-{month:02}-{day:02}")
@@ -106,6 +112,7 @@ fn cell(kind: Kind, array: &ArrayRef, row: usize) -> Cell {
         Kind::BigInt => Cell::Int(array.as_primitive::<Int64Type>().value(row)),
         Kind::Double => Cell::Float(array.as_primitive::<Float64Type>().value(row)),
         Kind::Boolean => Cell::Bool(array.as_boolean().value(row)),
+        Kind::Money => Cell::Money(array.as_primitive::<Decimal128Type>().value(row) as i64),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod cells;
 pub mod glue;
 pub mod gold;
 pub mod keys;
+pub mod relational;
 pub mod schema;
 pub mod silver;
 pub mod table_file;

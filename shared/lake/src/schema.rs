@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::relational;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 /// The type of a column, in the words of Athena's DDL.
@@ -22,6 +23,8 @@ pub enum Kind {
     Double,
     /// A flag.
     Boolean,
+    /// An amount of money with two decimals.
+    Money,
 }
 
 impl Kind {
@@ -34,6 +37,7 @@ impl Kind {
             Kind::BigInt => DataType::Int64,
             Kind::Double => DataType::Float64,
             Kind::Boolean => DataType::Boolean,
+            Kind::Money => DataType::Decimal128(14, 2),
         }
     }
 
@@ -46,6 +50,7 @@ impl Kind {
             Kind::BigInt => "bigint",
             Kind::Double => "double",
             Kind::Boolean => "boolean",
+            Kind::Money => "decimal(14,2)",
         }
     }
 }
@@ -260,6 +265,22 @@ pub const TABLES: &[&Table] = &[
     &GOLD_DEMOGRAPHICS,
     &GOLD_CENSUS,
     &GOLD_SUMMARY,
+    &relational::PATIENTS.bronze,
+    &relational::PROVIDERS.bronze,
+    &relational::FACILITIES.bronze,
+    &relational::ENCOUNTERS.bronze,
+    &relational::CLAIMS.bronze,
+    &relational::REGISTRY.bronze,
+    &relational::CMS_MEASURES.bronze,
+    &relational::HAI_DATA.bronze,
+    &relational::PATIENTS.silver,
+    &relational::PROVIDERS.silver,
+    &relational::FACILITIES.silver,
+    &relational::ENCOUNTERS.silver,
+    &relational::CLAIMS.silver,
+    &relational::REGISTRY.silver,
+    &relational::CMS_MEASURES.silver,
+    &relational::HAI_DATA.silver,
 ];
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub enum Rule {
     BadValue,
     /// A record larger than is read.
     TooLarge,
+    /// Columns that are those of no table of the relational set.
+    UnknownTable,
 }
 
 impl Rule {
@@ -38,6 +40,7 @@ impl Rule {
             Rule::WrongType => "wrong-type",
             Rule::BadValue => "bad-value",
             Rule::TooLarge => "too-large",
+            Rule::UnknownTable => "unknown-table",
         }
     }
 }

@@ -15,6 +15,9 @@ pub struct Counts {
     pub encounters: u64,
     /// Conditions that became a row.
     pub conditions: u64,
+    /// Rows of the relational set that became a row, by table.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub relational: BTreeMap<String, u64>,
     /// Records that could not be read, by rule.
     pub quarantined: BTreeMap<String, u64>,
     /// Resources of other types, and Bundle entries without a resource, by type.
@@ -24,7 +27,7 @@ pub struct Counts {
 impl Counts {
     /// Records that became a row.
     pub fn accepted(&self) -> u64 {
-        self.patients + self.encounters + self.conditions
+        self.patients + self.encounters + self.conditions + self.relational.values().sum::<u64>()
     }
 
     /// Records that were set aside whole.
@@ -43,6 +46,9 @@ impl Counts {
         self.patients += other.patients;
         self.encounters += other.encounters;
         self.conditions += other.conditions;
+        for (table, count) in &other.relational {
+            *self.relational.entry(table.clone()).or_default() += count;
+        }
         for (rule, count) in &other.quarantined {
             *self.quarantined.entry(rule.clone()).or_default() += count;
         }
@@ -51,7 +57,7 @@ impl Counts {
         }
     }
 
-    pub(super) fn quarantine(&mut self, rule: &str) {
+    pub(crate) fn quarantine(&mut self, rule: &str) {
         match self.quarantined.get_mut(rule) {
             Some(count) => *count += 1,
             None => _ = self.quarantined.insert(rule.to_owned(), 1),

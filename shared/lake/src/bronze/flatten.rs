@@ -14,6 +14,8 @@ use std::{
 
 use parquet::errors::ParquetError;
 
+use crate::relational;
+
 use super::{
     BronzeFile, Counts, chunk_rows,
     directory::Directory,
@@ -113,10 +115,16 @@ pub fn flatten<S: Sinks>(
     threads: NonZeroUsize,
     limits: Limits,
 ) -> Result<Flattened<S::File>, FlattenError> {
+    let (head, reader) = read_head(open()?)?;
+    if let Some(landed) = relational::recognise(&head, &source.key) {
+        return relational::flatten(source, landed, reader, sinks, limits);
+    }
+    let mut first = Some(reader);
     let mut hints = Hints::default();
     let mut known = Directory::default();
     loop {
-        let records = Records::open(&source.key, open()?, limits, hints)?;
+        let reader = first.take().map_or_else(&mut open, Ok)?;
+        let records = Records::open(&source.key, reader, limits, hints)?;
         let pass = one_pass(source, records, &known, sinks, threads, limits)?;
         if pass.mistook_a_bundle && !hints.type_before_entries {
             hints.type_before_entries = true;
@@ -127,6 +135,17 @@ pub fn flatten<S: Sinks>(
             return Ok(Flattened { files, counts: pass.counts, measured: pass.measured });
         }
     }
+}
+
+/// Bytes that decide whether an object is a table of the relational set.
+const HEAD: u64 = 16 * 1024;
+
+/// The first bytes of an object, and a reader that begins with them again.
+fn read_head(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let mut head = Vec::new();
+    reader.by_ref().take(HEAD).read_to_end(&mut head)?;
+    let again = io::Cursor::new(head.clone()).chain(reader);
+    Ok((head, Box::new(again)))
 }
 
 struct Pass<F: Write + Send> {

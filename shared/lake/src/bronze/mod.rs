@@ -12,7 +12,7 @@ mod flatten;
 mod ingest_log;
 pub mod records;
 pub mod rows;
-mod writers;
+pub(crate) mod writers;
 
 pub use commit::{BronzeCommit, CommittedFile};
 pub use counts::Counts;

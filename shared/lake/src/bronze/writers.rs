@@ -195,7 +195,7 @@ impl<F: Write + Send> Writers<F> {
 ///
 /// Each compressed column makes a compressor of its own, which in a small file costs more than all of its rows do. There,
 /// dictionaries alone are small enough, and other columns are compressed where they hold enough to make up for it.
-pub(super) fn properties(table: &Table, first_rows: &[RecordBatch]) -> WriterProperties {
+pub(crate) fn properties(table: &Table, first_rows: &[RecordBatch]) -> WriterProperties {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"));
     let mut properties = WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(ROW_GROUP));
     let small = first_rows.iter().map(RecordBatch::num_rows).sum::<usize>() < SMALL_FILE;

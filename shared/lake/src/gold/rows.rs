@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+    BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder,
+    TimestampMicrosecondBuilder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use bytes::Bytes;
@@ -30,6 +31,7 @@ enum Column {
     BigInt(Int64Builder),
     Double(Float64Builder),
     Boolean(BooleanBuilder),
+    Money(Decimal128Builder),
 }
 
 impl TableRows {
@@ -74,6 +76,7 @@ impl Column {
             Kind::BigInt => Column::BigInt(Int64Builder::new()),
             Kind::Double => Column::Double(Float64Builder::new()),
             Kind::Boolean => Column::Boolean(BooleanBuilder::new()),
+            Kind::Money => Column::Money(Decimal128Builder::new().with_data_type(Kind::Money.data_type())),
         }
     }
 
@@ -85,6 +88,7 @@ impl Column {
             (Column::BigInt(column), Cell::Int(count)) => column.append_value(count),
             (Column::Double(column), Cell::Float(number)) => column.append_value(number),
             (Column::Boolean(column), Cell::Bool(flag)) => column.append_value(flag),
+            (Column::Money(column), Cell::Money(cents)) => column.append_value(cents.into()),
             (column, cell) => {
                 debug_assert_eq!(cell, Cell::Null, "a cell has its column's type");
                 column.append_null();
@@ -100,6 +104,7 @@ impl Column {
             Column::BigInt(column) => column.append_null(),
             Column::Double(column) => column.append_null(),
             Column::Boolean(column) => column.append_null(),
+            Column::Money(column) => column.append_null(),
         }
     }
 
@@ -112,6 +117,7 @@ impl Column {
             Column::BigInt(column) => Arc::new(column.finish()),
             Column::Double(column) => Arc::new(column.finish()),
             Column::Boolean(column) => Arc::new(column.finish()),
+            Column::Money(column) => Arc::new(column.finish()),
         }
     }
 }

@@ -55,6 +55,7 @@ fn field((name, kind): (&str, Kind)) -> Field {
         Kind::BigInt => DataType::Int64,
         Kind::Double => DataType::Float64,
         Kind::Boolean => DataType::Boolean,
+        Kind::Money => DataType::Decimal128(14, 2),
     };
     Field::new(name, kind, true)
 }

@@ -58,15 +58,15 @@ enum Stream<'a> {
 }
 
 /// A landed object, read as text.
-pub(super) struct Input<'a> {
+pub(crate) struct Input<'a> {
     stream: Stream<'a>,
     tally: Arc<Mutex<Tally>>,
     /// The object's data ended in damage: what follows cannot be decompressed.
-    pub(super) damaged: bool,
+    pub(crate) damaged: bool,
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn open(reader: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
+    pub(crate) fn open(reader: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
         let tally = Arc::new(Mutex::new(Tally::default()));
         let mut reader = BufReader::with_capacity(BUFFER, Tallied { reader, tally: Arc::clone(&tally) });
         let gzip = io::BufRead::fill_buf(&mut reader)?.starts_with(&GZIP);
@@ -75,7 +75,7 @@ impl<'a> Input<'a> {
     }
 
     /// Appends up to `wanted` bytes; fewer only at the end.
-    pub(super) fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> io::Result<usize> {
+    pub(crate) fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> io::Result<usize> {
         if self.damaged {
             return Ok(0);
         }
@@ -112,7 +112,7 @@ impl<'a> Input<'a> {
     }
 
     /// Reads what is left, however damaged, and gives the size and the hash of the whole object.
-    pub(super) fn measure(self) -> io::Result<Measured> {
+    pub(crate) fn measure(self) -> io::Result<Measured> {
         let mut raw = match self.stream {
             Stream::Plain(reader) => reader,
             Stream::Gzip(reader) => reader.into_inner(),
@@ -121,5 +121,28 @@ impl<'a> Input<'a> {
         drop(raw);
         let tally = std::mem::take(&mut *self.tally.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(Measured { bytes: tally.bytes, content_id: tally.hash.finish() })
+    }
+}
+
+/// Reads as [`Input::fill`] does: damage of compressed data is the end of the text, and [`Input::damaged`] says so.
+impl Read for Input<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.damaged {
+            return Ok(0);
+        }
+        let result = match &mut self.stream {
+            Stream::Plain(reader) => return reader.read(buffer),
+            Stream::Gzip(reader) => reader.read(buffer),
+        };
+        match result {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                if self.tally.lock().unwrap_or_else(PoisonError::into_inner).failed {
+                    return Err(error);
+                }
+                self.damaged = true;
+                Ok(0)
+            }
+            other => other,
+        }
     }
 }

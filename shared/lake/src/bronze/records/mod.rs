@@ -12,7 +12,7 @@ mod window;
 use std::io;
 
 use document::Documents;
-use input::Input;
+pub(crate) use input::Input;
 pub use input::Measured;
 use lines::Lines;
 use metriccare_fhir::read::Rule;

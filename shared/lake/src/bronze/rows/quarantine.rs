@@ -16,7 +16,7 @@ columns! {
 impl QuarantineRows {
     /// Appends a record. Up to `limit` bytes of UTF-8 stand in `raw` as they came; anything else stays in the landed
     /// object, and `raw` says where: its offset and length there, once decompressed.
-    pub(in crate::bronze) fn append(
+    pub(crate) fn append(
         &mut self,
         origin: Origin<'_>,
         span: &Span,
