@@ -35,7 +35,7 @@ fn counts(accepted: [u64; 3], quarantined: &[(&str, u64)], skipped: &[(&str, u64
         conditions,
         quarantined: named(quarantined),
         skipped: named(skipped),
-        records: 0,
+        ..Counts::default()
     };
     counts.records = counts.accepted() + counts.quarantined() + counts.skipped();
     counts
