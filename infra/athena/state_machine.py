@@ -91,7 +91,7 @@ def write_table(rewritten, statement, database, place, lake):
             s3.put_object(Bucket=bucket, Key=key.replace("/./", "/"), Body=file.read_bytes())
     if create:
         kinds = {"VARCHAR": "string", "BIGINT": "bigint", "HUGEINT": "bigint", "INTEGER": "int", "DOUBLE": "double",
-                 "BOOLEAN": "boolean", "DATE": "date", "TIMESTAMP": "timestamp", "TIMESTAMP WITH TIME ZONE": "timestamp"}
+                 "BOOLEAN": "boolean", "DATE": "date", "TIMESTAMP": "timestamp", "TIMESTAMP WITH TIME ZONE": "timestamp", "DECIMAL(14,2)": "decimal(14,2)"}
         declared = [{"Name": column[0], "Type": kinds[column[1]]} for column in columns]
         keys = [c for c in declared if partitioned and c["Name"] == "bucket"]
         glue.create_table(DatabaseName=database, TableInput={

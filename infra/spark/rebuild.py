@@ -28,6 +28,7 @@ SPARK_TYPES = {
     "bigint": types.LongType(),
     "double": types.DoubleType(),
     "boolean": types.BooleanType(),
+    "decimal(14,2)": types.DecimalType(14, 2),
 }
 
 

@@ -32,6 +32,7 @@ DUCKDB_TYPES = {
     "bigint": "BIGINT",
     "double": "DOUBLE",
     "boolean": "BOOLEAN",
+    "decimal(14,2)": "DECIMAL(14,2)",
 }
 
 # What makes a row of each table the same row in both engines.
@@ -50,7 +51,21 @@ KEYS = {
     "gold_census": ["hospital_name", "department", "date"],
     "gold_summary": ["metric", "definition"],
     "gold_cohort": ["hospital_name", "month", "cohort"],
+    "silver_dim_patient": ["patient_id"],
+    "silver_dim_provider": ["provider_id"],
+    "silver_dim_facility": ["facility_id"],
+    "silver_fact_encounter": ["encounter_id"],
+    "silver_fact_claim": ["claim_id", "claim_line_number"],
+    "silver_fact_registry": ["registry_id"],
+    "silver_fact_measure": ["report_id"],
+    "silver_fact_hai": ["report_id"],
 }
+
+# The first column of each key decides the bucket.
+STAR = {name: key[0] for name, key in KEYS.items() if name.startswith(("silver_dim_", "silver_fact_"))}
+
+# The bronze table that each table of the star is made from.
+BRONZE_OF = dict(zip(STAR, [name for name in TABLES if name.startswith("bronze_rel_")], strict=True))
 
 SHOWN = 20  # differing cells that are shown per table
 
@@ -104,7 +119,9 @@ def register_hash(connection):
         " UNION SELECT patient_id FROM bronze_condition UNION SELECT encounter_id FROM bronze_encounter"
         " WHERE patient_id IS NULL UNION SELECT condition_id FROM bronze_condition WHERE patient_id IS NULL"
     ).fetchall()
-    texts = [row[0] for row in ids if row[0] is not None]
+    for name, column in STAR.items():
+        ids += connection.execute(f"SELECT DISTINCT {column} FROM {BRONZE_OF[name]}").fetchall()
+    texts = list({row[0] for row in ids if row[0] is not None})
     hashes = [int.from_bytes(xxhash.xxh64_digest(text.encode()), "big", signed=True) for text in texts]
     connection.execute(
         "CREATE TABLE hashes AS SELECT encode(unnest(?::VARCHAR[])) AS bytes, unnest(?::BIGINT[]) AS hash",
@@ -138,8 +155,9 @@ def rebuild_with_spark(lake, out, master):
 
 
 def compared_tables(lake):
-    """The tables that both hold; a lake of rules that knew no cohorts has no such table."""
-    return [name for name in KEYS if name in TABLES and (name != "gold_cohort" or (lake / "gold" / "cohort").is_dir())]
+    """The tables that both hold: a lake of older rules knew no cohorts, and one without relational files has no star."""
+    younger = {"gold_cohort", *STAR}
+    return [name for name in KEYS if name in TABLES and (name not in younger or (lake / TABLES[name]["path"]).is_dir())]
 
 
 def rows_of(connection, relation, columns, key):
