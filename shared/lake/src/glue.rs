@@ -82,7 +82,10 @@ fn declaration(table: &Table) -> String {
 fn columns(table: &Table) -> String {
     let mut lines = vec!["            [".to_owned()];
     for (column, kind) in table.file_columns() {
-        let column = format!("{{ Name: {column}, Type: {} }},", kind.athena());
+        let kind = kind.athena();
+        // A comma would end the entry.
+        let kind = if kind.contains(',') { format!("\"{kind}\"") } else { kind.to_owned() };
+        let column = format!("{{ Name: {column}, Type: {kind} }},");
         match lines.last_mut() {
             Some(line) if line.len() + 1 + column.len() <= LINE => {
                 line.push_str(if line.ends_with('[') { "" } else { " " });
@@ -124,6 +127,7 @@ mod tests {
             assert!(text.lines().all(|line| line.len() <= LINE), "{text}");
             let declared: Vec<&str> = text.split("Name: ").skip(1).filter_map(|rest| rest.split(',').next()).collect();
             assert_eq!(declared, table.file_columns().map(|(name, _)| name).collect::<Vec<_>>());
+            assert_eq!(text.matches("Type: \"decimal(").count(), text.matches("decimal(").count(), "{text}");
         }
     }
 
