@@ -100,6 +100,11 @@ fn awkward() -> &'static LakeContents {
     LAKE.get_or_init(|| run(Cloud::driven(&landed::awkward(), HOSPITALS)))
 }
 
+fn corrected() -> &'static LakeContents {
+    static LAKE: OnceLock<LakeContents> = OnceLock::new();
+    LAKE.get_or_init(|| run(Cloud::driven(&landed::corrected(), HOSPITALS)))
+}
+
 /// The months of a feed, and the lake that they make.
 fn feed() -> &'static (Vec<Landed>, LakeContents) {
     static FEED: OnceLock<(Vec<Landed>, LakeContents)> = OnceLock::new();
@@ -131,18 +136,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_delivery_of_corrected_subjects_ends_the_same(delivery in any_delivery()) {
+        let lake = run(delivered(&landed::corrected(), &delivery));
+        prop_assert_eq!(lake.difference(corrected()), None);
+    }
+}
+
 /// The cells of some columns, row by row, as text.
-fn cells(table: &'static Table, names: &[&str]) -> Vec<String> {
+fn cells(lake: &LakeContents, table: &'static Table, names: &[&str]) -> Vec<String> {
     let places: Vec<usize> = names.iter().map(|name| column(table, name)).collect();
     let row = |row: Vec<Cell>| places.iter().map(|place| row[*place].to_string()).collect::<Vec<_>>().join(" | ");
-    let mut rows: Vec<String> = awkward().rows(table).into_iter().map(row).collect();
+    let mut rows: Vec<String> = lake.rows(table).into_iter().map(row).collect();
     rows.sort();
     rows
 }
 
 #[test]
+fn a_stay_that_was_filed_under_the_wrong_patient_counts_once_under_the_right_one() {
+    let encounters =
+        cells(corrected(), &SILVER_ENCOUNTER, &["encounter_id", "patient_id", "version_id", "prior_encounter_id"]);
+    assert_eq!(encounters, ["e1 | p3 | 2 | ", "e2 | p1 | 3 | ", "e3 | p1 | 3 | e2"]);
+    let conditions = cells(corrected(), &SILVER_CONDITION, &["condition_id", "patient_id", "version_id"]);
+    assert_eq!(conditions, ["c1 | p3 | 2"]);
+    let stays = cells(corrected(), &GOLD_STAY, &["stay_id", "patient_id", "next_stay_id", "infections"]);
+    assert_eq!(stays, ["e1 | p3 |  | 0", "e2 | p1 | e3 | 0", "e3 | p1 |  | 0"]);
+}
+
+#[test]
 fn the_awkward_objects_end_in_what_a_person_expects() {
-    let encounters = cells(&SILVER_ENCOUNTER, &["encounter_id", "patient_id", "status", "hospital_name", "version_id"]);
+    let encounters =
+        cells(awkward(), &SILVER_ENCOUNTER, &["encounter_id", "patient_id", "status", "hospital_name", "version_id"]);
     assert_eq!(
         encounters,
         [
@@ -156,11 +183,13 @@ fn the_awkward_objects_end_in_what_a_person_expects() {
             "e8 | p3 | completed | MetricCare Hospital - Raleigh | 1",
         ]
     );
-    let patients = cells(&SILVER_PATIENT, &["patient_id", "deceased_time"]);
+    let patients = cells(awkward(), &SILVER_PATIENT, &["patient_id", "deceased_time"]);
     assert_eq!(patients, ["p1 | ", "p2 | ", "p3 | 2025-01-22T09:00:00Z", "p4 | ", "p5 | ", "p6 | "]);
-    let conditions = cells(&SILVER_CONDITION, &["condition_id", "encounter_id", "infection_type", "version_id"]);
+    let conditions =
+        cells(awkward(), &SILVER_CONDITION, &["condition_id", "encounter_id", "infection_type", "version_id"]);
     assert_eq!(conditions, ["c1 | e1 |  | 2", "c2 | e2 | clabsi | 1"]);
-    let stays = cells(&GOLD_STAY, &["stay_id", "next_stay_id", "index_status", "readmitted", "died_in_hospital"]);
+    let stays =
+        cells(awkward(), &GOLD_STAY, &["stay_id", "next_stay_id", "index_status", "readmitted", "died_in_hospital"]);
     assert_eq!(
         stays,
         [

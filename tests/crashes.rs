@@ -9,7 +9,7 @@ use std::time::Duration;
 use metriccare_ports::faulty::{Fault, Faults};
 use metriccare_tests::{
     Cloud, LakeContents,
-    cloud::orderly,
+    cloud::{STAGES, orderly},
     landed::{self, Landed},
 };
 
@@ -38,10 +38,16 @@ async fn unbroken(objects: &[Landed]) -> (LakeContents, u64) {
 
 /// Breaks every call of a run once; one fault must never bring a message to the dead letters.
 async fn at_every_call(fault: Fault) {
-    let objects = landed::few();
-    let (wanted, calls) = unbroken(&objects).await;
+    at_every_call_on(&landed::few(), fault).await;
+    // A correction alone, and what it corrects after it: versions of one resource that go to two buckets.
+    let [wrong, right] = landed::corrected().into_iter().take(2).collect::<Vec<_>>().try_into().expect("two");
+    at_every_call_on(&[right, wrong], fault).await;
+}
+
+async fn at_every_call_on(objects: &[Landed], fault: Fault) {
+    let (wanted, calls) = unbroken(objects).await;
     for call in 1..=calls {
-        let cloud = ready(&objects).await;
+        let cloud = ready(objects).await;
         let mut process = cloud.process("first", Faults::at(call, fault), 1);
         process.killed_at = matches!(fault, Fault::Crash | Fault::CrashAfter).then_some(call);
         cloud.settle(&process).await;
@@ -95,5 +101,39 @@ async fn a_process_that_outlives_its_lease_does_no_harm_whenever_it_stalled() {
         tokio::join!(cloud.settle(&late), takes_over);
         assert_eq!(cloud.dead_letters(), 0, "stalled at call {call}");
         LakeContents::of(&cloud).assert_same(&wanted, &format!("stalled at call {call} of {calls}"));
+    }
+}
+
+/// A process stalls before any of its calls, and meanwhile another one handles the correction of what it was at; then it
+/// goes on with all that it had read before.
+#[tokio::test(start_paused = true)]
+async fn a_slower_writer_that_comes_after_a_correction_brings_nothing_back() {
+    let objects: Vec<Landed> = landed::corrected().into_iter().take(2).collect();
+    for (first, second) in [(&objects[0], &objects[1]), (&objects[1], &objects[0])] {
+        let (wanted, _) = unbroken(&objects).await;
+        let alone = ready(std::slice::from_ref(first)).await;
+        let process = alone.process("only", Faults::none(), 1);
+        alone.settle(&process).await;
+        let calls = process.faults.calls();
+        for call in 1..=calls {
+            let cloud = ready(std::slice::from_ref(first)).await;
+            let stalls = Faults::at(call, Fault::Delay(STALL));
+            let (late, other) = (cloud.process("late", stalls, 1), cloud.process("other", Faults::none(), 1));
+            let corrects = async {
+                while late.faults.calls() < call {
+                    tokio::task::yield_now().await;
+                }
+                cloud.land_and_tell(std::slice::from_ref(second)).await;
+                for stage in STAGES {
+                    cloud.invoke(&other, stage, 10).await;
+                }
+                // The machine's time is paused: this is what the first waits for.
+                tokio::time::advance(STALL).await;
+            };
+            tokio::join!(cloud.settle(&late), corrects);
+            cloud.settle(&other).await;
+            assert_eq!(cloud.dead_letters(), 0, "stalled at call {call}");
+            LakeContents::of(&cloud).assert_same(&wanted, &format!("stalled at call {call} of {calls}"));
+        }
     }
 }

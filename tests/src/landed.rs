@@ -109,6 +109,37 @@ pub fn few() -> Vec<Landed> {
     ]
 }
 
+/// Corrections of the subject, one object a version, in no order: stays and a condition that were filed under the wrong
+/// patient. In two buckets `p1` and `p3` live apart.
+pub fn corrected() -> Vec<Landed> {
+    let stay = |id, patient, version: u32, days: (u32, u32)| {
+        let days = (days.0, Some(days.1));
+        R5 { id, patient, meta: meta(version, 10 + version), status: "completed", days, hospital: CHARLOTTE }.json()
+    };
+    let mut unknown = stay("e3", "", 1, (8, 9));
+    unknown["subject"] = Value::Null;
+    vec![
+        object(
+            "corrected/1/filed wrongly.ndjson",
+            1,
+            lines(&[stay("e1", "p1", 1, (2, 4)), infection("c1", "p1", "e1", "confirmed", 1), patient("p1", 1, None)]),
+        ),
+        object(
+            "corrected/2/filed rightly.ndjson",
+            2,
+            lines(&[stay("e1", "p3", 2, (2, 4)), infection("c1", "p3", "e1", "confirmed", 2), patient("p3", 1, None)]),
+        ),
+        // There and back.
+        object("corrected/3/third.json", 3, stay("e2", "p1", 3, (5, 6)).to_string()),
+        object("corrected/4/second.json", 4, stay("e2", "p3", 2, (5, 6)).to_string()),
+        object("corrected/5/first.json", 5, stay("e2", "p1", 1, (5, 6)).to_string()),
+        // Nobody's, then somebody's; and the version in between late.
+        object("corrected/6/unknown.json", 6, unknown.to_string()),
+        object("corrected/7/known.json", 7, stay("e3", "p1", 3, (8, 9)).to_string()),
+        object("corrected/8/known, wrongly.json", 8, stay("e3", "p3", 2, (8, 9)).to_string()),
+    ]
+}
+
 /// Every awkward thing that a feed of real systems brings.
 pub fn awkward() -> Vec<Landed> {
     let e1 = |version, day, status, end, hospital| {

@@ -54,6 +54,10 @@ impl ObjectStore for NotifyingStore {
         Ok(etag)
     }
 
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.inner.delete(key).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         self.inner.list(prefix).await
     }

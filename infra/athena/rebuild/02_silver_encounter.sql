@@ -103,7 +103,7 @@ ranked AS (
     SELECT
         *,
         row_number() OVER (
-            PARTITION BY patient_id, encounter_id
+            PARTITION BY encounter_id
             ORDER BY
                 last_updated DESC NULLS LAST,
                 version_kind DESC,
@@ -111,6 +111,7 @@ ranked AS (
                 version_text DESC NULLS LAST,
                 precombine_ts DESC NULLS LAST,
                 content_id DESC NULLS LAST,
+                patient_id DESC NULLS LAST,
                 -- The same bytes can land twice at one time with different Organizations and Locations beside them.
                 hospital_name DESC NULLS LAST,
                 department DESC NULLS LAST

@@ -22,14 +22,15 @@ ranked AS (
     SELECT
         *,
         row_number() OVER (
-            PARTITION BY patient_id, condition_id
+            PARTITION BY condition_id
             ORDER BY
                 last_updated DESC NULLS LAST,
                 version_kind DESC,
                 CASE WHEN version_kind = 1 THEN length(version_text) ELSE 0 END DESC,
                 version_text DESC NULLS LAST,
                 precombine_ts DESC NULLS LAST,
-                content_id DESC NULLS LAST
+                content_id DESC NULLS LAST,
+                patient_id DESC NULLS LAST
         ) AS newness
     FROM versions
 ),

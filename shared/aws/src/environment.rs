@@ -206,7 +206,7 @@ fn reason(error: &FlowError) -> String {
         | FlowError::File { key, .. }
         | FlowError::Document { key, .. }
         | FlowError::Panicked { key } => without(&error.to_string(), key),
-        FlowError::NoTime(_) | FlowError::Other(_) => error.to_string(),
+        FlowError::Settings(_) | FlowError::NoTime(_) | FlowError::Other(_) => error.to_string(),
     }
 }
 

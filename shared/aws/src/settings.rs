@@ -75,7 +75,7 @@ impl Settings {
             ledger_table: reader.text("LEDGER_TABLE", None),
             ledger_days: reader.number("LEDGER_DAYS", Some(90), 1, 36_500),
             database: reader.text("DATABASE", None),
-            buckets: reader.number("BUCKETS", None, 1, 100),
+            buckets: reader.number("BUCKETS", None, 1, 1024),
             namespace: reader.text("METRICS_NAMESPACE", Some("metriccare")),
             region: reader.text("AWS_REGION", None),
             endpoint: reader.optional("AWS_ENDPOINT_URL"),
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the environment is not as the template sets it: LAKE_BUCKET is missing; LEDGER_TABLE is missing; \
-             DATABASE is missing; BUCKETS is 0: it must be a whole number from 1 to 100; AWS_REGION is missing; \
+             DATABASE is missing; BUCKETS is 0: it must be a whole number from 1 to 1024; AWS_REGION is missing; \
              FEED_PATIENTS is many: it must be a whole number from 1 to 100000000"
         );
     }

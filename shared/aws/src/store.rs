@@ -183,6 +183,13 @@ impl ObjectStore for S3Store {
         }
     }
 
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.check("delete", key)?;
+        let delete = self.client.delete_object().bucket(&self.bucket).key(key);
+        delete.send().await.map_err(|error| failed("delete", &self.subject(key), error))?;
+        Ok(())
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
         let mut pages = request.into_paginator().send();

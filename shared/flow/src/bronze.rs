@@ -13,6 +13,7 @@ use metriccare_lake::{
     bronze::{BronzeCommit, CommittedFile, FlattenError, Flattened, IngestStatus, Limits, Source, flatten, ingest_log},
     keys,
     schema::TABLES,
+    settings::{Layer, Rules},
 };
 use metriccare_ports::{ObjectMeta, PutMode, Receipt, WorkId};
 use tokio::runtime::Handle;
@@ -22,6 +23,7 @@ use crate::{
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
     report::{Delivery, Done, Outcome},
+    settings::check_settings,
     spool::{Spool, Spooled, Spools},
     worker::{Worker, compute, side_by_side},
 };
@@ -82,6 +84,10 @@ impl Function for Bronze {
         worker: &Arc<Worker>,
         objects: Vec<ObjectMeta>,
     ) -> Vec<Result<Done<BronzeCommit>, Arc<FlowError>>> {
+        if let Err(error) = check_settings(worker, Layer::Bronze).await {
+            let error = Arc::new(error);
+            return objects.iter().map(|_| Err(Arc::clone(&error))).collect();
+        }
         let many = objects.len() >= worker.threads.get();
         let (width, threads) =
             if many { (worker.threads, NonZeroUsize::MIN) } else { (NonZeroUsize::MIN, worker.threads) };
@@ -140,6 +146,7 @@ async fn flatten_object(
     let lake = &worker.ports.lake;
     let mut commit = BronzeCommit {
         object_id: source.object_id.clone(),
+        rules: Rules::CURRENT.bronze,
         sourcename: source.key.clone(),
         etag: source.etag.clone(),
         content_id: flat.measured.content_id.clone(),

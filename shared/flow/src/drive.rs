@@ -58,7 +58,26 @@ const BATCH: usize = 64;
 /// What keeps the whole from going on; the failure of single objects is in [`Driven::failed`].
 pub async fn drive(worker: &Arc<Worker>, progress: &dyn Progress) -> Result<Driven, FlowError> {
     let mut driven = Driven::default();
-    let (landing, lake) = (&*worker.ports.landing, &*worker.ports.lake);
+    take_landed(worker, progress, &mut driven).await?;
+    let lake = &*worker.ports.lake;
+    let commits = events(lake, lake.list(keys::BRONZE_COMMITS).await?);
+    stage(&Silver, worker, commits, progress, &mut driven).await;
+    let silver = lake.list(keys::SILVER_COMMITS).await?;
+    let buckets: BTreeSet<u16> = silver.iter().filter_map(|listed| keys::bucket_of(&listed.key)).collect();
+    let mut changes = events(lake, silver);
+    changes.extend(events(lake, lake.list(keys::HOSPITALS).await?));
+    stage(&Gold, worker, changes, progress, &mut driven).await;
+    refresh(worker, buckets).await?;
+    Ok(driven)
+}
+
+/// Takes everything in the landing bucket into bronze.
+pub(crate) async fn take_landed(
+    worker: &Arc<Worker>,
+    progress: &dyn Progress,
+    driven: &mut Driven,
+) -> Result<(), FlowError> {
+    let landing = &*worker.ports.landing;
     let landed = events(landing, landing.list("").await?);
     progress.begin(Bronze::NAME, landed.len());
     for batch in landed.chunks(BATCH) {
@@ -70,15 +89,7 @@ pub async fn drive(worker: &Arc<Worker>, progress: &dyn Progress) -> Result<Driv
         }
         progress.advance(batch.len());
     }
-    let commits = events(lake, lake.list(keys::BRONZE_COMMITS).await?);
-    stage(&Silver, worker, commits, progress, &mut driven).await;
-    let silver = lake.list(keys::SILVER_COMMITS).await?;
-    let buckets: BTreeSet<u16> = silver.iter().filter_map(|listed| keys::bucket_of(&listed.key)).collect();
-    let mut changes = events(lake, silver);
-    changes.extend(events(lake, lake.list(keys::HOSPITALS).await?));
-    stage(&Gold, worker, changes, progress, &mut driven).await;
-    refresh(worker, buckets).await?;
-    Ok(driven)
+    Ok(())
 }
 
 /// Gives a stage all objects at once, and notes what failed.

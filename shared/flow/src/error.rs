@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use metriccare_lake::{bronze::FlattenError, table_file::FileError};
+use metriccare_lake::{bronze::FlattenError, settings::SettingsError, table_file::FileError};
 use metriccare_ports::{Error, ErrorKind};
 
 /// Why a piece of work failed; its message is delivered again.
@@ -35,6 +35,9 @@ pub enum FlowError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The lake's settings cannot be read, or do not allow what was to be done.
+    #[error("_lake.json: {0}")]
+    Settings(#[from] SettingsError),
     /// The work panicked; the panic hook logged where.
     #[error("the work on {key} panicked")]
     Panicked {

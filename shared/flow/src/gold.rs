@@ -7,9 +7,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use metriccare_lake::{
-    gold::{Fold, Hospitals, Partial, SilverBucket, inputs_digest, measure},
+    gold::{Fold, Hospitals, Partial, RULES, SilverBucket, inputs_digest, measure},
     keys,
     schema::{GOLD_STAY, TABLES, Table},
+    settings::Layer,
     silver::Resource,
     table_file::{self, FileError},
 };
@@ -20,6 +21,7 @@ use crate::{
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
     report::{Delivery, Done, Outcome},
+    settings::check_settings,
     worker::{Worker, compute, side_by_side},
 };
 
@@ -60,7 +62,11 @@ impl Function for Gold {
 
     async fn run(&self, worker: &Arc<Worker>, buckets: Vec<Option<u16>>) -> Vec<Result<Done<()>, Arc<FlowError>>> {
         let changed = buckets.iter().copied().flatten().collect();
-        let done = match refresh(worker, changed).await {
+        let refreshed = match check_settings(worker, Layer::Gold).await {
+            Ok(()) => refresh(worker, changed).await,
+            Err(error) => Err(error),
+        };
+        let done = match refreshed {
             Ok(digest) => Ok(Done { receipt: Receipt { output: "gold/".to_owned(), digest, rows: 0 }, output: () }),
             Err(error) => Err(Arc::new(error)),
         };
@@ -85,7 +91,7 @@ async fn read_silver(worker: &Worker, bucket: u16) -> Result<(SilverBucket, Stri
     let mut silver = SilverBucket::default();
     let mut inputs = Vec::new();
     for resource in Resource::ALL {
-        let key = keys::bucket_file(resource.silver().path, bucket);
+        let key = keys::bucket_file(resource.silver().path, bucket, worker.buckets);
         let Some((etag, bytes)) = read(worker, &key).await? else { continue };
         inputs.push((key, etag.as_str().to_owned()));
         match resource {
@@ -99,14 +105,14 @@ async fn read_silver(worker: &Worker, bucket: u16) -> Result<(SilverBucket, Stri
 }
 
 async fn measure_bucket(worker: Arc<Worker>, bucket: u16) -> Result<(), FlowError> {
-    let key = keys::bucket_file(GOLD_STAY.path, bucket);
+    let key = keys::bucket_file(GOLD_STAY.path, bucket, worker.buckets);
     worker.until_settled(&key, || measure_once(&worker, bucket, &key)).await
 }
 
 /// Writes a bucket's stays and its partial, whichever names other inputs than the present ones. Both are read before
 /// silver, so that what is written is never older than what their ETags stand for.
 async fn measure_once(worker: &Worker, bucket: u16, stay_key: &str) -> Result<(), FlowError> {
-    let partial_key = keys::gold_partial(bucket);
+    let partial_key = keys::gold_partial(bucket, worker.buckets);
     let stay = read(worker, stay_key).await?;
     let partial = read(worker, &partial_key).await?;
     let (silver, digest) = read_silver(worker, bucket).await?;
@@ -156,10 +162,17 @@ async fn fold_partials(worker: &Arc<Worker>) -> Result<String, FlowError> {
     }
     let mut sums = Fold::default();
     let mut inputs = Vec::new();
-    for listed in lake.list("gold/_partials/").await? {
+    for listed in lake.list(keys::GOLD_PARTIALS).await? {
         let Some((etag, bytes)) = read(worker, &listed.key).await? else { continue };
         let partial = Partial::from_json(&bytes)
             .map_err(|error| FlowError::Document { key: listed.key.clone(), reason: error.to_string() })?;
+        if partial.rules != RULES {
+            let reason = format!(
+                "it was measured by rules {}, this program's are {RULES}: `metriccare rebuild` measures it again",
+                partial.rules
+            );
+            return Err(FlowError::Document { key: listed.key, reason });
+        }
         sums.add(&partial);
         inputs.push((listed.key, etag.as_str().to_owned()));
     }

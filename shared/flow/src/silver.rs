@@ -1,24 +1,29 @@
 //! The silver stage: the bronze files of a batch of commits are hash-partitioned into buckets, and each bucket is merged.
 //!
+//! Before any bucket, the record index takes in all versions of the batch: what it then knows of their resources says
+//! which other buckets they ever named, and those are merged as well.
+//!
 //! Every silver object is one compare-and-swap register: what is there is read with its ETag, merged with what came,
 //! and written if it still is what was read. The bucket's commit is written last, and even when nothing changed.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arrow_array::RecordBatch;
 use bytes::Bytes;
 use metriccare_lake::{
     bronze::{BronzeCommit, CommittedFile},
     keys,
-    silver::{Resource, SilverCommit, merge, read_bronze, split},
+    settings::{Layer, Rules},
+    silver::{BucketInput, Incoming, ObjectInput, Resource, SilverCommit, merge_with},
 };
-use metriccare_ports::{ETag, Error, ErrorKind, PutMode, Receipt, WorkId, register};
+use metriccare_ports::{ETag, PutMode, Receipt, WorkId, register};
 
 use crate::{
     error::FlowError,
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
+    record_index,
     report::{Delivery, Done, Outcome},
+    settings::check_settings,
     worker::{Worker, compute, side_by_side},
 };
 
@@ -32,9 +37,6 @@ pub struct CommitBytes {
     key: String,
     bytes: Bytes,
 }
-
-/// The rows of one bucket by resource.
-type BucketRows = BTreeMap<Resource, Vec<RecordBatch>>;
 
 impl Function for Silver {
     const NAME: &'static str = "silver";
@@ -71,7 +73,10 @@ impl Function for Silver {
     async fn run(&self, worker: &Arc<Worker>, inputs: Vec<CommitBytes>) -> Vec<Result<Done<()>, Arc<FlowError>>> {
         let commits: Vec<Result<BronzeCommit, Arc<FlowError>>> = inputs.into_iter().map(read_commit).collect();
         let files = commits.iter().flatten().flat_map(|commit| commit.files.clone()).collect();
-        let merged = merge_files(worker, files).await.map_err(Arc::new);
+        let merged = match check_settings(worker, Layer::Silver).await {
+            Ok(()) => merge_files(worker, files).await.map_err(Arc::new),
+            Err(error) => Err(Arc::new(error)),
+        };
         let done = |commit: BronzeCommit| {
             merged.clone()?;
             let output = keys::SILVER_COMMITS.to_owned();
@@ -86,69 +91,44 @@ fn read_commit(CommitBytes { key, bytes }: CommitBytes) -> Result<BronzeCommit, 
     BronzeCommit::from_json(&bytes).map_err(|error| FlowError::Document { key, reason: error.to_string() }.into())
 }
 
-/// Refuses to partition patients into another number of buckets than the lake's, where they would exist twice.
-async fn check_buckets(worker: &Worker) -> Result<(), FlowError> {
-    let lake = &worker.ports.lake;
-    let Some(any) = lake.list(keys::SILVER_COMMITS).await?.into_iter().next() else { return Ok(()) };
-    let bytes = lake.get(&any.key).await?.body.bytes().await?;
-    // A commit that cannot be read is replaced by this merge.
-    let Some(buckets) = SilverCommit::from_json(&bytes).ok().and_then(|commit| commit.buckets) else {
-        return Ok(());
-    };
-    if buckets == worker.buckets {
-        return Ok(());
-    }
-    let reason = format!(
-        "the lake has {buckets} buckets and is asked for {}: the number is fixed for the life of a lake; set it back, or \
-         start another lake",
-        worker.buckets
-    );
-    Err(Error::new(ErrorKind::Invalid, "merge", any.key, reason).into())
-}
-
-async fn merge_files(worker: &Arc<Worker>, files: Vec<CommittedFile>) -> Result<(), FlowError> {
+/// Merges bronze files into silver: the record index first, then every bucket that it names, then their commits.
+pub(crate) async fn merge_files(worker: &Arc<Worker>, files: Vec<CommittedFile>) -> Result<(), FlowError> {
     if files.is_empty() {
         return Ok(());
     }
-    check_buckets(worker).await?;
-    let read = side_by_side(worker.threads, files, |file| partition(Arc::clone(worker), file)).await;
-    let mut buckets: BTreeMap<u16, BucketRows> = BTreeMap::new();
+    let read = side_by_side(worker.threads, files, |file| read_file(Arc::clone(worker), file)).await;
+    let mut incoming = Incoming::default();
     for file in read {
-        let (resource, parts) = match file? {
-            Some(partitioned) => partitioned,
-            None => continue,
-        };
-        for (bucket, rows) in parts {
-            buckets.entry(bucket).or_default().entry(resource).or_default().push(rows);
-        }
+        incoming.append(file?);
     }
-    let work = buckets.into_iter().collect();
-    let merged = side_by_side(worker.threads, work, |(bucket, rows)| merge_bucket(Arc::clone(worker), bucket, rows));
+    let indexed = record_index::take_in(worker, incoming.take_entries()).await?;
+    let work = incoming.by_bucket(&indexed).into_iter().collect();
+    let merged = side_by_side(worker.threads, work, |(bucket, input)| merge_bucket(Arc::clone(worker), bucket, input));
     merged.await.into_iter().collect()
 }
 
-type Partitioned = (Resource, Vec<(u16, RecordBatch)>);
-
-/// Reads a bronze file and partitions its rows by bucket; none for what silver does not keep.
-async fn partition(worker: Arc<Worker>, file: CommittedFile) -> Result<Option<Partitioned>, FlowError> {
-    let Some(resource) = Resource::of_bronze_key(&file.key) else { return Ok(None) };
+/// Reads what a bronze file brings to silver.
+async fn read_file(worker: Arc<Worker>, file: CommittedFile) -> Result<Incoming, FlowError> {
+    if !Incoming::reads(&file.key) {
+        return Ok(Incoming::default());
+    }
     let bytes = worker.ports.lake.get(&file.key).await?.body.bytes().await?;
     let (key, buckets) = (file.key.clone(), worker.buckets);
-    let parts = compute(&file.key, move || split(resource, &read_bronze(resource, &key, &bytes)?, buckets)).await?;
-    Ok(Some((resource, parts.map_err(|source| FlowError::File { key: file.key, source })?)))
+    let incoming = compute(&file.key, move || Incoming::read(&key, &bytes, buckets)).await?;
+    incoming.map_err(|source| FlowError::File { key: file.key, source })
 }
 
-/// Merges rows into a bucket's objects, then commits it.
-async fn merge_bucket(worker: Arc<Worker>, bucket: u16, mut rows: BucketRows) -> Result<(), FlowError> {
+/// Merges a bucket's input into its objects, then commits it.
+async fn merge_bucket(worker: Arc<Worker>, bucket: u16, mut input: BucketInput) -> Result<(), FlowError> {
     let lake = &worker.ports.lake;
     for resource in Resource::ALL {
-        let Some(incoming) = rows.remove(&resource).map(Arc::new) else { continue };
-        let key = keys::bucket_file(resource.silver().path, bucket);
+        let Some(input) = input.remove(&resource).map(Arc::new) else { continue };
+        let key = keys::bucket_file(resource.silver().path, bucket, worker.buckets);
         let merged =
-            |current: Option<register::Current>| merge_object(resource, key.clone(), current, Arc::clone(&incoming));
+            |current: Option<register::Current>| merge_object(resource, key.clone(), current, Arc::clone(&input));
         register::update(&**lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?;
     }
-    let key = keys::silver_commit(bucket);
+    let key = keys::silver_commit(bucket, worker.buckets);
     worker.until_settled(&key, || commit_bucket(&worker, bucket)).await
 }
 
@@ -157,16 +137,17 @@ async fn merge_bucket(worker: Arc<Worker>, bucket: u16, mut rows: BucketRows) ->
 /// The present commit is read first and replaced only while it stands, so that of two mergers the slower one never puts
 /// back an older view of the bucket, under a name that gold knows to be done.
 async fn commit_bucket(worker: &Worker, bucket: u16) -> Result<(), FlowError> {
-    let (lake, key) = (&worker.ports.lake, keys::silver_commit(bucket));
+    let (lake, key) = (&worker.ports.lake, keys::silver_commit(bucket, worker.buckets));
     let mode = etag_of(worker, &key).await?.map_or(PutMode::IfAbsent, PutMode::IfMatch);
     let mut objects = BTreeMap::new();
     for resource in Resource::ALL {
-        let key = keys::bucket_file(resource.silver().path, bucket);
+        let key = keys::bucket_file(resource.silver().path, bucket, worker.buckets);
         if let Some(etag) = etag_of(worker, &key).await? {
             objects.insert(key, etag.as_str().to_owned());
         }
     }
-    let commit = SilverCommit { bucket, buckets: Some(worker.buckets), objects };
+    let (buckets, rules) = (Some(worker.buckets), Rules::CURRENT.silver);
+    let commit = SilverCommit { bucket, buckets, rules, objects };
     lake.put(&key, commit.to_json().into(), mode).await?;
     Ok(())
 }
@@ -180,10 +161,10 @@ async fn merge_object(
     resource: Resource,
     key: String,
     current: Option<register::Current>,
-    incoming: Arc<Vec<RecordBatch>>,
+    input: Arc<ObjectInput>,
 ) -> Result<register::Change, FlowError> {
     let existing = current.map(|current| current.bytes);
-    let merged = compute(&key, move || merge(resource, existing.as_ref(), &incoming)).await?;
+    let merged = compute(&key, move || merge_with(resource, existing.as_ref(), &input.rows, &input.tombstones)).await?;
     let merged = merged.map_err(|source| FlowError::File { key, source })?;
     Ok(if merged.changed { register::Change::Write(merged.parquet) } else { register::Change::Keep })
 }

@@ -10,11 +10,29 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 /// The directory value that Hive, Athena, DuckDB and Spark read back as NULL.
 pub const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
+/// What is fixed when a lake is made: its number of buckets and the rules of its tables.
+pub const LAKE_SETTINGS: &str = "_lake.json";
+
+/// The prefix of all that is flattened.
+pub const BRONZE: &str = "bronze/";
+
+/// The prefix of all that is merged.
+pub const SILVER: &str = "silver/";
+
+/// The prefix of all that is measured.
+pub const GOLD: &str = "gold/";
+
 /// The prefix below which bronze commits lie: what wakes silver.
 pub const BRONZE_COMMITS: &str = "bronze/_commits/";
 
 /// The prefix below which silver commits lie: what wakes gold.
 pub const SILVER_COMMITS: &str = "silver/_commits/";
+
+/// The prefix of what each bucket adds to the final tables.
+pub const GOLD_PARTIALS: &str = "gold/_partials/";
+
+/// The prefix of the record index's pages: where every resource lives, by type and id.
+pub const SILVER_INDEX: &str = "silver/_index/";
 
 /// The prefix of reference data; a change to it wakes gold as well.
 pub const REFERENCE: &str = "reference/";
@@ -75,19 +93,31 @@ pub fn bronze_commit(object_id: &str) -> String {
     format!("{BRONZE_COMMITS}{object_id}.json")
 }
 
-/// A silver or gold file of one bucket: `silver/encounter/bucket=07/part.parquet`.
-pub fn bucket_file(table: &str, bucket: u16) -> String {
-    format!("{table}/bucket={bucket:02}/part.parquet")
+/// A bucket in a key: `bucket=07`, with as many digits as the last of so many buckets has, two at least.
+fn bucket_segment(bucket: u16, buckets: u16) -> String {
+    let digits = if buckets > 1000 {
+        4
+    } else if buckets > 100 {
+        3
+    } else {
+        2
+    };
+    format!("bucket={bucket:0digits$}")
+}
+
+/// A silver or gold file of one of so many buckets: `silver/encounter/bucket=07/part.parquet`.
+pub fn bucket_file(table: &str, bucket: u16, buckets: u16) -> String {
+    format!("{table}/{}/part.parquet", bucket_segment(bucket, buckets))
 }
 
 /// The commit of a silver bucket, written last: what gold is woken by.
-pub fn silver_commit(bucket: u16) -> String {
-    format!("{SILVER_COMMITS}bucket={bucket:02}.json")
+pub fn silver_commit(bucket: u16, buckets: u16) -> String {
+    format!("{SILVER_COMMITS}{}.json", bucket_segment(bucket, buckets))
 }
 
 /// What a bucket adds to the final tables.
-pub fn gold_partial(bucket: u16) -> String {
-    format!("gold/_partials/bucket={bucket:02}.json")
+pub fn gold_partial(bucket: u16, buckets: u16) -> String {
+    format!("{GOLD_PARTIALS}{}.json", bucket_segment(bucket, buckets))
 }
 
 /// A final gold table.
@@ -181,7 +211,15 @@ mod tests {
 
     #[test]
     fn buckets_are_read_from_keys() {
-        assert_eq!(bucket_of(&silver_commit(7)), Some(7));
+        for buckets in [1, 16, 100, 101, 1000, 1001, 1024] {
+            let last = buckets - 1;
+            let (one, other) = (silver_commit(last, buckets), silver_commit(0, buckets));
+            assert_eq!(bucket_of(&one), Some(last));
+            assert_eq!(one.len(), other.len(), "all keys have as many digits");
+        }
+        assert_eq!(bucket_file("silver/encounter", 7, 100), "silver/encounter/bucket=07/part.parquet");
+        assert_eq!(bucket_file("silver/encounter", 7, 101), "silver/encounter/bucket=007/part.parquet");
+        assert_eq!(bucket_file("silver/encounter", 7, 1001), "silver/encounter/bucket=0007/part.parquet");
         assert_eq!(bucket_of("silver/_commits/readme.json"), None);
     }
 }

@@ -12,6 +12,7 @@ pub mod gold;
 pub mod keys;
 pub mod relational;
 pub mod schema;
+pub mod settings;
 pub mod silver;
 pub mod table_file;
 

@@ -26,6 +26,9 @@ use crate::schema::{Kind, Table};
 /// The key of a file's metadata that names the digest of what the file was computed from.
 pub const INPUTS: &str = "metriccare.inputs";
 
+/// The key of a file's metadata that says where its attachment stands: offset and length, in bytes.
+const ATTACHMENT: &str = "metriccare.attachment";
+
 /// Rows of a row group: few enough that a month of a bucket can be read alone.
 pub(crate) const ROW_GROUP: usize = 16_384;
 
@@ -129,6 +132,18 @@ pub fn metadata(table: &'static Table, bytes: &Bytes, key: &str) -> Result<Optio
     Ok(pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == key)?.value.clone()))
 }
 
+/// The bytes that [`write_with`] attached to a file.
+pub(crate) fn attachment(table: &'static Table, bytes: &Bytes) -> Result<Option<Bytes>, FileError> {
+    let Some(place) = metadata(table, bytes, ATTACHMENT)? else { return Ok(None) };
+    let range = || {
+        let (offset, length) = place.split_once(',')?;
+        let (offset, length) = (offset.parse::<usize>().ok()?, length.parse::<usize>().ok()?);
+        let end = offset.checked_add(length)?;
+        (end <= bytes.len()).then_some(offset..end)
+    };
+    range().map(|range| Some(bytes.slice(range))).ok_or(FileError::Damaged { table: table.path })
+}
+
 /// The columns of a batch by name, with their types checked.
 #[derive(Clone, Copy)]
 pub(crate) struct Columns<'a> {
@@ -185,6 +200,20 @@ pub fn write(table: &'static Table, rows: &RecordBatch, inputs: Option<&str>) ->
     writer.finish()
 }
 
+/// Encodes rows as the table's file, with bytes that stand after the last row group: only this program reads them.
+pub(crate) fn write_with(
+    table: &'static Table,
+    rows: &RecordBatch,
+    attached: Option<&[u8]>,
+) -> Result<Bytes, FileError> {
+    let mut writer = TableWriter::new(table, None)?;
+    writer.write(rows)?;
+    if let Some(attached) = attached {
+        writer.attach(attached)?;
+    }
+    writer.finish()
+}
+
 /// Encodes rows batch by batch; the bytes depend on the rows alone as long as the batches are cut alike.
 pub struct TableWriter {
     table: &'static Table,
@@ -202,6 +231,16 @@ impl TableWriter {
     /// Adds rows with the table's file schema.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<(), FileError> {
         self.writer.write(rows).map_err(|source| FileError::Write { table: self.table.path, source })
+    }
+
+    /// Puts bytes behind the rows so far; the file's metadata says where they stand.
+    fn attach(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        let unwritten = |source| FileError::Write { table: self.table.path, source };
+        self.writer.flush().map_err(unwritten)?;
+        let place = format!("{},{}", self.writer.bytes_written(), bytes.len());
+        self.writer.write_all(bytes).map_err(|error| unwritten(error.into()))?;
+        self.writer.append_key_value_metadata(KeyValue::new(ATTACHMENT.to_owned(), place));
+        Ok(())
     }
 
     /// Ends the file.

@@ -12,7 +12,7 @@ use std::{
 
 use metriccare_aws::{DynamoLedger, GlueCatalog};
 use metriccare_flow::Worker;
-use metriccare_lake::{keys, silver::SilverCommit};
+use metriccare_lake::{keys, settings::MOST_BUCKETS, silver::SilverCommit};
 use metriccare_ports::{
     Catalog, Clock, Ledger, MemoryLedger, ObjectLedger, Ports, SystemClock, WorkId, catalog::NoCatalog,
 };
@@ -128,8 +128,8 @@ async fn buckets(session: &AwsSession, ports: &Ports) -> Result<Option<u16>, Fai
     }
     let Some(text) = session.variable("BUCKETS") else { return Ok(None) };
     match text.parse() {
-        Ok(buckets) if (1..=100).contains(&buckets) => Ok(Some(buckets)),
-        _ => Err(Failure::usage(format!("BUCKETS is {text}: it must be a whole number from 1 to 100"))),
+        Ok(buckets) if (1..=MOST_BUCKETS).contains(&buckets) => Ok(Some(buckets)),
+        _ => Err(Failure::usage(format!("BUCKETS is {text}: it must be a whole number from 1 to 1024"))),
     }
 }
 

@@ -7,22 +7,13 @@ pub(crate) mod walk;
 use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use metriccare_flow::Worker;
-use metriccare_lake::silver::DEFAULT_BUCKETS;
+use metriccare_lake::{keys, settings::LakeSettings, silver::DEFAULT_BUCKETS};
 use metriccare_ports::{Clock, ErrorKind, ObjectStore, Ports, PutMode, SystemClock};
-use serde::{Deserialize, Serialize};
 
 use crate::{arguments::LakeFlag, cloud, lake::location::DataLocation, output::failure::Failure};
 
-/// What is fixed when a lake is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    /// The number of buckets that silver is hash-partitioned into.
-    buckets: u16,
-}
-
 /// The file that makes a folder a lake.
-pub(crate) const SETTINGS: &str = "_lake.json";
+pub(crate) const SETTINGS: &str = keys::LAKE_SETTINGS;
 
 /// Opens the lake of the flags, made where there is none.
 pub(crate) async fn open(flag: &LakeFlag, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
@@ -95,9 +86,8 @@ pub(crate) fn must_be_there(folder: &Path) -> Result<(), Failure> {
 
 /// Makes a lake where there is none, and gives its number of buckets.
 pub(crate) async fn make(lake: &dyn ObjectStore) -> Result<u16, Failure> {
-    let fresh = Settings { buckets: DEFAULT_BUCKETS };
-    let text = serde_json::to_vec(&fresh).map_err(|error| Failure::failed(error.to_string()))?;
-    match lake.put(SETTINGS, text.into(), PutMode::IfAbsent).await {
+    let fresh = LakeSettings::new(DEFAULT_BUCKETS);
+    match lake.put(SETTINGS, fresh.to_json().into(), PutMode::IfAbsent).await {
         Ok(_) => return Ok(fresh.buckets),
         Err(error) if error.kind() == ErrorKind::Precondition => {}
         Err(error) => return Err(Failure::usage(format!("the lake cannot be written: {error}"))),
@@ -112,10 +102,7 @@ pub(crate) async fn buckets(lake: &dyn ObjectStore) -> Result<Option<u16>, Failu
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let read: Settings = serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::failed(format!("{SETTINGS} of the lake is not what it should be: {error}")))?;
-    if !(1..=100).contains(&read.buckets) {
-        return Err(Failure::failed(format!("{SETTINGS}: buckets is {}: it must be from 1 to 100", read.buckets)));
-    }
+    let read =
+        LakeSettings::from_json(&bytes).map_err(|error| Failure::failed(format!("{SETTINGS} of the lake: {error}")))?;
     Ok(Some(read.buckets))
 }

@@ -115,6 +115,10 @@ impl ObjectStore for SkipUnchanged {
         }
     }
 
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.0.delete(key).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         self.0.list(prefix).await
     }

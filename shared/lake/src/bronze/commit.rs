@@ -9,6 +9,9 @@ use super::Counts;
 pub struct BronzeCommit {
     /// The landed object's id.
     pub object_id: String,
+    /// The rules that it was flattened by.
+    #[serde(default)]
+    pub rules: u32,
     /// The landed object's key.
     pub sourcename: String,
     /// The landed object's ETag, as its store gave it.

@@ -29,6 +29,8 @@ pub type Sums<K, V> = BTreeMap<K, V>;
 pub struct Partial {
     /// The bucket.
     pub bucket: u16,
+    /// The rules that the bucket was measured by.
+    pub rules: u32,
     /// The digest of the silver objects that were measured.
     pub inputs: String,
     /// Patients in silver.

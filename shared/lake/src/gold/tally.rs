@@ -10,6 +10,7 @@ use super::counts::{
 use super::facts::Facts;
 use super::infections::Infection;
 use super::ledger::Stay;
+use super::measure::RULES;
 use super::partial::{Name, Partial};
 use super::verdict::{INDEX, age_band};
 use crate::calendar::{Month, date_of, milliseconds_between};
@@ -70,6 +71,7 @@ impl<'f, 'a> Tally<'f, 'a> {
         let (hospitals, departments) = (encounters.hospital.map(name), encounters.department.map(name));
         let unlinked = unlinked(facts);
         let partial = Partial {
+            rules: RULES,
             unlinked,
             patients: patients.id.len() as i64,
             encounters: encounters.len() as i64,

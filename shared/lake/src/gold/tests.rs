@@ -15,12 +15,40 @@ use crate::calendar::{DAY, date};
 use crate::cells::{Cell, read_rows};
 use crate::sample::{EncounterRow, PatientRow, conditions, encounters, patients};
 use crate::schema::{self, Table};
-use crate::silver::{Resource, merge, split};
+use crate::silver::{Incoming, Resource, index::joined, merge_with};
 use crate::table_file::{INPUTS, metadata};
 use histories::{History, history};
 
 const BUCKETS: u16 = 2;
 const HOSPITALS: &str = "hospital_name,staffed_beds,city,state\nA,10,Charlotte,NC\nB,,Raleigh,NC\n";
+
+/// Silver's objects, as the pipeline makes them from a history in two deliveries.
+fn silver(history: &History) -> BTreeMap<(Resource, u16), Bytes> {
+    let resources = [
+        (Resource::Patient, patients(&history.patients)),
+        (Resource::Encounter, encounters(&history.encounters)),
+        (Resource::Condition, conditions(&history.conditions)),
+    ];
+    let (mut index, mut objects) = (Vec::new(), BTreeMap::new());
+    for first in [true, false] {
+        let mut incoming = Incoming::default();
+        for (resource, rows) in &resources {
+            let half = rows.num_rows() / 2;
+            let delivery = if first { rows.slice(0, half) } else { rows.slice(half, rows.num_rows() - half) };
+            incoming.add_rows(*resource, &delivery, BUCKETS).unwrap();
+        }
+        let entries = incoming.take_entries();
+        index = joined(index.into_iter().chain(entries).collect());
+        for (bucket, input) in incoming.by_bucket(&index) {
+            for (resource, input) in input {
+                let existing = objects.get(&(resource, bucket));
+                let merged = merge_with(resource, existing, &input.rows, &input.tombstones).unwrap();
+                objects.insert((resource, bucket), merged.parquet);
+            }
+        }
+    }
+    objects
+}
 
 /// Every silver and gold table's rows, as the pipeline makes them from a history in two deliveries.
 fn pipeline(history: &History) -> BTreeMap<&'static str, Vec<Vec<Cell>>> {
@@ -29,23 +57,13 @@ fn pipeline(history: &History) -> BTreeMap<&'static str, Vec<Vec<Cell>>> {
         tables.entry(table.path).or_default().extend(read_rows(table, bytes).unwrap());
     };
     let mut partials = Vec::new();
+    let objects = silver(history);
     for bucket in 0..BUCKETS {
-        let object = |resource: Resource, batch: &arrow_array::RecordBatch| {
-            let half = batch.num_rows() / 2;
-            let deliveries = [batch.slice(0, half), batch.slice(half, batch.num_rows() - half)];
-            let mut object = None;
-            for delivery in deliveries {
-                let dealt = split(resource, &delivery, BUCKETS).unwrap();
-                let mine: Vec<_> = dealt.into_iter().filter(|(to, _)| *to == bucket).map(|(_, rows)| rows).collect();
-                let merged = merge(resource, object.as_ref(), &mine).unwrap();
-                object = object.or((merged.rows > 0).then_some(Bytes::new())).map(|_| merged.parquet);
-            }
-            object
-        };
+        let object = |resource: Resource| objects.get(&(resource, bucket)).cloned();
         let silver = SilverBucket {
-            patient: object(Resource::Patient, &patients(&history.patients)),
-            encounter: object(Resource::Encounter, &encounters(&history.encounters)),
-            condition: object(Resource::Condition, &conditions(&history.conditions)),
+            patient: object(Resource::Patient),
+            encounter: object(Resource::Encounter),
+            condition: object(Resource::Condition),
         };
         if let Some(bytes) = &silver.encounter {
             keep(&schema::SILVER_ENCOUNTER, bytes);

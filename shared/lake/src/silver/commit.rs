@@ -12,6 +12,9 @@ pub struct SilverCommit {
     /// How many buckets the lake has: everybody who works on it partitions by this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buckets: Option<u16>,
+    /// The rules that the bucket was merged by.
+    #[serde(default)]
+    pub rules: u32,
     /// The ETags of the bucket's silver objects by their keys, as the merge left them.
     pub objects: BTreeMap<String, String>,
 }

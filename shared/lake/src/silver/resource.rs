@@ -42,6 +42,15 @@ impl Resource {
         }
     }
 
+    /// The resource's number in keys and pages of the record index.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Resource::Patient => 1,
+            Resource::Encounter => 2,
+            Resource::Condition => 3,
+        }
+    }
+
     /// The column with the resource's own id.
     pub(super) fn id_column(self) -> &'static str {
         match self {

@@ -33,7 +33,23 @@ pub async fn all(store: &dyn ObjectStore, scope: &str) {
     a_get_may_insist_on_an_etag(store, scope).await;
     large_objects_come_from_files_and_stream(store, scope).await;
     lists_are_sorted_and_cut_by_prefix(store, scope).await;
+    what_is_deleted_is_gone(store, scope).await;
     impossible_keys_are_invalid(store).await;
+}
+
+/// What is deleted is in no get and no list, may be deleted once more, and its key may be put first again.
+pub async fn what_is_deleted_is_gone(store: &dyn ObjectStore, scope: &str) {
+    let (key, other) = (format!("{scope}/deleted/object"), format!("{scope}/deleted/object too"));
+    for key in [&key, &other] {
+        store.put(key, "bytes".into(), PutMode::Overwrite).await.expect("put");
+    }
+    for _ in 0..2 {
+        store.delete(&key).await.expect("delete");
+        assert_eq!(store.get(&key).await.expect_err("deleted").kind(), ErrorKind::NotFound);
+        let listed = store.list(&format!("{scope}/deleted/")).await.expect("list");
+        assert_eq!(listed.iter().map(|line| line.key.as_str()).collect::<Vec<_>>(), [other.as_str()]);
+    }
+    store.put(&key, "bytes again".into(), PutMode::IfAbsent).await.expect("the first again");
 }
 
 /// Get and head of nothing are not found, and a list of nothing is empty.

@@ -39,6 +39,10 @@ impl ObjectStore for FaultyStore {
         self.faults.call("put", key, self.inner.put_with(key, payload, options)).await
     }
 
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.faults.call("delete", key, self.inner.delete(key)).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         self.faults.call("list", prefix, self.inner.list(prefix)).await
     }

@@ -115,6 +115,12 @@ impl ObjectStore for MemoryStore {
         Ok(etag)
     }
 
+    async fn delete(&self, key: &str) -> Result<()> {
+        check_key("delete", &self.bucket, key)?;
+        self.remove(key);
+        Ok(())
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         let objects = self.objects();
         let under = objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));

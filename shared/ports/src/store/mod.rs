@@ -1,4 +1,4 @@
-//! Objects in a bucket: get, head, put under a condition, list. There is no delete, because the pipeline never deletes.
+//! Objects in a bucket: get, head, put under a condition, list, delete.
 //!
 //! The meaning is that of S3: reads see the last finished write, a put replaces the whole object or nothing, and a
 //! conditional put is judged and done in one step, across threads and processes. Missing is
@@ -121,6 +121,12 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
 
     /// Every object whose key begins with the prefix, sorted by the key's bytes.
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>>;
+
+    /// Deletes an object; where there is none, nothing happens. No stage of the pipeline deletes: a rebuild and a
+    /// withdrawal do.
+    async fn delete(&self, key: &str) -> Result<()> {
+        Err(Error::new(ErrorKind::Invalid, "delete", subject(self.bucket(), key), "this store deletes nothing"))
+    }
 
     /// Reads an object.
     async fn get(&self, key: &str) -> Result<Object> {

@@ -59,6 +59,11 @@ impl ObjectStore for PrefixStore {
         self.inner.put_with(&self.inside(key), payload, options).await
     }
 
+    async fn delete(&self, key: &str) -> Result<()> {
+        check_key("delete", &self.name, key)?;
+        self.inner.delete(&self.inside(key)).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         let listed = self.inner.list(&self.inside(prefix)).await?;
         Ok(listed.into_iter().map(|line| Listed { key: self.outside(&line.key), ..line }).collect())

@@ -72,7 +72,8 @@ pub(super) async fn count(resources: &Resources) -> Result<Counted, Failure> {
 
 /// The patients of each cohort, by the ledger of stays.
 async fn cohorts(worker: &Worker, counted: &mut Counted) -> Result<(), Failure> {
-    let bytes = worker.ports.lake.get(&keys::bucket_file(GOLD_STAY.path, 0)).await?.body.bytes().await?;
+    let bytes =
+        worker.ports.lake.get(&keys::bucket_file(GOLD_STAY.path, 0, worker.buckets)).await?.body.bytes().await?;
     let rows = cells::read_rows(&GOLD_STAY, &bytes).map_err(|error| Failure::failed(error.to_string()))?;
     let column = |name: &str| GOLD_STAY.file_columns().position(|(column, _)| column == name);
     let patients_where = |name: &str, holds: &dyn Fn(&Cell) -> bool| -> u64 {

@@ -28,7 +28,7 @@ fn version(at: i64, content: usize) -> Version {
     Version { last_updated: Some(at), version_id: None, precombine_ts: 0, content_id: format!("{content:03}") }
 }
 
-/// The patient of an encounter, fixed by its number: a resource never changes its subject.
+/// The patient of an encounter by its number, if no version is filed wrongly.
 fn subject(number: u8) -> Option<String> {
     (number % 7 != 6).then(|| format!("p{}", number % 3))
 }
@@ -59,13 +59,21 @@ fn encounter() -> impl Strategy<Value = EncounterRow> {
     // Most stays crowd around the turn of the year, so that they touch, overlap and follow on each other.
     let begins = prop_oneof![3 => 74..94i64, 1 => 0..180i64];
     let times = (prop::option::weighted(0.95, begins), lengths, prop::bool::weighted(0.9), 0..3i64);
-    (0..14u8, classes, statuses, places, codes, times).prop_map(
-        |(number, class, status, (hospital, department), (priority, disposition, reason), (from, length, ends, at))| {
+    let subjects = (0..14u8, prop::bool::weighted(0.1));
+    (subjects, classes, statuses, places, codes, times).prop_map(
+        |(
+            (number, wrong),
+            class,
+            status,
+            (hospital, department),
+            (priority, disposition, reason),
+            (from, length, ends, at),
+        )| {
             let admission = from.map(instant);
             let discharge = Some(instant(from.unwrap_or(50) + length)).filter(|_| ends);
             EncounterRow {
                 id: format!("e{number}"),
-                patient: subject(number),
+                patient: subject(number + u8::from(wrong)),
                 class,
                 status,
                 hospital,

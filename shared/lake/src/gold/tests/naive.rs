@@ -31,16 +31,16 @@ fn time(micros: i64) -> Time {
     DateTime::from_timestamp_micros(micros).unwrap()
 }
 
-/// The latest version of each (patient, id).
-fn latest<T: Clone>(rows: &[T], key: impl Fn(&T) -> (Option<String>, String, Version)) -> Vec<T> {
-    let mut best: BTreeMap<(Option<String>, String), T> = BTreeMap::new();
+/// The latest version of each id, whatever patient it names.
+fn latest<T: Clone>(rows: &[T], key: impl Fn(&T) -> (String, Version)) -> Vec<T> {
+    let mut best: BTreeMap<String, T> = BTreeMap::new();
     let rank = |row: &T| {
-        let version = key(row).2;
+        let version = key(row).1;
         (version.last_updated, version.content_id)
     };
     for row in rows {
-        let (patient, id, _) = key(row);
-        let entry = best.entry((patient, id)).or_insert_with(|| row.clone());
+        let (id, _) = key(row);
+        let entry = best.entry(id).or_insert_with(|| row.clone());
         if rank(row) > rank(entry) {
             *entry = row.clone();
         }
@@ -49,15 +49,15 @@ fn latest<T: Clone>(rows: &[T], key: impl Fn(&T) -> (Option<String>, String, Ver
 }
 
 pub(super) fn patients(history: &History) -> Vec<PatientRow> {
-    latest(&history.patients, |row| (None, row.id.clone(), row.version.clone()))
+    latest(&history.patients, |row| (row.id.clone(), row.version.clone()))
 }
 
 pub(super) fn conditions(history: &History) -> Vec<ConditionRow> {
-    latest(&history.conditions, |row| (row.patient.clone(), row.id.clone(), row.version.clone()))
+    latest(&history.conditions, |row| (row.id.clone(), row.version.clone()))
 }
 
 pub(super) fn encounters(history: &History) -> Vec<Encounter> {
-    let rows = latest(&history.encounters, |row| (row.patient.clone(), row.id.clone(), row.version.clone()));
+    let rows = latest(&history.encounters, |row| (row.id.clone(), row.version.clone()));
     rows.into_iter().map(encounter).collect()
 }
 

@@ -109,6 +109,11 @@ impl ObjectStore for DiskStore {
         self.blocking(move |folder| folder.put(&key, &payload, &options)).await
     }
 
+    async fn delete(&self, key: &str) -> Result<()> {
+        let key = key.to_owned();
+        self.blocking(move |folder| folder.delete(&key)).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         let prefix = prefix.to_owned();
         self.blocking(move |folder| folder.list(&prefix)).await

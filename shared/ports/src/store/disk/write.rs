@@ -67,6 +67,19 @@ impl Folder {
         Ok(etag)
     }
 
+    /// Deletes an object, if it is there; folders stay.
+    pub(super) fn delete(&self, key: &str) -> Result<()> {
+        let path = self.path("delete", key)?;
+        let _alone = self.lock(key, true)?;
+        self.known.forget(key);
+        match fs::remove_file(&path) {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Err(fault("delete", &path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A hard link is made only where no name is: the first of many writers wins, in any process.
     fn put_first(&self, key: &str, temp: NamedTempFile, path: &Path) -> Result<File> {
         match fs::hard_link(temp.path(), path) {
