@@ -15,7 +15,7 @@ use metriccare_flow::{Unwatched, Worker, drive};
 use metriccare_lake::{keys, schema::TABLES, silver::DEFAULT_BUCKETS};
 use metriccare_ports::{ManualClock, Ports, PutMode};
 use metriccare_tests::{Landed, crowded::crowd, files::folder, landed, python, simulated};
-use metriccare_world::{FhirWriter, Known, Resources, Side, Spec, World};
+use metriccare_world::{Destination, FhirWriter, Known, Resources, Spec, World};
 use serde_json::{Value, json};
 
 static TARGET: &str = env!("CARGO_TARGET_TMPDIR");
@@ -62,12 +62,12 @@ fn year(world: &World) -> Vec<Landed> {
     let mut objects = simulated::year(world, FhirVersion::R5, 3);
     let mut out = Resources::default();
     FhirWriter::new(world, FhirVersion::R5, Known::YearEnd).write(0..world.spec().patients, &mut out, None);
-    for (side, piles) in Side::ALL.into_iter().zip(&out.sides) {
-        let times: &[i64] = if side == Side::Late { &[500_000] } else { &[60, 61] };
-        for (kind, pile) in ["patient", "encounter", "condition"].into_iter().zip(piles) {
+    for (destination, batches) in Destination::ALL.into_iter().zip(&out.batches) {
+        let times: &[i64] = if destination == Destination::Late { &[500_000] } else { &[60, 61] };
+        for (kind, batch) in ["patient", "encounter", "condition"].into_iter().zip(batches) {
             for second in times {
-                let key = format!("{kind}/2025/12/31/{}-{second}.ndjson", side.name());
-                objects.push(landed::object(&key, *second, pile.lines.clone()));
+                let key = format!("{kind}/2025/12/31/{}-{second}.ndjson", destination.name());
+                objects.push(landed::object(&key, *second, batch.lines.clone()));
             }
         }
     }

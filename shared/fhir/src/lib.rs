@@ -4,5 +4,6 @@
 //! element; everything else may be anything, since other systems' extensions are none of our business. Writing cannot
 //! say what the specification forbids: required codes are enums, and what a version calls differently is in one place.
 
+pub mod calendar;
 pub mod read;
 pub mod write;

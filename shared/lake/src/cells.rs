@@ -7,9 +7,9 @@ use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type, Tim
 use arrow_array::{Array, ArrayRef};
 use bytes::Bytes;
 
-use crate::calendar::{DAY, civil, date_of};
 use crate::schema::{Kind, Table};
 use crate::table_file::{self, FileError};
+use metriccare_fhir::calendar::{DAY, civil, date_of};
 
 /// One value of a table; its text is owned where it is read, and borrowed where it is written.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]

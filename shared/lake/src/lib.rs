@@ -5,7 +5,6 @@
 //! bytes or a reader, what is written leaves as bytes or goes to a writer that the caller hands in.
 
 pub mod bronze;
-pub mod calendar;
 pub mod cells;
 pub mod glue;
 pub mod gold;

@@ -1,6 +1,6 @@
 //! Why a world could not be landed.
 
-use metriccare_world::{OtherWorld, SpecError};
+use metriccare_world::{DifferentWorlds, SpecError};
 
 /// Why a world could not be landed.
 #[derive(Debug, thiserror::Error)]
@@ -33,5 +33,5 @@ pub enum Failure {
     Compress(#[from] std::io::Error),
     /// Two answer keys are of different worlds.
     #[error(transparent)]
-    Answers(#[from] OtherWorld),
+    Answers(#[from] DifferentWorlds),
 }

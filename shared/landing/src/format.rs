@@ -7,7 +7,7 @@ use std::io::Write;
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use metriccare_world::{Pile, Resources};
+use metriccare_world::{FaultBatch, Resources};
 
 use crate::{Failure, Format};
 
@@ -113,12 +113,12 @@ impl Packer {
     }
 }
 
-/// A pile of dirt as a file of lines, whatever the format of the rest: in an array or a Bundle, a record that ends too
+/// A batch of records with faults as a file of lines, whatever the format of the rest: in an array or a Bundle, a record that ends too
 /// early would take those behind it along.
-pub(super) fn pack_pile(kind: usize, pile: &Pile, gzip: bool) -> Result<Written, Failure> {
-    let (ending, bytes) = if gzip { (".ndjson.gz", squeeze(&pile.lines)?) } else { (".ndjson", pile.lines.clone()) };
+pub(super) fn pack_batch(kind: usize, batch: &FaultBatch, gzip: bool) -> Result<Written, Failure> {
+    let (ending, bytes) = if gzip { (".ndjson.gz", squeeze(&batch.lines)?) } else { (".ndjson", batch.lines.clone()) };
     let (ending, bytes) = (ending.to_owned(), bytes.into());
-    Ok(Written { kind: KINDS[kind], ending, bytes, records: pile.accepted, memory: Memory::Own })
+    Ok(Written { kind: KINDS[kind], ending, bytes, records: batch.accepted, memory: Memory::Own })
 }
 
 fn lines_of(resources: &mut Resources, kind: usize) -> &mut Vec<u8> {

@@ -4,12 +4,12 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use metriccare_ports::{ObjectStore, PutMode};
-use metriccare_world::{Answers, Covered, FhirWriter, Known, Resources, Side, World};
+use metriccare_world::{Answers, Covered, Destination, FhirWriter, Known, LifeObserver, Resources, World};
 use tokio::runtime::Handle;
 
 use crate::{
     Failure, Generated, Request,
-    format::{Packer, Written, pack_pile},
+    format::{Packer, Written, pack_batch},
     place::Place,
 };
 
@@ -47,8 +47,8 @@ impl<'w> Part<'w> {
         let name = format!("{:08}-{:08}", range.start + 1, range.end);
         // The days of a feed add up to one key: its last day counts the patients.
         let counts = self.request.day.is_none_or(|day| day.ymd().1 == 12 && day.ymd().2 == 31);
-        let answers = counts.then_some(&mut self.answers);
-        self.writer.write(range, &mut self.resources, answers);
+        let observer = counts.then_some(&mut self.answers as &mut dyn LifeObserver);
+        self.writer.write(range, &mut self.resources, observer);
         let [patients, encounters, conditions] = self.resources.counts;
         self.made.patients += patients;
         self.made.encounters += encounters;
@@ -85,17 +85,17 @@ impl<'w> Part<'w> {
     /// What lands apart from the rest since it is dirty; copies land twice.
     fn dirty_objects(&self, name: &str) -> Result<Vec<Object>, Failure> {
         let mut objects = Vec::new();
-        for (side, piles) in Side::ALL.into_iter().zip(&self.resources.sides) {
-            let endings: &[&str] = if side == Side::Copies { &["", "-again"] } else { &[""] };
-            for (kind, pile) in piles.iter().enumerate().filter(|(_, pile)| !pile.lines.is_empty()) {
+        for (destination, batches) in Destination::ALL.into_iter().zip(&self.resources.batches) {
+            let endings: &[&str] = if destination == Destination::Copies { &["", "-again"] } else { &[""] };
+            for (kind, batch) in batches.iter().enumerate().filter(|(_, batch)| !batch.lines.is_empty()) {
                 for ending in endings {
-                    let quarantined = pile.quarantined.iter().map(|(rule, count)| ((*rule).to_owned(), *count));
+                    let quarantined = batch.quarantined.iter().map(|(rule, count)| ((*rule).to_owned(), *count));
                     objects.push(Object {
-                        name: format!("{name}-{}{ending}", side.name()),
-                        late: side == Side::Late,
-                        written: pack_pile(kind, pile, self.request.gzip)?,
+                        name: format!("{name}-{}{ending}", destination.name()),
+                        late: destination == Destination::Late,
+                        written: pack_batch(kind, batch, self.request.gzip)?,
                         quarantined: quarantined.collect(),
-                        skipped: pile.skipped,
+                        skipped: batch.skipped,
                     });
                 }
             }

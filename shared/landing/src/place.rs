@@ -1,6 +1,6 @@
 //! Where and when a world's objects land: by the world's own days, never by a clock.
 
-use metriccare_fhir::write::Date;
+use metriccare_fhir::calendar::{Date, SECOND};
 use metriccare_world::World;
 
 use crate::Request;
@@ -13,7 +13,7 @@ pub(crate) struct Place {
     day: Date,
     /// `YYYY/MM/DD`.
     date: String,
-    /// The world's own time of landing, in UTC microseconds: the end of the day, or of the year.
+    /// The world's own time of landing, in UTC microseconds: the last second of the day, or of the year.
     pub(crate) stamp: i64,
 }
 
@@ -23,7 +23,7 @@ impl Place {
     }
 
     fn on(date: Date) -> Self {
-        let stamp = (Date(date.0 + 1).midnight().0 - 1) * 1_000_000;
+        let stamp = Date(date.0 + 1).midnight().0 - SECOND;
         Place { day: date, date: date.to_string().replace('-', "/"), stamp }
     }
 

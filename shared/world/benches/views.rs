@@ -15,7 +15,7 @@ fn views(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(PATIENTS)).sample_size(30);
     group.bench_function("lives", |bencher| {
         let mut life = Life::new();
-        bencher.iter(|| (0..PATIENTS).for_each(|index| world.live(black_box(index), &mut life)));
+        bencher.iter(|| (0..PATIENTS).for_each(|index| life.simulate(&world, black_box(index))));
     });
     group.bench_function("tables", |bencher| {
         let (mut writer, mut rows, mut sums) = (TablesWriter::new(&world), Rows::default(), Measures::new(&world));
@@ -37,7 +37,7 @@ fn views(criterion: &mut Criterion) {
         bencher.iter(|| {
             let mut sums = Calibration::new(&world);
             (0..PATIENTS).for_each(|index| {
-                world.live(index, &mut life);
+                life.simulate(&world, index);
                 sums.add(&world, &life);
             });
             sums.figures().len()

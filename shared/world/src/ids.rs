@@ -32,14 +32,18 @@ impl Ids {
         Ids { keys: [mix(mix(seed) ^ year), mix(mix(seed ^ 0x6d65_7472_6963_6361) ^ (year << 32))] }
     }
 
+    /// The id of the `ordinal`-th encounter of a patient.
+    pub(crate) fn encounter(&self, patient: u64, ordinal: usize) -> Id {
+        self.id(Kind::Encounter, patient, ordinal as u32)
+    }
+
     /// The id of the `ordinal`-th thing of a kind that belongs to a subject.
     pub(crate) fn id(&self, kind: Kind, subject: u64, ordinal: u32) -> Id {
         let tag = (u64::from(ordinal) << 8) | kind as u64;
         let high = mix(mix(self.keys[0] ^ subject) ^ tag);
         let low = mix(mix(self.keys[1] ^ tag) ^ subject);
         let bits = (u128::from(high) << 64) | u128::from(low);
-        let version = (bits & !(0xf_u128 << 76)) | (0x8_u128 << 76);
-        Id((version & !(0x3_u128 << 62)) | (0x2_u128 << 62))
+        Id(uuid::Builder::from_custom_bytes(bits.to_be_bytes()).into_uuid().as_u128())
     }
 }
 

@@ -43,27 +43,44 @@
 //! The same spec makes the same bytes whatever the ranges, threads and machines: every patient is simulated from
 //! streams keyed by seed, year and index alone. Where no exact total or share is asked for, patient i is the same for
 //! any population size. [`Known::Day`] writes one day of the year's feed instead of the whole year: over all days the
-//! same last versions appear. A spec's [`Dial`] makes the FHIR view dirty, and the key says what has to become of it.
+//! same last versions appear. A spec's [`Dial`] makes the FHIR view dirty, and the key says what the lake has to make of it.
 
 mod answers;
-mod calendar;
 mod calibration;
+mod cohorts;
+mod department;
 mod directory;
 mod dirt;
 mod ids;
+mod intervals;
 mod life;
+mod measures;
+mod population;
+mod quantiles;
+mod rules;
 mod spec;
+mod spec_error;
 mod stream;
 mod tables;
 pub mod view;
 mod world;
+mod year;
 
-pub use answers::{Answers, Covered, ExpectedRow, FaultCount, OtherWorld, Value};
+pub use answers::{Answers, Covered, DifferentWorlds, ExpectedRow, FaultCount, Value};
 pub use calibration::{Calibration, Figure};
-pub use directory::{Clinician, Department, Directory, Hospital, Town};
-pub use dirt::{Becomes, Dial, Dirt, Pile, Side};
-pub use life::{Condition, ConditionKind, DeviceDays, Encounter, Infection, Language, Life, Person, Segment};
-pub use spec::{Fault, Spec, SpecError};
-pub use view::fhir::{DirectoryResources, FhirWriter, Known, Resources, directory as fhir_directory};
-pub use view::tables::{BY_PATIENT, Measures, Rows, TablesWriter, facilities_csv, providers_csv};
+pub use department::Department;
+pub use directory::{Clinician, Directory, Hospital};
+pub use dirt::{Dial, Dirt, ExpectedOutcome};
+pub use life::{
+    Condition, ConditionKind, DeviceDays, Encounter, Infection, Language, Life, LifeFaults, LifeObserver, Person,
+    Segment,
+};
+pub use measures::Measures;
+pub use spec::Spec;
+pub use spec_error::{InvalidField, SpecError};
+pub use tables::{TableError, TableTexts, Tables, Town};
+pub use view::fhir::{
+    Destination, DirectoryResources, FaultBatch, FhirWriter, Known, Resources, directory as fhir_directory,
+};
+pub use view::tables::{BY_PATIENT, Rows, TablesWriter, facilities_csv, providers_csv};
 pub use world::World;

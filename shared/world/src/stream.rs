@@ -4,6 +4,7 @@
 //! new draw for one purpose never shifts another's. ChaCha8 gives the same values on every machine and in every
 //! version; logarithms and the like come from `libm` for the same reason.
 
+use metriccare_fhir::calendar::SECOND;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -60,9 +61,10 @@ impl Stream {
         ((u64::from(self.rng.next_u32()) * u64::from(n)) >> 32) as u32
     }
 
-    /// A uniform whole number from `low` up to but not including `high`; `low` where there is none.
+    /// A uniform time, in microseconds and to the second, from `low` up to but not including `high`; `low` where there
+    /// is none. Both are whole seconds.
     pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
-        if high <= low { low } else { low + (self.unit() * (high - low) as f64) as i64 }
+        if high <= low { low } else { low + (self.unit() * ((high - low) / SECOND) as f64) as i64 * SECOND }
     }
 
     /// A standard normal value.

@@ -1,22 +1,25 @@
 //! A world: everything that is the same for all its patients.
 
-use crate::calendar::Calendar;
+use std::sync::Arc;
+
 use crate::directory::Directory;
 use crate::ids::Ids;
-use crate::life::{Encounter, Life, Population};
-use crate::spec::{Spec, SpecError};
+use crate::population::Population;
+use crate::quantiles::Quantiles;
+use crate::spec::Spec;
+use crate::spec_error::SpecError;
 use crate::tables::Tables;
-use crate::view::tables::Quantiles;
+use crate::year::Year;
 
 /// A simulated year: the spec, the hospitals, and the rules by which patients live.
 ///
 /// It is made once, holds no patients, and may be shared between threads: patients are simulated one by one from their
-/// index with [`World::live`].
+/// index with [`Life::simulate`](crate::Life::simulate).
 #[derive(Clone, Debug)]
 pub struct World {
     pub(crate) spec: Spec,
-    pub(crate) calendar: Calendar,
-    pub(crate) tables: Tables,
+    pub(crate) year: Year,
+    pub(crate) tables: Arc<Tables>,
     pub(crate) ids: Ids,
     pub(crate) directory: Directory,
     pub(crate) population: Population,
@@ -26,13 +29,27 @@ pub struct World {
 impl World {
     /// Makes the world of a spec, or says what is impossible in it.
     pub fn new(spec: Spec) -> Result<World, SpecError> {
+        World::build(spec, Tables::shipped())
+    }
+
+    /// Makes the world of a spec from tables that replace the shipped ones.
+    pub fn with_tables(spec: Spec, tables: Tables) -> Result<World, SpecError> {
+        World::build(spec, Arc::new(tables))
+    }
+
+    fn build(spec: Spec, tables: Arc<Tables>) -> Result<World, SpecError> {
         spec.validate()?;
-        let tables = Tables::read();
         let ids = Ids::new(spec.seed, spec.year);
         let directory = Directory::new(&spec, &ids, &tables);
         let population = Population::new(&spec);
-        let (calendar, quantiles) = (Calendar::new(spec.year), Quantiles::new());
-        Ok(World { calendar, tables, ids, directory, population, quantiles, spec })
+        let (year, quantiles) = (Year::new(spec.year), Quantiles::new());
+        Ok(World { year, tables, ids, directory, population, quantiles, spec })
+    }
+
+    /// A name for the world, safe in a path: the spec's, with a digest of the tables where they are not the shipped ones.
+    pub fn slug(&self) -> String {
+        let spec = self.spec.slug();
+        self.tables.digest.map_or(spec.clone(), |digest| format!("{spec}-w{digest:016x}"))
     }
 
     /// The spec that the world was made from.
@@ -43,16 +60,6 @@ impl World {
     /// The hospitals and clinicians.
     pub fn directory(&self) -> &Directory {
         &self.directory
-    }
-
-    /// Simulates patient `index` into `life`, whose memory is used again.
-    pub fn live(&self, index: u64, life: &mut Life) {
-        crate::life::simulate(self, index, life);
-    }
-
-    /// The diagnosis-related group of a stay, and the relative weight that scales its cost.
-    pub fn drg(&self, encounter: &Encounter) -> Option<(&'static str, f64)> {
-        encounter.drg.map(|at| &self.tables.drgs[usize::from(at)]).map(|drg| (drg.code, drg.weight))
     }
 
     /// The patients of shard `k` of `n`, counted from 1: contiguous ranges that together make the whole population.

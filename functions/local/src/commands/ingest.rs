@@ -161,7 +161,7 @@ async fn land(worker: &Worker, file: &walk::File) -> Result<(), Failure> {
         .await
         .map_err(|error| Failure::failed(error.to_string()))?
         .map_err(unreadable)?;
-    let date = Instant(micros.div_euclid(1_000_000)).date().to_string().replace('-', "/");
+    let date = Instant(micros).date().to_string().replace('-', "/");
     let landing = &worker.ports.landing;
     let plain = if has_place(&file.name) { file.name.clone() } else { format!("{kind}/{date}/{}", file.name) };
     let (stem, ending) = plain

@@ -138,25 +138,9 @@ impl Line<'_> {
     }
 }
 
-/// The two hex digits of every byte.
-const HEX_PAIRS: [[u8; 2]; 256] = {
-    let mut pairs = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        pairs[byte] = [HEX[byte >> 4], HEX[byte & 15]];
-        byte += 1;
-    }
-    pairs
-};
-
-/// Where in the text of an id each of its bytes stands.
-const AT: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
-
 /// Pushes an id as 36 characters in the shape of a UUID.
 pub(super) fn push_id(out: &mut Vec<u8>, id: Id) {
-    let mut text = [b'-'; 36];
-    for (byte, at) in id.0.to_be_bytes().into_iter().zip(AT) {
-        text[at..at + 2].copy_from_slice(&HEX_PAIRS[usize::from(byte)]);
-    }
-    out.extend_from_slice(&text);
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    let text = uuid::Uuid::from_u128(id.0).as_hyphenated().encode_lower(&mut text);
+    out.extend_from_slice(text.as_bytes());
 }

@@ -15,6 +15,7 @@ mod patient;
 mod tests;
 mod time;
 
+pub use crate::calendar::{Date, Instant};
 pub use codes::{
     AdmitSource, Category, ClinicalStatus, Disposition, EncounterClass, EncounterStatus, Gender, LocationStatus,
     Priority, Race, VerificationStatus,
@@ -23,7 +24,6 @@ pub use condition::{Condition, write_condition};
 pub use directory::{Location, Organization, Practitioner, write_location, write_organization, write_practitioner};
 pub use encounter::{Encounter, LocationPeriod, write_encounter};
 pub use patient::{Patient, write_patient};
-pub use time::{Date, Instant};
 
 /// The FHIR version to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -8,14 +8,14 @@ use super::*;
 fn stay<'a>(locations: &'a [LocationPeriod<'a>]) -> Encounter<'a> {
     Encounter {
         id: Id(1),
-        meta: Meta { version: 2, last_updated: Instant(1_736_000_000) },
+        meta: Meta { version: 2, last_updated: Instant(1_736_000_000_000_000) },
         status: EncounterStatus::Completed,
         class: EncounterClass::Inpatient,
         kind: "Inpatient",
         priority: Some(Priority::Emergency),
         subject: Id(2),
-        start: Instant(1_735_900_000),
-        end: Some(Instant(1_736_000_000)),
+        start: Instant(1_735_900_000_000_000),
+        end: Some(Instant(1_736_000_000_000_000)),
         locations,
         attending: Named { id: Id(3), display: "Ada Byron" },
         provider: Named { id: Id(4), display: "MetricCare Hospital - Charlotte" },
@@ -34,8 +34,8 @@ fn encounter(version: FhirVersion) -> Value {
     let place = LocationPeriod {
         location: Named { id: Id(5), display: "Intensive Care" },
         status: LocationStatus::Completed,
-        start: Instant(1_735_900_000),
-        end: Some(Instant(1_736_000_000)),
+        start: Instant(1_735_900_000_000_000),
+        end: Some(Instant(1_736_000_000_000_000)),
     };
     write_encounter(&mut out, &stay(&[place]), version);
     assert_eq!(out.pop(), Some(b'\n'));
@@ -79,7 +79,7 @@ fn an_abated_condition_is_never_active() {
         subject: Id(2),
         encounter: None,
         onset: Instant(0),
-        abatement: Some(Instant(86_400)),
+        abatement: Some(Instant(86_400_000_000)),
         recorded: Date(0),
     };
     write_condition(&mut out, &condition);
@@ -95,8 +95,8 @@ proptest! {
     ) {
         let mut out = Vec::new();
         let patient = Patient {
-            id: Id(u128::MAX), meta: Meta { version, last_updated: Instant(1_700_000_000) }, mrn, family: &family,
-            given: "Ana", gender: Gender::Female, birth_date: Date(days), deceased: Some(Instant(1_700_000_000)),
+            id: Id(u128::MAX), meta: Meta { version, last_updated: Instant(1_700_000_000_000_000) }, mrn, family: &family,
+            given: "Ana", gender: Gender::Female, birth_date: Date(days), deceased: Some(Instant(1_700_000_000_000_000)),
             race: Some(Race::Pacific), city: "Charlotte", state: "NC",
             language: Code { code: "en", display: "English" },
             managing_organization: Named { id: Id(1), display: "MetricCare Hospital - Charlotte" },

@@ -5,12 +5,12 @@ use arrow_array::{Array, PrimitiveArray, RecordBatch, StringArray};
 use bytes::Bytes;
 
 use super::reason::Reason;
-use crate::calendar::{civil, date_of};
 use crate::coded::{Coded, Interner};
 use crate::schema::{SILVER_CONDITION, SILVER_ENCOUNTER, SILVER_PATIENT, Table};
 use crate::silver::status::{Phase, phase};
 use crate::silver::stays::is_stay;
 use crate::table_file::{self, Columns, FileError};
+use metriccare_fhir::calendar::{civil, date_of};
 
 const ENCOUNTER: &[&str] = &[
     "encounter_id",

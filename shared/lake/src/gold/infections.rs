@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use arrow_array::Array;
 
 use super::facts::Facts;
-use crate::calendar::date_of;
 use crate::coded::Interner;
 use crate::silver::class::INPATIENT;
 use crate::silver::infection::TYPES;
 use crate::silver::status::Phase;
+use metriccare_fhir::calendar::date_of;
 
 /// An infection that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use super::rows::TableRows;
 use super::verdict::{
     Evidence, INDEX, TRANSFERRED, WINDOW, age_band, died_30d, died_in_hospital, hwr_status, index_status, planned_rule,
 };
-use crate::calendar::{Month, date_of, milliseconds_between};
 use crate::cells::Cell;
 use crate::schema::GOLD_STAY;
 use crate::silver::length_days;
 use crate::silver::stays::{StayTimes, for_each_patient, next_stays};
 use crate::table_file::FileError;
+use metriccare_fhir::calendar::{Month, date_of, milliseconds_between};
 
 /// A stay and the verdicts on it.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::counts::{
     DemographicCounts, InfectionCounts, LoadCounts, MortalityCounts, ReadmissionCounts, UnlinkedCounts,
 };
-use crate::calendar::{Month, date_of};
+use metriccare_fhir::calendar::{Month, date_of};
 
 /// The dates of the first and the last instant that 64 bits of microseconds hold.
 const FIRST_DATE: i32 = date_of(i64::MIN);

@@ -13,10 +13,10 @@ use super::ledger::Stay;
 use super::measure::RULES;
 use super::partial::{Name, Partial};
 use super::verdict::{INDEX, age_band};
-use crate::calendar::{Month, date_of, milliseconds_between};
 use crate::silver::class::{EMERGENCY, INPATIENT};
 use crate::silver::length_days;
 use crate::silver::status::Phase;
+use metriccare_fhir::calendar::{Month, date_of, milliseconds_between};
 
 /// The dimensions of gold/demographics, in the order in which the table lists them.
 pub(super) const DIMENSIONS: [&str; 4] = ["gender", "age_band", "language", "state"];

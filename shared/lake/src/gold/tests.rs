@@ -11,13 +11,13 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::calendar::{DAY, date};
 use crate::cells::{Cell, read_rows};
 use crate::sample::{EncounterRow, PatientRow, conditions, encounters, patients};
 use crate::schema::{self, Table};
 use crate::silver::{Incoming, Resource, index::joined, merge_with};
 use crate::table_file::{INPUTS, metadata};
 use histories::{History, history};
+use metriccare_fhir::calendar::{DAY, date};
 
 const BUCKETS: u16 = 2;
 const HOSPITALS: &str = "hospital_name,staffed_beds,city,state\nA,10,Charlotte,NC\nB,,Raleigh,NC\n";

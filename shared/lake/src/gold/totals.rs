@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::counts::add;
 use super::hospitals::Hospitals;
 use super::partial::{Name, Partial, Sums};
-use crate::calendar::Month;
+use metriccare_fhir::calendar::Month;
 
 /// The sums of the whole lake.
 pub(super) struct LakeTotals<'a> {

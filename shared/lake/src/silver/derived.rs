@@ -8,9 +8,9 @@ use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, Recor
 use super::Resource;
 use super::status::{Phase, phase};
 use super::stays::{StayTimes, for_each_patient, is_stay, prior_stays};
-use crate::calendar::{date_of, milliseconds_between};
 use crate::coded::Coded;
 use crate::table_file::{Columns, FileError};
+use metriccare_fhir::calendar::{date_of, milliseconds_between};
 
 /// Adds to sorted encounters what depends on the patient's other stays, and the lengths.
 pub(super) fn with_derived(rows: &RecordBatch) -> Result<RecordBatch, FileError> {

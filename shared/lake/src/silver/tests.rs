@@ -5,10 +5,10 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::calendar::DAY;
 use crate::cells::{Cell, read_rows};
 use crate::sample::{ConditionRow, EncounterRow, PatientRow, Version, conditions, encounters, patients};
 use crate::schema;
+use metriccare_fhir::calendar::DAY;
 
 fn version() -> impl Strategy<Value = Version> {
     let ids = prop::sample::select(vec![None, Some("1"), Some("02"), Some("2"), Some("10"), Some("W/1"), Some("")]);

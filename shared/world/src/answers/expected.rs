@@ -2,41 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use metriccare_fhir::write::Date;
+use metriccare_fhir::calendar::{Date, HOUR};
 
-use super::intervals::{byar, wilson};
+use super::cells::{ExpectedRow, Value, next_month, provisional};
 use super::tally::{DIMENSIONS, MORTALITY, READMISSION};
 use super::{Answers, Group, Load, Month, Share};
+use crate::intervals::{byar, wilson};
 use crate::life::Infection;
 
 /// CMS's national rate of hospital-wide readmission: Care Compare, discharges of July 2022 to June 2023.
 const NATIONAL_READMISSION: f64 = 0.146;
-
-/// The value of a cell.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// A count, which agrees exactly.
-    Count(i64),
-    /// A float, which agrees to 1e-9 of its size.
-    Float(f64),
-    /// Text.
-    Text(&'static str),
-    /// A flag.
-    Flag(bool),
-    /// NULL.
-    Null,
-}
-
-/// One row that a gold table has to hold.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ExpectedRow {
-    /// The table, `gold/readmission` for example.
-    pub table: &'static str,
-    /// The columns that name the row, in the table's order.
-    pub dimensions: Vec<(&'static str, Option<String>)>,
-    /// The other columns, in the table's order.
-    pub values: Vec<(&'static str, Value)>,
-}
 
 type Cells = Vec<(&'static str, Value)>;
 
@@ -241,7 +216,7 @@ impl Builder<'_> {
                     ("encounters", Value::Count(load.encounters)),
                     ("emergency_encounters", Value::Count(load.emergency)),
                     ("inpatient_encounters", Value::Count(load.inpatient)),
-                    ("total_hours", Value::Float(load.micros as f64 / 3_600_000_000.0)),
+                    ("total_hours", Value::Float(load.micros as f64 / HOUR as f64)),
                     ("patient_days", Value::Count(patient_days)),
                     ("average_daily_census", Value::Float(patient_days as f64 / days_until(month, self.last) as f64)),
                     ("share_of_hospital", share),
@@ -314,19 +289,8 @@ fn month_cell(month: Month) -> (&'static str, Option<String>) {
     ("month", Some(format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1)))
 }
 
-/// The first day of the month after this one.
-fn next_month(month: Month) -> Date {
-    let next = month + 1;
-    Date::from_ymd(next.div_euclid(12), next.rem_euclid(12) as u32 + 1, 1)
-}
-
 /// The days of a month up to the last date.
 fn days_until(month: Month, last: Date) -> i64 {
     let first = Date::from_ymd(month.div_euclid(12), month.rem_euclid(12) as u32 + 1, 1);
     i64::from(next_month(month).0.min(last.0 + 1) - first.0)
-}
-
-/// Whether a month's figures may still change: its last day and 30 more are after the last date.
-pub(super) fn provisional(month: Month, last: Date) -> bool {
-    next_month(month).0 - 1 + 30 > last.0
 }

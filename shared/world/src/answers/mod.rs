@@ -4,22 +4,23 @@
 //! instead of from resources. A key is a sum (counts, histograms, census changes, the greatest date), so shards write
 //! one each and [`Answers::merge`] adds them up; [`Answers::expected`] then makes the rows with their rates.
 
+mod cells;
 mod expected;
-pub(crate) mod intervals;
-pub(crate) mod rules;
 mod summary;
 mod tally;
 #[cfg(test)]
 mod tests;
 
-pub use expected::{ExpectedRow, Value};
+pub use cells::{ExpectedRow, Value};
 
 use std::collections::BTreeMap;
 
 use metriccare_fhir::write::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::dirt::{Becomes, Dirt};
+use crate::department::Department;
+use crate::dirt::{Dirt, ExpectedOutcome};
+use crate::life::{Life, LifeFaults, LifeObserver};
 use crate::world::World;
 
 /// A month as a number: twelve times the year, plus the month from 0.
@@ -47,11 +48,12 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// How often a fault was injected, and what has to become of it.
+/// How often a fault was injected, and what the lake has to make of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultCount {
     /// `accepted`, `merged away`, `skipped` or `quarantined`.
-    pub becomes: String,
+    #[serde(rename = "becomes")]
+    pub outcome: String,
     /// The rule that the quarantine has to name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -62,7 +64,7 @@ pub struct FaultCount {
 /// Why two keys cannot be added up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the answer keys are of different worlds: {0} and {1}")]
-pub struct OtherWorld(
+pub struct DifferentWorlds(
     /// The world of the one.
     pub String,
     /// The world of the other.
@@ -152,11 +154,11 @@ impl Answers {
     pub fn new(world: &World) -> Answers {
         let hospitals = world.directory.hospitals();
         Answers {
-            world: world.spec.slug(),
+            world: world.slug(),
             covers: Vec::new(),
             faults: BTreeMap::new(),
             hospitals: hospitals.iter().map(|h| (h.name.clone(), i64::from(h.staffed_beds))).collect(),
-            departments: crate::directory::Department::ALL.iter().map(|d| d.name().to_owned()).collect(),
+            departments: Department::ALL.iter().map(|d| d.name().to_owned()).collect(),
             last_date: None,
             totals: Totals::default(),
             readmission: BTreeMap::new(),
@@ -180,7 +182,7 @@ impl Answers {
         &self.covers
     }
 
-    /// Says that a landed object holds patients of this key, and what has to become of its records.
+    /// Says that a landed object holds patients of this key, and what the lake has to make of its records.
     pub fn cover(&mut self, object: Covered) {
         self.covers.push(object);
         self.covers.sort();
@@ -196,13 +198,13 @@ impl Answers {
         if count == 0 {
             return;
         }
-        let (becomes, rule) = match dirt.becomes() {
-            Becomes::Accepted => ("accepted", None),
-            Becomes::MergedAway => ("merged away", None),
-            Becomes::Skipped => ("skipped", None),
-            Becomes::Quarantined(rule) => ("quarantined", Some(rule.to_owned())),
+        let (outcome, rule) = match dirt.expected_outcome() {
+            ExpectedOutcome::Accepted => ("accepted", None),
+            ExpectedOutcome::MergedAway => ("merged away", None),
+            ExpectedOutcome::Skipped => ("skipped", None),
+            ExpectedOutcome::Quarantined(rule) => ("quarantined", Some(rule.to_owned())),
         };
-        let fault = FaultCount { becomes: becomes.to_owned(), rule, count: 0 };
+        let fault = FaultCount { outcome: outcome.to_owned(), rule, count: 0 };
         self.faults.entry(dirt.name().to_owned()).or_insert(fault).count += count;
     }
 
@@ -231,7 +233,7 @@ impl Answers {
 
     /// Says that the same patients landed once more: in other objects, and with the faults of those. They are counted
     /// already, so that the sums stay as they are.
-    pub fn land_again(&mut self, other: &Answers) {
+    pub fn land_also(&mut self, other: &Answers) {
         self.covers.extend(other.covers.iter().cloned());
         self.covers.sort();
         self.covers.dedup();
@@ -242,11 +244,11 @@ impl Answers {
     }
 
     /// Adds another shard's key; both have to be of the same world.
-    pub fn merge(&mut self, other: &Answers) -> Result<(), OtherWorld> {
+    pub fn merge(&mut self, other: &Answers) -> Result<(), DifferentWorlds> {
         if self.world != other.world {
-            return Err(OtherWorld(self.world.clone(), other.world.clone()));
+            return Err(DifferentWorlds(self.world.clone(), other.world.clone()));
         }
-        self.land_again(other);
+        self.land_also(other);
         self.last_date = self.last_date.max(other.last_date);
         self.totals.patients += other.totals.patients;
         self.totals.encounters += other.totals.encounters;
@@ -272,6 +274,14 @@ impl Answers {
             a.patients += b.patients;
         });
         Ok(())
+    }
+}
+
+impl LifeObserver for Answers {
+    fn observe(&mut self, world: &World, life: &Life, faults: LifeFaults) {
+        self.add(world, life);
+        self.inject(Dirt::EnteredInError, faults.entered_in_error);
+        self.inject(Dirt::Overlaps, faults.overlaps);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use metriccare_fhir::write::Date;
 
-use super::expected::{ExpectedRow, Value, provisional};
+use super::cells::{ExpectedRow, Value, provisional};
 use super::tally::{MORTALITY, READMISSION};
 use super::{Answers, Month, Share};
 

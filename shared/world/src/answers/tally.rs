@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use metriccare_fhir::write::{Date, EncounterClass, Id, Instant};
 
-use super::rules::{Stay, age_band, between, department, hospital_onset, infection, judge, planned};
 use super::{Answers, Month};
 use crate::life::{Infection, Life};
+use crate::rules::{Stay, age_band, between, department, hospital_onset, infection, judge, planned};
 use crate::world::World;
 
 /// The definitions of readmission, in the order of their numbers.
@@ -21,7 +21,7 @@ pub(super) const DIMENSIONS: [&str; 4] = ["gender", "age_band", "language", "sta
 impl Answers {
     /// Adds what is known of a life at the year's end.
     pub fn add(&mut self, world: &World, life: &Life) {
-        let now = world.calendar.end();
+        let now = world.year.end();
         if life.registered >= now {
             return;
         }
@@ -42,7 +42,7 @@ impl Answers {
             load.emergency += i64::from(encounter.class == EncounterClass::Emergency);
             load.inpatient += i64::from(encounter.is_stay());
             if completed {
-                load.micros += (encounter.end.0 - encounter.start.0) * 1_000_000;
+                load.micros += encounter.end.0 - encounter.start.0;
             }
             match (encounter.is_stay(), completed) {
                 (true, true) if start < end => {
@@ -60,7 +60,7 @@ impl Answers {
 
     /// Adds of a life only what the rows of gold/infection are made of: infections and patient-days.
     pub(crate) fn add_infections(&mut self, world: &World, life: &Life) {
-        let now = world.calendar.end();
+        let now = world.year.end();
         let mut stays = false;
         for encounter in life.encounters.iter().filter(|e| e.start < now) {
             let (start, end) = (encounter.start.date(), encounter.end.date());
@@ -132,7 +132,7 @@ impl Answers {
         seen: &mut BTreeSet<(u8, String, Month)>,
     ) {
         let person = &life.person;
-        let age = crate::life::age_on(person.birth, stay.encounter.start.date());
+        let age = stay.encounter.start.date().years_since(person.birth);
         let values = [person.gender.code().code, age_band(age), person.language.name, person.state];
         for (dimension, value) in values.into_iter().enumerate() {
             let key = (dimension as u8, value.to_owned(), left);

@@ -7,7 +7,7 @@ use crate::spec::Spec;
 fn key(world: &World, patients: std::ops::Range<u64>) -> Answers {
     let (mut key, mut life) = (Answers::new(world), Life::new());
     for index in patients {
-        world.live(index, &mut life);
+        life.simulate(world, index);
         key.add(world, &life);
     }
     key
@@ -60,7 +60,7 @@ fn infections_alone_make_the_same_rows() {
     let world = World::new(Spec { patients: 2_000, ..Spec::default() }).unwrap();
     let (mut few, mut life) = (Answers::new(&world), Life::new());
     for index in 0..2_000 {
-        world.live(index, &mut life);
+        life.simulate(&world, index);
         few.add_infections(&world, &life);
     }
     let rows = |key: &Answers| -> Vec<ExpectedRow> {

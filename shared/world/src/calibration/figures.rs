@@ -1,6 +1,7 @@
 //! The figures of a calibration with their bands and sources.
 
-use super::{Calibration, Ratio};
+use super::ratio::Ratio;
+use super::sums::Calibration;
 use crate::life::Infection;
 
 /// One figure: what it is meant to be, and what it is.

@@ -1,12 +1,14 @@
 //! At a hundred thousand patients every figure is inside its band, and at ten thousand the beds are.
 
 use super::*;
+use crate::life::Life;
 use crate::spec::Spec;
+use crate::world::World;
 
 fn measure(world: &World, patients: std::ops::Range<u64>) -> Calibration {
     let (mut sums, mut life) = (Calibration::new(world), Life::new());
     for index in patients {
-        world.live(index, &mut life);
+        life.simulate(world, index);
         sums.add(world, &life);
     }
     sums
@@ -27,7 +29,7 @@ fn no_stay_is_in_a_hospital_without_beds_and_ten_thousand_patients_fill_them_as_
         let world = World::new(Spec { patients: 10_000, seed, ..Spec::default() }).unwrap();
         let (mut sums, mut life) = (Calibration::new(&world), Life::new());
         for index in 0..10_000 {
-            world.live(index, &mut life);
+            life.simulate(&world, index);
             sums.add(&world, &life);
             for stay in life.encounters.iter().filter(|encounter| encounter.is_stay()) {
                 let hospital = &world.directory.hospitals()[usize::from(stay.hospital)];

@@ -2,7 +2,8 @@
 
 use metriccare_fhir::write::{Gender, Id};
 
-use super::{Department, Hospital};
+use super::hospitals::Hospital;
+use crate::department::Department;
 use crate::ids::{Ids, Kind};
 use crate::spec::Spec;
 use crate::stream::{Purpose, Stream};
@@ -42,9 +43,9 @@ pub(super) fn make(spec: &Spec, ids: &Ids, tables: &Tables, hospitals: &[Hospita
             let weights = Department::ALL.into_iter().map(|d| if staffed(d) { d.staff() } else { 0.3 });
             let department = Department::ALL[stream.weighted(weights)];
             let woman = stream.chance(0.45);
-            let names = if woman { &tables.female } else { &tables.male };
+            let names = if woman { &tables.names.female } else { &tables.names.male };
             let given = names[stream.below(names.len() as u32) as usize];
-            let family = tables.family[stream.below(tables.family.len() as u32) as usize];
+            let family = tables.names.family[stream.below(tables.names.family.len() as u32) as usize];
             Clinician {
                 id: ids.id(Kind::Practitioner, u64::from(i), 0),
                 hospital: hospital as u16,

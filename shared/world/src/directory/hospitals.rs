@@ -5,10 +5,10 @@
 
 use metriccare_fhir::write::Id;
 
+use crate::cohorts::Cohorts;
 use crate::ids::{Ids, Kind};
-use crate::life::Cohorts;
 use crate::spec::Spec;
-use crate::tables::rows;
+use crate::tables::{HospitalRow, Town};
 
 /// Inpatient days per patient and year that a world without exact shares makes, on average.
 const DAYS_PER_PATIENT: f64 = 1.42;
@@ -16,19 +16,8 @@ const DAYS_PER_PATIENT: f64 = 1.42;
 /// The share of staffed beds that is meant to be taken.
 const TARGET_OCCUPANCY: f64 = 0.725;
 
-/// How much of a hospital's beds may be taken, on average, where it spares one for a hospital that has none: five of six.
+/// How much of a hospital's beds may be taken, on average, after it gave one to a hospital that has none: five of six.
 const MOST_OCCUPANCY: f64 = 5.0 / 6.0;
-
-/// A town where patients live.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Town {
-    /// Its name.
-    pub city: &'static str,
-    /// Its state, two letters.
-    pub state: &'static str,
-    /// How many of the hospital's patients live there, relative to the other towns.
-    pub weight: f64,
-}
 
 /// A hospital.
 #[derive(Clone, Debug)]
@@ -58,20 +47,18 @@ impl Hospital {
     }
 }
 
-pub(super) fn make(spec: &Spec, ids: &Ids) -> Vec<Hospital> {
-    let known: Vec<_> = rows(include_str!("../../data/hospitals.tsv")).collect();
+pub(super) fn make(spec: &Spec, ids: &Ids, known: &[HospitalRow]) -> Vec<Hospital> {
     let mut hospitals: Vec<Hospital> = (0..spec.facilities as usize)
         .map(|i| {
-            let row = &known[i % known.len()];
-            let round = i / known.len();
-            let inpatient_share = if round == 0 { row[3].parse().expect("a share is a number") } else { 0.0 };
-            let name = if round == 0 { row[0].to_owned() } else { format!("{} Outpatient Center {round}", row[1]) };
+            // Where more are asked for than the table has, the rest are outpatient centers in the same towns.
+            let (row, round) = (&known[i % known.len()], i / known.len());
+            let inpatient_share = if round == 0 { row.inpatient } else { 0.0 };
             Hospital {
                 id: ids.id(Kind::Organization, i as u64, 0),
-                name,
-                city: row[1],
-                state: row[2],
-                towns: row[4].split(',').map(|town| read_town(town, row[2])).collect(),
+                name: if round == 0 { row.name.to_owned() } else { format!("{} Outpatient Center {round}", row.city) },
+                city: row.city,
+                state: row.state,
+                towns: row.towns.clone(),
                 staffed_beds: 0,
                 inpatient_share,
                 home_share: if inpatient_share > 0.0 { inpatient_share } else { 0.35 },
@@ -82,15 +69,9 @@ pub(super) fn make(spec: &Spec, ids: &Ids) -> Vec<Hospital> {
     hospitals
 }
 
-fn read_town(text: &'static str, home_state: &'static str) -> Town {
-    let (place, weight) = text.split_once(':').expect("a town is name:weight");
-    let (city, state) = place.split_once('/').unwrap_or((place, home_state));
-    Town { city, state, weight: weight.parse().expect("a weight is a number") }
-}
-
 /// Inpatient days per patient and year to expect, with the stays that exact shares ask for.
 fn days_per_patient(spec: &Spec) -> f64 {
-    let cohorts = Cohorts::of(spec);
+    let cohorts = Cohorts::of(&spec.cohort_shares());
     let of_patients = |count: u64| count as f64 / spec.patients as f64;
     let (first, second) = (of_patients(cohorts.stays()), of_patients(cohorts.encounters_needed() - cohorts.stays()));
     // Where only the cohort may have stays, nobody else's days come on top.

@@ -5,13 +5,12 @@
 //! that admits inpatients has a bed, however small the world is.
 
 mod clinicians;
-mod departments;
 mod hospitals;
 
 pub use clinicians::Clinician;
-pub use departments::Department;
-pub use hospitals::{Hospital, Town};
+pub use hospitals::Hospital;
 
+use crate::department::Department;
 use crate::ids::{Ids, Kind};
 use crate::spec::Spec;
 use crate::stream::Stream;
@@ -30,7 +29,7 @@ pub struct Directory {
 
 impl Directory {
     pub(crate) fn new(spec: &Spec, ids: &Ids, tables: &Tables) -> Directory {
-        let hospitals = hospitals::make(spec, ids);
+        let hospitals = hospitals::make(spec, ids, &tables.hospitals);
         let clinicians = clinicians::make(spec, ids, tables, &hospitals);
         let ranges = clinicians::ranges(&clinicians, hospitals.len());
         let inpatient = hospitals.iter().map(|hospital| hospital.inpatient_share).collect();
@@ -105,7 +104,7 @@ mod tests {
     use super::*;
 
     fn directory(spec: &Spec) -> Directory {
-        Directory::new(spec, &Ids::new(spec.seed, spec.year), &Tables::read())
+        Directory::new(spec, &Ids::new(spec.seed, spec.year), &Tables::shipped())
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::str::FromStr;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Dirt;
-use crate::spec::{Fault, SpecError};
+use super::kinds::Dirt;
+use crate::spec_error::{InvalidField, SpecError};
 
 /// How much of each kind of dirt; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,13 +33,13 @@ impl Dial {
     }
 
     /// Refuses impossible rates, with the field's name, the value and the range.
-    pub(crate) fn faults(&self) -> impl Iterator<Item = Fault> + '_ {
+    pub(crate) fn faults(&self) -> impl Iterator<Item = InvalidField> + '_ {
         let wrong = Dirt::ALL.into_iter().filter(|&dirt| !(0.0..=1.0).contains(&self.rate(dirt)));
         wrong.map(|dirt| out_of_range(dirt.field(), percent(self.rate(dirt))))
     }
 
     /// Adds a rate under one of the names.
-    fn add(&mut self, name: &str, rate: f64) -> Result<(), Fault> {
+    fn add(&mut self, name: &str, rate: f64) -> Result<(), InvalidField> {
         let name = name.trim().replace('_', "-");
         if name == "broken" {
             if !(0.0..=1.0).contains(&rate) {
@@ -50,15 +50,15 @@ impl Dial {
         }
         let Some(dirt) = Dirt::ALL.into_iter().find(|dirt| dirt.name() == name) else {
             let names: Vec<_> = Dirt::ALL.into_iter().map(Dirt::name).chain(["broken"]).collect();
-            return Err(Fault { field: "dirty", value: name, allowed: format!("one of {}", names.join(", ")) });
+            return Err(InvalidField { field: "dirty", value: name, allowed: format!("one of {}", names.join(", ")) });
         };
         self.rates[dirt as usize] += rate;
         self.faults().next().map_or(Ok(()), Err)
     }
 }
 
-fn out_of_range(field: &'static str, value: String) -> Fault {
-    Fault { field, value, allowed: "from 0% to 100%".into() }
+fn out_of_range(field: &'static str, value: String) -> InvalidField {
+    InvalidField { field, value, allowed: "from 0% to 100%".into() }
 }
 
 fn percent(rate: f64) -> String {
@@ -85,7 +85,7 @@ impl FromStr for Dial {
                 Some((name, rate)) => dial.add(name, rate),
                 None => {
                     let allowed = "a list of name=rate such as duplicates=2%,late=0.01".into();
-                    Err(Fault { field: "dirty", value: part.trim().into(), allowed })
+                    Err(InvalidField { field: "dirty", value: part.trim().into(), allowed })
                 }
             };
             set.map_err(|fault| SpecError { faults: vec![fault] })?;

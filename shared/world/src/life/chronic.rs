@@ -1,6 +1,6 @@
 //! Which chronic conditions a patient has: by age, with a shared frailty that makes them come together.
 
-use super::Person;
+use super::person::Person;
 use crate::stream::{Purpose, Stream};
 use crate::tables::chronic_band;
 use crate::world::World;

@@ -3,10 +3,11 @@
 //! Chronic conditions began years ago and are recorded at the first contact of the year. A stay's diagnosis begins
 //! shortly before it and is over when the patient leaves, unless it is chronic by nature or the patient dies.
 
+use metriccare_fhir::calendar::{DAY, HOUR, MINUTE, SECOND};
 use metriccare_fhir::write::{Code, Diagnosis, Instant};
 
-use super::{Condition, ConditionKind, Found, Life};
-use crate::calendar::{DAY, HOUR};
+use super::condition::{Condition, ConditionKind, Found};
+use super::log::Life;
 use crate::ids::{Kind, mix};
 use crate::tables::StayKind;
 use crate::world::World;
@@ -42,7 +43,7 @@ pub(super) fn record(world: &World, life: &mut Life) {
         if let Some(cause) = encounter.cause {
             let reason = &world.tables.stays[usize::from(cause)];
             if !matches!(reason.kind, StayKind::Chemotherapy | StayKind::Rehabilitation | StayKind::Dialysis) {
-                let spread = (fate(encounter.id.0, 1) % (3 * DAY as u64)) as i64;
+                let spread = (detail(encounter.id.0, 1) % (3 * DAY / SECOND) as u64) as i64 * SECOND;
                 let lasting = reason.chronic.is_some_and(|c| world.tables.chronic[usize::from(c)].key == "cancer");
                 add(
                     world,
@@ -57,7 +58,7 @@ pub(super) fn record(world: &World, life: &mut Life) {
                 );
             }
         } else if encounter.acute {
-            let days = 3 + (fate(encounter.id.0, 2) % 18) as i64;
+            let days = 3 + (detail(encounter.id.0, 2) % 18) as i64;
             let over = Instant(encounter.end.0 + days * DAY);
             add(
                 world,
@@ -65,7 +66,7 @@ pub(super) fn record(world: &World, life: &mut Life) {
                 Condition {
                     kind: ConditionKind::Acute,
                     onset: Instant(encounter.start.0 - DAY),
-                    recorded: Instant(encounter.start.0 + 600),
+                    recorded: Instant(encounter.start.0 + 10 * MINUTE),
                     abated: life.death.is_none_or(|death| over < death).then_some(over),
                     ..blank(encounter.reason, at)
                 },
@@ -76,7 +77,7 @@ pub(super) fn record(world: &World, life: &mut Life) {
         let Found { stay, infection, onset, refuted } = life.infections[at];
         let Some(encounter) = life.encounters.iter().position(|e| e.id == stay) else { continue };
         let end = life.encounters[encounter].end;
-        let chance = fate(stay.0, 3 + infection as u64);
+        let chance = detail(stay.0, 3 + infection as u64);
         add(
             world,
             life,
@@ -100,7 +101,8 @@ fn chronic_and_old(world: &World, life: &mut Life) {
             continue;
         }
         let years = i64::from(person.age).clamp(1, 25);
-        let before = DAY * 30 + (fate(person.id.0, 16 + i as u64) % (years as u64 * 330 * DAY as u64)) as i64;
+        let span = (years * 330 * DAY / SECOND) as u64;
+        let before = DAY * 30 + (detail(person.id.0, 16 + i as u64) % span) as i64 * SECOND;
         let kind = if chronic.key == "stroke" { ConditionKind::Historical } else { ConditionKind::Chronic };
         add(
             world,
@@ -114,7 +116,7 @@ fn chronic_and_old(world: &World, life: &mut Life) {
             },
         );
     }
-    let chance = fate(person.id.0, 5);
+    let chance = detail(person.id.0, 5);
     if person.age >= 25 && chance % 100 < 22 {
         let began = Instant(life.registered.0 - DAY * (700 + (chance >> 8) as i64 % 4_000)).date().midnight();
         add(
@@ -150,7 +152,7 @@ fn add(world: &World, life: &mut Life, condition: Condition) {
     life.conditions.push(Condition { id, onset, ..condition });
 }
 
-/// A chance that hangs on an id, for details that need no stream of their own.
-fn fate(id: u128, purpose: u64) -> u64 {
+/// A value that depends on an id and a purpose alone, for details that need no stream of their own.
+fn detail(id: u128, purpose: u64) -> u64 {
     mix(id as u64 ^ mix(purpose))
 }

@@ -5,7 +5,7 @@
 
 use metriccare_fhir::write::{Date, Gender, Id, Race};
 
-use super::demand::Demand;
+use crate::cohorts::Demand;
 use crate::ids::{Kind, mix};
 use crate::stream::{Purpose, Stream};
 use crate::world::World;
@@ -86,7 +86,7 @@ pub(super) fn draw(world: &World, index: u64, demand: &Demand) -> Person {
     // Within the last band the older are fewer.
     let within = if band == AGES.len() { stream.unit() * stream.unit() } else { stream.unit() };
     let age = low + (within * f64::from(high - low)) as i32;
-    let first = world.calendar.first();
+    let first = world.year.first();
     let (year, ..) = first.ymd();
     let birthday = stream.below(365) as i32;
     let birth = Date(Date::from_ymd(year - age - 1, 1, 2).0 + birthday.min(363));
@@ -118,11 +118,11 @@ pub(super) fn draw(world: &World, index: u64, demand: &Demand) -> Person {
         _ => OTHERS[stream.weighted(OTHERS.iter().map(|&(_, share)| share))].0,
     };
     let names = match gender {
-        Gender::Male => &world.tables.male,
-        _ => &world.tables.female,
+        Gender::Male => &world.tables.names.male,
+        _ => &world.tables.names.female,
     };
     let given = names[stream.below(names.len() as u32) as usize];
-    let family = world.tables.family[stream.below(world.tables.family.len() as u32) as usize];
+    let family = world.tables.names.family[stream.below(world.tables.names.family.len() as u32) as usize];
     let home = world.directory.home(&mut stream);
     let towns = &world.directory.hospitals()[usize::from(home)].towns;
     let town = towns[stream.weighted(towns.iter().map(|town| town.weight))];
@@ -140,14 +140,14 @@ pub(super) fn draw(world: &World, index: u64, demand: &Demand) -> Person {
         home,
         city: town.city,
         state: town.state,
-        age: super::age_on(birth, first),
+        age: first.years_since(birth),
         frailty,
     }
 }
 
 impl Person {
-    /// A person that stands in a log before its first simulation.
-    pub(super) fn nobody() -> Person {
+    /// What stands in a log before its first simulation.
+    pub(super) fn placeholder() -> Person {
         Person {
             index: 0,
             id: Id(0),

@@ -3,11 +3,12 @@
 //! The length follows the log-normal distribution of the stay's diagnosis-related group. Midnights are counted first,
 //! then the hour of leaving is put into the last day, as hospitals do it.
 
+use metriccare_fhir::calendar::{DAY, HOUR, SECOND, whole_seconds};
 use metriccare_fhir::write::{AdmitSource, Date, Disposition, EncounterClass, Instant, Priority};
 
-use super::{DeviceDays, Encounter, LONGEST_PATH, Life, Segment, encounter_id};
-use crate::calendar::{DAY, HOUR};
-use crate::directory::Department;
+use super::encounter::{DeviceDays, Encounter, LONGEST_PATH, Segment};
+use super::log::Life;
+use crate::department::Department;
 use crate::stream::Stream;
 use crate::tables::{StayKind, StayReason};
 use crate::world::World;
@@ -51,7 +52,7 @@ pub(super) fn make(world: &World, life: &Life, plan: &Plan, stream: &mut Stream)
     let (path, path_len) = departments(life, reason, plan, end, intensive, stream);
     let main = path[usize::from(path_len) - 1].department;
     Encounter {
-        id: encounter_id(world, life.person.index, life.encounters.len()),
+        id: world.ids.encounter(life.person.index, life.encounters.len()),
         class: EncounterClass::Inpatient,
         hospital: plan.hospital,
         clinician: world.directory.clinician(plan.hospital, main, stream),
@@ -116,15 +117,15 @@ fn departments(
     let mut count = 0;
     let mut left = end.0 - plan.start.0;
     if plan.arrival == Arrival::Emergency {
-        let hours = (libm::exp(1.45 + 0.45 * stream.normal()) * HOUR as f64) as i64;
-        let time = hours.clamp(HOUR, 12 * HOUR).min(left / 3);
+        let seconds = (libm::exp(1.45 + 0.45 * stream.normal()) * (HOUR / SECOND) as f64) as i64;
+        let time = (seconds * SECOND).clamp(HOUR, 12 * HOUR).min(whole_seconds(left / 3));
         steps[count] = (Department::Emergency, time);
         left -= time;
         count += 1;
     }
     if intensive {
         let share = if plan.ending == Ending::Died { 0.75 } else { 0.28 + 0.4 * stream.unit() };
-        let time = (left as f64 * share) as i64;
+        let time = ((left / SECOND) as f64 * share) as i64 * SECOND;
         steps[count] = (Department::IntensiveCare, time);
         left -= time;
         count += 1;

@@ -3,12 +3,15 @@
 //! A primary admission comes by age and frailty, with a cause that the patient's age, sex and chronic conditions make
 //! likely. After it the patient may be moved to another hospital, return (planned or not) within 30 days, or die.
 
+use metriccare_fhir::calendar::{DAY, HOUR, SECOND};
 use metriccare_fhir::write::{Date, Gender, Instant};
 
-use super::demand::{Demand, Need};
+use super::condition::Found;
+use super::infection::Infection;
+use super::infections;
+use super::log::Life;
 use super::stay::{Arrival, Ending, Plan, arrival_time, make};
-use super::{Found, Infection, Life, infections};
-use crate::calendar::{DAY, HOUR};
+use crate::cohorts::{Demand, Need};
 use crate::stream::{Purpose, Stream};
 use crate::tables::{StayKind, StayReason};
 use crate::world::World;
@@ -46,7 +49,7 @@ pub(super) fn simulate(world: &World, life: &mut Life, demand: &Demand) {
         for start in &mut starts[..natural] {
             let cause = pick_cause(world, life, &mut stream);
             let reason = &world.tables.stays[usize::from(cause)];
-            let date = world.calendar.pick(reason.rhythm, &mut stream);
+            let date = world.year.pick(reason.rhythm, &mut stream);
             *start = (arrival_time(date, reason.planned(), &mut stream), cause);
         }
         starts[..natural].sort();
@@ -54,7 +57,7 @@ pub(super) fn simulate(world: &World, life: &mut Life, demand: &Demand) {
         let distance = if demand.readmission == Need::Never { 32 * DAY } else { DAY };
         // Where the number of encounters is exact, the first days stay free for visits that fit nowhere else.
         let earliest = match demand.encounters {
-            Some(_) => Instant(world.calendar.first().midnight().0 + FREE_DAYS * DAY),
+            Some(_) => Instant(world.year.first().midnight().0 + FREE_DAYS * DAY),
             None => Instant(i64::MIN),
         };
         for &(start, cause) in &starts[..natural] {
@@ -131,8 +134,8 @@ fn background_death(world: &World, life: &mut Life, stream: &mut Stream) {
         _ => 0.05,
     };
     if stream.chance(risk) {
-        let days = i64::from(world.calendar.days());
-        let time = Instant(world.calendar.first().midnight().0 + stream.between(FREE_DAYS * DAY, days * DAY));
+        let days = i64::from(world.year.days());
+        let time = Instant(world.year.first().midnight().0 + stream.between(FREE_DAYS * DAY, days * DAY));
         if life.encounters.last().is_none_or(|stay| stay.end.0 + DAY < time.0) {
             life.death = Some(time);
         }
@@ -150,13 +153,13 @@ struct Chain<'a> {
 impl Chain<'_> {
     /// The stays that an exact share demands; true where the patient dies.
     fn arranged(&mut self, life: &mut Life, stream: &mut Stream) -> bool {
-        let first = self.world.calendar.first();
+        let first = self.world.year.first();
         let fewest = if self.demand.infection == Need::Must { 4 } else { 0 };
         let returns = self.demand.readmission == Need::Must;
         let dies = self.demand.death == Need::Must;
         // Early enough that all of it is over by the year's end.
         let needed = if returns { 2 * LONGEST_ARRANGED + 26 } else { LONGEST_ARRANGED } + EARLIEST_ARRANGED + 2;
-        let room = i64::from(self.world.calendar.days()) - needed;
+        let room = i64::from(self.world.year.days()) - needed;
         let day = Date(first.0 + EARLIEST_ARRANGED as i32 + stream.below(room as u32) as i32);
         let cause = pick_unplanned(self.world, life, stream);
         let ending = if dies && !returns { Ending::Died } else { Ending::Home };
@@ -224,7 +227,7 @@ impl Chain<'_> {
                     }
                 },
             }
-            if start >= self.world.calendar.end() || self.left == 0 {
+            if start >= self.world.year.end() || self.left == 0 {
                 return false;
             }
         }
@@ -297,7 +300,7 @@ impl Chain<'_> {
         if stream.chance(risk) {
             let mean = if hospice { 7.0 } else { 12.0 };
             let days = stream.exponential(mean).min(29.0);
-            return Next::Death(Instant(end.0 + 8 * HOUR + (days * DAY as f64) as i64));
+            return Next::Death(Instant(end.0 + 8 * HOUR + (days * (DAY / SECOND) as f64) as i64 * SECOND));
         }
         Next::Nothing
     }

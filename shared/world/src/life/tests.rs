@@ -2,8 +2,13 @@
 
 use proptest::prelude::*;
 
+use metriccare_fhir::write::{Disposition, Instant};
+
 use super::*;
+use crate::cohorts::Cohorts;
+use crate::rules::{between, hospital_onset, infection, judge};
 use crate::spec::Spec;
+use crate::world::World;
 
 fn world(patients: u64, seed: u64) -> World {
     World::new(Spec { patients, seed, ..Spec::default() }).unwrap()
@@ -59,7 +64,7 @@ fn lives_keep_the_laws() {
     let world = world(3_000, 42);
     let mut life = Life::new();
     for index in 0..3_000 {
-        world.live(index, &mut life);
+        life.simulate(&world, index);
         check(&life);
     }
 }
@@ -73,9 +78,9 @@ proptest! {
     ) {
         let (small, large) = (world(50_000, seed), world(90_000_000, seed));
         let (mut one, mut other) = (Life::new(), Life::new());
-        small.live(index, &mut one);
-        large.live(before, &mut other);
-        large.live(index, &mut other);
+        one.simulate(&small, index);
+        other.simulate(&large, before);
+        other.simulate(&large, index);
         check(&one);
         prop_assert_eq!(format!("{one:?}"), format!("{other:?}"));
     }
@@ -84,19 +89,19 @@ proptest! {
 /// Counts, as the metrics would, who completed a stay, died in one, caught an infection in one, came back; and encounters.
 fn cohorts(spec: Spec) -> [u64; 5] {
     let world = World::new(spec).unwrap();
-    let (mut life, mut counts, now) = (Life::new(), [0; 5], world.calendar.end());
+    let (mut life, mut counts, now) = (Life::new(), [0; 5], world.year.end());
     for index in 0..world.spec.patients {
-        world.live(index, &mut life);
+        life.simulate(&world, index);
         check(&life);
-        crate::dirt::soil_life(&world, index, &mut life);
+        inject(&world, index, &mut life);
         let completed = life.encounters.iter().filter(|e| e.is_stay() && !e.annulled && e.end < now);
         let mut stays: Vec<&Encounter> = completed.collect();
         stays.sort_by_key(|e| (e.start, e.end, e.id));
-        let stays = crate::answers::rules::judge(&stays, life.person.birth, life.death);
+        let stays = judge(&stays, life.person.birth, life.death);
         let found = life.conditions.iter().filter(|condition| condition.recorded < now).filter_map(|condition| {
             let stay = &life.encounters[condition.encounter? as usize];
-            let kind = crate::answers::rules::infection(condition).filter(|_| stay.is_stay() && stay.end < now)?;
-            let days = crate::answers::rules::between(stay.start.date(), condition.onset.date());
+            let kind = infection(condition).filter(|_| stay.is_stay() && stay.end < now)?;
+            let days = between(stay.start.date(), condition.onset.date());
             Some(((condition.encounter, kind), days))
         });
         // Of one type in one stay the earliest counts.
@@ -104,7 +109,7 @@ fn cohorts(spec: Spec) -> [u64; 5] {
         found.for_each(|(at, days)| {
             earliest.entry(at).and_modify(|known: &mut i64| *known = days.min(*known)).or_insert(days);
         });
-        let infected = earliest.iter().any(|(&(_, kind), &days)| crate::answers::rules::hospital_onset(kind, days));
+        let infected = earliest.iter().any(|(&(_, kind), &days)| hospital_onset(kind, days));
         counts[0] += u64::from(!stays.is_empty());
         counts[1] += u64::from(stays.iter().any(|stay| stay.died));
         counts[2] += u64::from(infected);
@@ -149,7 +154,7 @@ proptest! {
             patients, seed, alos_pct: Some(alos), mortality_pct: Some(m), infection_pct: Some(i), readmission_pct: Some(r),
             ..Spec::default()
         };
-        let total = Cohorts::of(&spec).encounters_needed() + more.min(150 * patients);
+        let total = Cohorts::of(&spec.cohort_shares()).encounters_needed() + more.min(150 * patients);
         spec.encounters = Some(total);
         let wanted = [spec.alos_pct, spec.mortality_pct, spec.infection_pct, spec.readmission_pct].map(|s| spec.count(s));
         let got = cohorts(spec);

@@ -2,16 +2,18 @@
 //!
 //! More for the old and the chronically ill. They keep clear of stays and end with the patient's life.
 
+use metriccare_fhir::calendar::{DAY, HOUR, MINUTE};
 use metriccare_fhir::write::{Date, Disposition, EncounterClass, Instant};
 
-use super::demand::Demand;
+use super::encounter::{DeviceDays, Encounter, LONGEST_PATH, Segment};
+use super::log::Life;
 use super::stays::FREE_DAYS;
-use super::{DeviceDays, Encounter, LONGEST_PATH, Life, Segment, encounter_id};
-use crate::calendar::{DAY, HOUR, Rhythm};
-use crate::directory::Department;
+use crate::cohorts::Demand;
+use crate::department::Department;
 use crate::stream::{Purpose, Stream};
 use crate::tables::{Setting, VisitReason};
 use crate::world::World;
+use crate::year::Rhythm;
 
 /// Scales the visits, so that patients have five encounters on average.
 const VISITS: f64 = 1.23;
@@ -61,14 +63,14 @@ fn visit(world: &World, life: &mut Life, setting: Setting, must: bool, stream: &
     for _ in 0..TRIES {
         let (start, end) = time(world, life, setting, stream);
         let alive = life.death.is_none_or(|death| end.0 < death.0);
-        if alive && start < world.calendar.end() && !life.in_hospital(Instant(start.0 - HOUR), Instant(end.0 + HOUR)) {
+        if alive && start < world.year.end() && !life.in_hospital(Instant(start.0 - HOUR), Instant(end.0 + HOUR)) {
             push(world, life, reason, (hospital, clinician), (start, end), stream);
             return;
         }
     }
     if must {
         let free = FREE_DAYS * DAY - 2 * HOUR;
-        let start = Instant(world.calendar.first().midnight().0 + stream.between(HOUR, free));
+        let start = Instant(world.year.first().midnight().0 + stream.between(HOUR, free));
         push(world, life, reason, (hospital, clinician), (start, Instant(start.0 + HOUR / 2)), stream);
     }
 }
@@ -93,7 +95,7 @@ fn push(
         department => department,
     };
     life.encounters.push(Encounter {
-        id: encounter_id(world, life.person.index, life.encounters.len()),
+        id: world.ids.encounter(life.person.index, life.encounters.len()),
         class,
         hospital,
         clinician,
@@ -126,7 +128,7 @@ fn pick_reason<'a>(world: &'a World, life: &Life, setting: Setting, stream: &mut
 
 /// When a visit begins and ends.
 fn time(world: &World, life: &Life, setting: Setting, stream: &mut Stream) -> (Instant, Instant) {
-    let calendar = &world.calendar;
+    let calendar = &world.year;
     let (start, minutes) = match setting {
         Setting::Emergency => {
             let start = super::stay::arrival_time(calendar.pick(Rhythm::Acute, stream), false, stream);
@@ -145,9 +147,9 @@ fn time(world: &World, life: &Life, setting: Setting, stream: &mut Stream) -> (I
             (working_hour(date, stream), 12 + i64::from(stream.below(40)))
         }
     };
-    (start, Instant(start.0 + minutes * 60))
+    (start, Instant(start.0 + minutes * MINUTE))
 }
 
 fn working_hour(date: Date, stream: &mut Stream) -> Instant {
-    Instant(date.midnight().0 + 8 * HOUR + stream.between(0, 37 * 15 * 60) / 300 * 300)
+    Instant(date.midnight().0 + 8 * HOUR + stream.between(0, 37 * 15 * MINUTE) / (5 * MINUTE) * (5 * MINUTE))
 }

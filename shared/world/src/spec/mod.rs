@@ -3,13 +3,12 @@
 //! An unknown field is refused by serde, an impossible value by [`Spec::validate`], which names the field, the value
 //! and the range. Every world is made from a validated spec.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use self::limits::{LIMITS, MOST_CLAIMS, MOST_ENCOUNTERS, limit};
+use crate::cohorts::{Cohorts, Shares};
 use crate::dirt::Dial;
-use crate::life::Cohorts;
+use crate::spec_error::{InvalidField, SpecError};
 
 mod limits;
 
@@ -84,41 +83,13 @@ impl Default for Spec {
     }
 }
 
-/// A value that a spec refuses, with what would be allowed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The field's name.
-    pub field: &'static str,
-    /// The value it had.
-    pub value: String,
-    /// What it may be.
-    pub allowed: String,
-}
-
-/// All that is impossible in a spec.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct SpecError {
-    /// The refused values.
-    pub faults: Vec<Fault>,
-}
-
-impl fmt::Display for SpecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, fault) in self.faults.iter().enumerate() {
-            let separator = if i == 0 { "" } else { "; " };
-            write!(f, "{separator}{} is {}: it must be {}", fault.field, fault.value, fault.allowed)?;
-        }
-        Ok(())
-    }
-}
-
 impl Spec {
     /// Refuses impossible values, all at once.
     pub fn validate(&self) -> Result<(), SpecError> {
         let mut faults = Vec::new();
         let mut check = |field, value: String, allowed: String, holds: bool| {
             if !holds {
-                faults.push(Fault { field, value, allowed });
+                faults.push(InvalidField { field, value, allowed });
             }
         };
         for (field, value) in self.whole_numbers() {
@@ -134,7 +105,7 @@ impl Spec {
             check(field, value.to_string(), format!("from {low} to {high}"), (low..=high).contains(&value));
         };
         if self.encounters.is_some() {
-            let needed = Cohorts::of(self).encounters_needed();
+            let needed = Cohorts::of(&self.cohort_shares()).encounters_needed();
             let most = self.patients.saturating_mul(MOST_ENCOUNTERS).max(needed);
             total("encounters", self.encounters, needed, most);
         }
@@ -177,6 +148,18 @@ impl Spec {
     /// The number of patients that a share means.
     pub(crate) fn count(&self, share: Option<f64>) -> u64 {
         share.map_or(0, |share| libm::round(share / 100.0 * self.patients as f64) as u64).min(self.patients)
+    }
+
+    /// The sizes of the cohorts that the exact shares mean.
+    pub(crate) fn cohort_shares(&self) -> Shares {
+        let count = |share: Option<f64>| share.map(|_| self.count(share));
+        Shares {
+            patients: self.patients,
+            stays: count(self.alos_pct),
+            infection: count(self.infection_pct),
+            readmission: count(self.readmission_pct),
+            mortality: count(self.mortality_pct),
+        }
     }
 
     fn whole_numbers(&self) -> [(&'static str, i128); 5] {

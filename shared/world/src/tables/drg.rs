@@ -1,6 +1,8 @@
 //! Length of stay by MS-DRG: a log-normal distribution with CMS's geometric and arithmetic means.
 
-use super::{number, rows};
+use serde::Deserialize;
+
+use super::tsv::{TableError, keep, rows};
 
 /// A diagnosis-related group.
 #[derive(Clone, Debug)]
@@ -15,16 +17,25 @@ pub(crate) struct Drg {
     pub(crate) sigma: f64,
 }
 
-pub(super) fn read() -> Vec<Drg> {
-    rows(include_str!("../../data/drg.tsv"))
-        .map(|row| {
-            let (geometric, arithmetic) = (number(row[2]), number(row[3]));
-            Drg {
-                code: row[0],
-                weight: number(row[1]),
-                mu: libm::log(geometric),
-                sigma: libm::sqrt(2.0 * libm::log(arithmetic / geometric).max(0.0)),
-            }
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    drg: String,
+    weight: f64,
+    gmlos: f64,
+    amlos: f64,
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<Drg>, TableError> {
+    let drgs = rows::<Row>("drg.tsv", text)?.into_iter().map(|line| {
+        let geometric = line.within("gmlos", line.row.gmlos, 0.1, 365.0)?;
+        let arithmetic = line.within("amlos", line.row.amlos, geometric, 365.0)?;
+        Ok(Drg {
+            weight: line.within("weight", line.row.weight, 0.0, 100.0)?,
+            mu: libm::log(geometric),
+            sigma: libm::sqrt(2.0 * libm::log(arithmetic / geometric).max(0.0)),
+            code: keep(line.row.drg),
         })
-        .collect()
+    });
+    drgs.collect()
 }

@@ -1,6 +1,8 @@
 //! Procedures that are done in stays, by the reason for the stay.
 
-use super::{number, rows};
+use serde::Deserialize;
+
+use super::tsv::{TableError, keep, rows};
 
 /// A procedure.
 #[derive(Clone, Copy, Debug)]
@@ -15,8 +17,20 @@ pub(crate) struct Procedure {
     pub(crate) share: f64,
 }
 
-pub(super) fn read() -> Vec<Procedure> {
-    rows(include_str!("../../data/procedures.tsv"))
-        .map(|row| Procedure { reason: row[0], code: row[1], name: row[2], share: number(row[3]) / 100.0 })
-        .collect()
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    reason: String,
+    code: String,
+    name: String,
+    share: f64,
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<Procedure>, TableError> {
+    let procedures = rows::<Row>("procedures.tsv", text)?.into_iter().map(|line| {
+        let share = line.share("share", line.row.share)?;
+        let row = line.row;
+        Ok(Procedure { reason: keep(row.reason), code: keep(row.code), name: keep(row.name), share })
+    });
+    procedures.collect()
 }

@@ -5,15 +5,17 @@
 //! so the last version that the year knows is always the truth. Some versions are delivered late, the last day delivers
 //! all that is left; neither changes a version's number or time.
 
+use metriccare_fhir::calendar::{DAY, HOUR};
 use metriccare_fhir::write::{Date, Instant, Meta};
 
-use crate::calendar::DAY;
-use crate::dirt::NOTICED_AFTER;
 use crate::stream::{Purpose, Stream};
 use crate::world::World;
 
 /// The longest time until a correction, in days.
 const CORRECTED_WITHIN: u32 = 14;
+
+/// How long an encounter entered in error stands before its last version says so.
+const NOTICED_AFTER: i64 = 5 * HOUR;
 
 /// The mean delay of what is late, in days.
 const MEAN_DELAY: f64 = 7.0;
@@ -51,7 +53,7 @@ impl Records {
     /// The records of one patient; without `feed`, every version is delivered on its own day.
     pub(crate) fn new(world: &World, patient: u64, feed: bool) -> Records {
         let spec = &world.spec;
-        let end = world.calendar.end();
+        let end = world.year.end();
         Records {
             corrections: Stream::new(spec.seed, spec.year, patient, Purpose::Corrections),
             delivery: (feed && spec.late_rate > 0.0)
@@ -101,7 +103,7 @@ impl Records {
         Version { meta: Meta { version: at as u32 + 1, last_updated: time }, last, wrong, annulled: false, delivered }
     }
 
-    /// The versions of an encounter that never was: as if it had been, and another one that says so.
+    /// The versions of an encounter entered in error: as if it had taken place, and another one that says so.
     pub(crate) fn annulled(&mut self, since: Instant, later: Instant) -> Versions {
         let mut versions = self.versions(since, Some(later));
         let truth = versions.iter().flatten().position(|version| version.last);
@@ -124,12 +126,14 @@ impl Records {
 
 #[cfg(test)]
 mod tests {
+    use metriccare_fhir::calendar::MINUTE;
+
     use super::*;
     use crate::spec::Spec;
 
     fn records(late_rate: f64, correction_rate: f64) -> (Records, Instant) {
         let world = World::new(Spec { late_rate, correction_rate, ..Spec::default() }).unwrap();
-        (Records::new(&world, 7, true), world.calendar.first().midnight())
+        (Records::new(&world, 7, true), world.year.first().midnight())
     }
 
     #[test]
@@ -139,7 +143,7 @@ mod tests {
         let [Some(first), Some(last), None] = records.versions(start, Some(later)) else { panic!() };
         assert_eq!((first.meta.version, first.last, first.delivered), (1, false, start.date()));
         assert_eq!((last.meta.version, last.last, last.delivered), (2, true, later.date()));
-        let [Some(only), None, None] = records.versions(start, Some(Instant(start.0 + 60))) else { panic!() };
+        let [Some(only), None, None] = records.versions(start, Some(Instant(start.0 + MINUTE))) else { panic!() };
         assert_eq!((only.meta.version, only.last), (1, true));
     }
 

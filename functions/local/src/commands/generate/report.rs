@@ -74,7 +74,7 @@ fn figures(world: &World, threads: NonZeroUsize, bars: &Bars) -> Result<Vec<Figu
     bars.start("report", ranges.len());
     let measure = |(sums, life): &mut (Calibration, Life), at: usize| {
         for index in ranges[at].clone() {
-            world.live(index, life);
+            life.simulate(world, index);
             sums.add(world, life);
         }
         Ok(())

@@ -50,9 +50,9 @@ pub(super) async fn check(
     }
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
     for fault in answers.faults().values() {
-        *sums.entry(fault.becomes.as_str()).or_default() += fault.count;
+        *sums.entry(fault.outcome.as_str()).or_default() += fault.count;
     }
-    let words: Vec<_> = sums.iter().map(|(becomes, sum)| format!("{} {becomes}", count(*sum))).collect();
+    let words: Vec<_> = sums.iter().map(|(outcome, sum)| format!("{} {outcome}", count(*sum))).collect();
     check.compared = if words.is_empty() { "none were put in, none found".to_owned() } else { words.join(", ") };
     Ok(check)
 }

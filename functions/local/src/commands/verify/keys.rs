@@ -124,7 +124,7 @@ fn key_of(landings: &[Landing], accepted: &BTreeSet<Landed<'_>>) -> Option<Answe
     let mut answers = landings[complete].answers.clone();
     for (_, other) in landings.iter().enumerate().filter(|(at, _)| *at != complete) {
         if other.covered().any(|it| accepted.contains(&it)) {
-            answers.land_again(&other.answers);
+            answers.land_also(&other.answers);
         }
     }
     Some(answers)

@@ -163,7 +163,7 @@ async fn a_key_of_s3_holds_in_a_folder_and_one_of_other_bytes_nowhere() {
     let lake = lake();
     land(&lake, &world, None, Shard::WHOLE);
     carry(&lake).await;
-    let name = format!("reference/_answers/{}/1-of-1.json", world.spec().slug());
+    let name = format!("reference/_answers/{}/1-of-1.json", world.slug());
     let key = lake.ports.lake.get(&name).await.expect("written").body.bytes().await.expect("memory");
     let key = String::from_utf8(key.to_vec()).expect("JSON");
     let (mut s3s, mut others) = (key.clone(), key);
@@ -264,7 +264,7 @@ async fn a_fault_that_became_something_else_is_named() {
     let dirty = lake();
     land(&dirty, &world, None, Shard::WHOLE);
     carry(&dirty).await;
-    let name = format!("reference/_answers/{}/1-of-1.json", world.spec().slug());
+    let name = format!("reference/_answers/{}/1-of-1.json", world.slug());
     let key = dirty.ports.lake.get(&name).await.expect("written").body.bytes().await.expect("memory");
     let key = String::from_utf8(key.to_vec()).expect("JSON").replace(r#"{"wrong-type":"#, r#"{"no-id":"#);
     dirty.ports.lake.put(&name, key.into_bytes().into(), PutMode::Overwrite).await.expect("memory");

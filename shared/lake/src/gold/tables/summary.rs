@@ -70,7 +70,7 @@ struct Total {
 
 impl Total {
     /// Adds cells of (month, denominator, numerator); provisional where any month that counts is.
-    fn of(totals: &LakeTotals<'_>, cells: impl Iterator<Item = (crate::calendar::Month, i64, i64)>) -> Total {
+    fn of(totals: &LakeTotals<'_>, cells: impl Iterator<Item = (metriccare_fhir::calendar::Month, i64, i64)>) -> Total {
         cells.filter(|(_, under, over)| (*under, *over) != (0, 0)).fold(
             Total::default(),
             |total, (month, under, over)| Total {

@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 
-use crate::calendar::{DAY, date};
 use crate::sample::{ConditionRow, EncounterRow, PatientRow, Version};
+use metriccare_fhir::calendar::{DAY, date};
 
 /// What landed in bronze.
 #[derive(Clone, Debug, Default)]

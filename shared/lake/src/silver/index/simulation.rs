@@ -14,11 +14,11 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::calendar::DAY;
 use crate::cells::{Cell, read_rows};
 use crate::keys::bucket_file;
 use crate::sample::{self, ConditionRow, EncounterRow, PatientRow};
 use crate::silver::{Incoming, bucket_of, merge, merge_with};
+use metriccare_fhir::calendar::DAY;
 
 const BUCKETS: u16 = 3;
 const PATIENTS: [&str; 4] = ["p1", "p2", "p3", "p4"];

@@ -3,14 +3,15 @@
 //! A version that is wrong differs from the truth in something that a metric hangs on: a patient's age, the end of an
 //! encounter and where the patient went, the onset of a condition.
 
+use metriccare_fhir::calendar::{DAY, HOUR, whole_seconds};
 use metriccare_fhir::write as fhir;
 use metriccare_fhir::write::{
     Category, ClinicalStatus, Date, Disposition, EncounterClass, EncounterStatus, FhirVersion, Instant, LocationPeriod,
     LocationStatus, Named, VerificationStatus, write_condition, write_encounter, write_patient,
 };
 
-use crate::calendar::{DAY, HOUR};
-use crate::directory::{Department, location_id};
+use crate::department::Department;
+use crate::directory::location_id;
 use crate::life::{Condition, ConditionKind, Encounter, LONGEST_PATH, Life};
 use crate::view::versions::Version;
 use crate::world::World;
@@ -182,7 +183,7 @@ impl Lines<'_> {
 
 /// The middle of an encounter.
 fn halfway(encounter: &Encounter) -> Instant {
-    Instant(encounter.start.0 + (encounter.end.0 - encounter.start.0) / 2)
+    Instant(encounter.start.0 + whole_seconds((encounter.end.0 - encounter.start.0) / 2))
 }
 
 /// The words of the source documents for a class.

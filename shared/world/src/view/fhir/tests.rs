@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use metriccare_fhir::write::{Date, FhirVersion};
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
 use crate::spec::Spec;
+use crate::world::World;
 
 fn write(world: &World, known: Known, cuts: &[u64]) -> Resources {
     let mut out = Resources::default();
@@ -32,7 +34,7 @@ proptest! {
         prop_assert!(whole.encounter == parts.encounter);
         prop_assert!(whole.condition == parts.condition);
         prop_assert_eq!(whole.faults, parts.faults);
-        for (one, other) in whole.sides.iter().flatten().zip(parts.sides.iter().flatten()) {
+        for (one, other) in whole.batches.iter().flatten().zip(parts.batches.iter().flatten()) {
             prop_assert!(one.lines == other.lines && one.accepted == other.accepted);
         }
     }
@@ -55,8 +57,8 @@ fn the_feeds_last_versions_are_the_batch() {
     let world = World::new(Spec { patients: 150, ..Spec::default() }).unwrap();
     let mut latest: BTreeMap<String, String> = BTreeMap::new();
     let (mut versions, mut again, mut out_of_order) = (0, 0, 0);
-    for day in 0..world.calendar.days() {
-        let out = write(&world, Known::Day(Date(world.calendar.first().0 + day)), &[0, 150]);
+    for day in 0..world.year.days() {
+        let out = write(&world, Known::Day(Date(world.year.first().0 + day)), &[0, 150]);
         for line in [&out.patient, &out.encounter, &out.condition].map(|b| lines(b)).concat() {
             versions += 1;
             let before = latest.get(&id(&line));
@@ -81,7 +83,7 @@ fn the_feeds_last_versions_are_the_batch() {
 #[test]
 fn without_late_arrivals_a_day_delivers_what_came_to_be_on_it() {
     let world = World::new(Spec { patients: 60, late_rate: 0.0, ..Spec::default() }).unwrap();
-    for day in [0, 9, 200, 364].map(|day| Date(world.calendar.first().0 + day)) {
+    for day in [0, 9, 200, 364].map(|day| Date(world.year.first().0 + day)) {
         let out = write(&world, Known::Day(day), &[0, 60]);
         for line in [&out.patient, &out.encounter, &out.condition].map(|b| lines(b)).concat() {
             assert!(line.contains(&format!(r#""lastUpdated":"{day}T"#)), "{line}");

@@ -4,20 +4,20 @@
 //! or bill more visits on one day than it has hours. Paid is never above allowed, allowed never above claimed; a denied
 //! line pays nothing; a correction is a reversal with negative amounts and a new line.
 
+use metriccare_fhir::calendar::DAY;
 use metriccare_fhir::write::{Date, EncounterClass, Instant};
 
-use super::Rows;
 use super::csv::Row;
-use super::encounters::procedure;
 use super::names::{IdText, Names};
-use super::quantiles::Spread;
-use crate::calendar::DAY;
+use super::procedure::procedure;
+use super::rows::Rows;
+use crate::department::Department;
 use crate::ids::mix;
 use crate::life::{Encounter, Life};
 use crate::stream::{Purpose, Stream};
 use crate::world::World;
 
-/// What becomes of a line.
+/// How a line was adjudicated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
     Paid,
@@ -62,7 +62,7 @@ const BASE: f64 = 10_800.0;
 pub(super) fn draw(world: &World, life: &Life, lines: &mut Vec<Line>) -> i64 {
     lines.clear();
     let mut stream = Stream::new(world.spec.seed, world.spec.year, life.person.index, Purpose::Claims);
-    let now = world.calendar.end();
+    let now = world.year.end();
     let mut book = Book { world, lines, claim: 0 };
     for encounter in life.encounters.iter().filter(|e| e.end < now) {
         book.contact(encounter, &mut stream);
@@ -119,24 +119,24 @@ impl Book<'_> {
         let by = encounter.clinician;
         match encounter.class {
             EncounterClass::Inpatient => {
-                let (code, weight) = self.world.drg(encounter).unwrap_or(("", 1.0));
+                let (code, weight) = encounter.drg(self.world).unwrap_or(("", 1.0));
                 let extra = 1.0 + 0.03 * f64::from(encounter.devices.line + encounter.devices.ventilator);
-                self.line(by, date, code, BASE * weight * extra, Spread::More, stream);
-                self.line(by, date, "99223", 205.0, Spread::Less, stream);
+                self.line(by, date, code, BASE * weight * extra, 0.4, stream);
+                self.line(by, date, "99223", 205.0, 0.15, stream);
                 if let Some(procedure) = procedure(self.world, encounter) {
-                    self.line(by, date, procedure.code, 1_450.0, Spread::More, stream);
+                    self.line(by, date, procedure.code, 1_450.0, 0.4, stream);
                 }
             }
             EncounterClass::Emergency => {
                 self.visit(by, date, "99284", "99285", 560.0, stream);
                 if stream.chance(0.35) {
-                    self.line(by, date, "71046", 92.0, Spread::Much, stream);
+                    self.line(by, date, "71046", 92.0, 0.5, stream);
                 }
             }
             EncounterClass::Ambulatory => {
                 self.visit(by, date, "99213", "99215", 104.0, stream);
                 if stream.chance(0.42) {
-                    self.line(by, date, "80053", 23.0, Spread::Most, stream);
+                    self.line(by, date, "80053", 23.0, 0.6, stream);
                 }
             }
             EncounterClass::Virtual => self.visit(by, date, "99213", "99215", 88.0, stream),
@@ -156,24 +156,24 @@ impl Book<'_> {
         stream: &mut Stream,
     ) {
         let id = self.world.directory.clinicians()[by as usize].id;
-        let crooked = mix(id.0 as u64 ^ mix(11)) % 1_000 < 75;
+        let fraudulent = mix(id.0 as u64 ^ mix(11)) % 1_000 < 75;
         let tempted = stream.chance(self.world.spec.fraud_rate * 28.0);
-        if !crooked || !tempted {
-            return self.line(by, date, code, dollars, Spread::Usual, stream);
+        if !fraudulent || !tempted {
+            return self.line(by, date, code, dollars, 0.35, stream);
         }
         let from = self.lines.len();
         match stream.below(10) {
-            0..5 => self.line(by, date, highest, dollars * 1.9, Spread::Least, stream),
+            0..5 => self.line(by, date, highest, dollars * 1.9, 0.1, stream),
             5..8 => {
-                self.line(by, date, code, dollars, Spread::Usual, stream);
-                self.line(by, date, code, dollars, Spread::Usual, stream);
+                self.line(by, date, code, dollars, 0.35, stream);
+                self.line(by, date, code, dollars, 0.35, stream);
                 self.lines[from].fraudulent = false;
             }
             _ => {
                 // The clinician's busy day of the month, whenever the visit was.
                 let (year, month, _) = date.ymd();
                 let busy = 1 + (mix(id.0 as u64 ^ mix(u64::from(month))) % 28) as u32;
-                self.line(by, Date::from_ymd(year, month, busy), highest, dollars * 1.9, Spread::Least, stream);
+                self.line(by, Date::from_ymd(year, month, busy), highest, dollars * 1.9, 0.1, stream);
             }
         }
         for (i, line) in self.lines[from..].iter_mut().enumerate() {
@@ -183,7 +183,7 @@ impl Book<'_> {
     }
 
     fn drug(&mut self, life: &Life, stream: &mut Stream) {
-        let calendar = &self.world.calendar;
+        let calendar = &self.world.year;
         let days = match life.death {
             Some(death) => (death.date().0 - calendar.first().0).clamp(1, calendar.days()),
             None => calendar.days(),
@@ -191,25 +191,25 @@ impl Book<'_> {
         let date = Date(calendar.first().0 + stream.below(days as u32) as i32);
         let (code, dollars) = DRUGS[stream.weighted([18.0, 20.0, 22.0, 12.0, 5.0, 14.0, 4.0, 2.5].into_iter())];
         let by = life.encounters.first().map_or_else(
-            || self.world.directory.clinician(life.person.home, crate::Department::PrimaryCare, stream),
+            || self.world.directory.clinician(life.person.home, Department::PrimaryCare, stream),
             |encounter| encounter.clinician,
         );
-        self.line(by, date, code, dollars, Spread::Little, stream);
+        self.line(by, date, code, dollars, 0.2, stream);
         self.claim += 1;
     }
 
     /// A line, adjudicated; now and then with a reversal and a corrected line behind it.
-    fn line(&mut self, by: u32, service: Date, code: &'static str, dollars: f64, spread: Spread, stream: &mut Stream) {
-        // Three draws decide a line: its amount and delay, what is claimed and paid, and what becomes of it.
-        let (factor, delay) = self.world.quantiles.of(spread, stream.bits());
+    fn line(&mut self, by: u32, service: Date, code: &'static str, dollars: f64, sigma: f64, stream: &mut Stream) {
+        // Three draws decide a line: its amount and delay, what is claimed and paid, and how it is adjudicated.
+        let (factor, delay) = self.world.quantiles.of(sigma, stream.bits());
         let (claim, pay) = halves(stream.bits());
-        let (fate, again) = halves(stream.bits());
+        let (outcome, corrected) = halves(stream.bits());
         let allowed = cents(dollars * 100.0 * factor);
         let claimed = cents(allowed as f64 * (1.25 + 1.9 * claim));
         let paid = cents(allowed as f64 * (0.72 + 0.28 * pay));
         let filed = Date(service.0 + 2 + delay);
-        let late = filed.midnight() > Instant(self.world.calendar.end().0 - 12 * DAY);
-        let (status, amounts, denial) = match fate {
+        let late = filed.midnight() > Instant(self.world.year.end().0 - 12 * DAY);
+        let (status, amounts, denial) = match outcome {
             u if u < 0.138 => (Status::Denied, [claimed, 0, 0], denial(stream)),
             u if u < if late { 0.7 } else { 0.155 } => (Status::Pending, [claimed, allowed, 0], ""),
             _ => (Status::Paid, [claimed, allowed, paid], ""),
@@ -228,7 +228,7 @@ impl Book<'_> {
             denial,
         };
         self.lines.push(line);
-        if status == Status::Paid && again < 0.012 {
+        if status == Status::Paid && corrected < 0.012 {
             let later = Date(filed.0 + 14);
             let back = amounts.map(|cents| -cents);
             self.lines.push(Line { number: number + 1, filed: later, amounts: back, status: Status::Reversed, ..line });

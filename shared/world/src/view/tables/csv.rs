@@ -5,7 +5,7 @@ use metriccare_fhir::write::{Date, Id, Instant};
 use super::names::{IdText, Names};
 
 /// A line of CSV under construction; cells are separated as they are pushed.
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     out: &'a mut Vec<u8>,
     first: bool,
     names: Option<&'a Names>,
@@ -13,7 +13,7 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// Begins a line.
-    pub(super) fn new(out: &'a mut Vec<u8>) -> Row<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>) -> Row<'a> {
         Row { out, first: true, names: None }
     }
 
@@ -30,7 +30,7 @@ impl<'a> Row<'a> {
     }
 
     /// Pushes a text cell, quoted where it has to be.
-    pub(super) fn text(&mut self, value: &str) -> &mut Self {
+    pub(crate) fn text(&mut self, value: &str) -> &mut Self {
         self.next();
         if value.bytes().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r')) {
             self.out.push(b'"');
@@ -43,7 +43,7 @@ impl<'a> Row<'a> {
     }
 
     /// Pushes a text cell that needs no quotes: a code, a status.
-    pub(super) fn word(&mut self, value: &str) -> &mut Self {
+    pub(crate) fn word(&mut self, value: &str) -> &mut Self {
         debug_assert!(!value.bytes().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r')), "{value} needs quotes");
         self.next();
         self.out.extend_from_slice(value.as_bytes());
@@ -51,7 +51,7 @@ impl<'a> Row<'a> {
     }
 
     /// Pushes several texts into one cell, with semicolons between them.
-    pub(super) fn list<'t>(&mut self, values: impl Iterator<Item = &'t str>) -> &mut Self {
+    pub(crate) fn list<'t>(&mut self, values: impl Iterator<Item = &'t str>) -> &mut Self {
         self.next();
         for (i, value) in values.enumerate() {
             if i > 0 {
@@ -63,7 +63,7 @@ impl<'a> Row<'a> {
     }
 
     /// Pushes an id.
-    pub(super) fn id(&mut self, id: Id) -> &mut Self {
+    pub(crate) fn id(&mut self, id: Id) -> &mut Self {
         self.next();
         id.push(self.out);
         self
@@ -77,7 +77,7 @@ impl<'a> Row<'a> {
     }
 
     /// Pushes a name made of a letter and two numbers, `C100-7`.
-    pub(super) fn numbered(&mut self, letter: &str, first: u64, second: u64) -> &mut Self {
+    pub(crate) fn numbered(&mut self, letter: &str, first: u64, second: u64) -> &mut Self {
         self.next();
         self.out.extend_from_slice(letter.as_bytes());
         push_number(self.out, first as i64);
@@ -87,16 +87,16 @@ impl<'a> Row<'a> {
     }
 
     /// Pushes a date.
-    pub(super) fn date(&mut self, date: Date) -> &mut Self {
+    pub(crate) fn date(&mut self, date: Date) -> &mut Self {
         self.next();
         self.push_date(date);
         self
     }
 
     /// Pushes a time as `YYYY-MM-DD HH:MM:SS`.
-    pub(super) fn time(&mut self, time: Instant) -> &mut Self {
+    pub(crate) fn time(&mut self, time: Instant) -> &mut Self {
         self.next();
-        let (date, second) = (time.date(), time.0.rem_euclid(86_400) as usize);
+        let (date, second) = (time.date(), time.second_of_day() as usize);
         self.push_date(date);
         let [h, m, s] = [second / 3_600, second / 60 % 60, second % 60].map(|part| PAIRS[part]);
         self.out.extend_from_slice(&[b' ', h[0], h[1], b':', m[0], m[1], b':', s[0], s[1]]);
@@ -111,14 +111,14 @@ impl<'a> Row<'a> {
     }
 
     /// Pushes a whole number.
-    pub(super) fn number(&mut self, value: i64) -> &mut Self {
+    pub(crate) fn number(&mut self, value: i64) -> &mut Self {
         self.next();
         push_number(self.out, value);
         self
     }
 
     /// Pushes cents as an amount with two decimals.
-    pub(super) fn amount(&mut self, cents: i64) -> &mut Self {
+    pub(crate) fn amount(&mut self, cents: i64) -> &mut Self {
         self.next();
         if cents < 0 {
             self.out.push(b'-');
@@ -131,24 +131,24 @@ impl<'a> Row<'a> {
     }
 
     /// Pushes a number with up to four decimals.
-    pub(super) fn decimal(&mut self, value: f64) -> &mut Self {
+    pub(crate) fn decimal(&mut self, value: f64) -> &mut Self {
         let text = format!("{value:.4}");
         self.text(text.trim_end_matches('0').trim_end_matches('.'))
     }
 
     /// Pushes a flag.
-    pub(super) fn flag(&mut self, value: bool) -> &mut Self {
+    pub(crate) fn flag(&mut self, value: bool) -> &mut Self {
         self.word(if value { "true" } else { "false" })
     }
 
     /// Pushes an empty cell.
-    pub(super) fn none(&mut self) -> &mut Self {
+    pub(crate) fn none(&mut self) -> &mut Self {
         self.next();
         self
     }
 
     /// Ends the line.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.out.push(b'\n');
     }
 }
@@ -185,6 +185,8 @@ fn push_number(out: &mut Vec<u8>, value: i64) {
 
 #[cfg(test)]
 mod tests {
+    use metriccare_fhir::calendar::DAY;
+
     use super::*;
 
     #[test]
@@ -195,7 +197,7 @@ mod tests {
             assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
         }
         let mut out = Vec::new();
-        Row::new(&mut out).amount(-5).amount(123_456).time(Instant(86_399)).end();
+        Row::new(&mut out).amount(-5).amount(123_456).time(Instant(DAY - 1)).end();
         assert_eq!(out, b"-0.05,1234.56,1970-01-01 23:59:59\n");
     }
 }

@@ -2,15 +2,16 @@
 
 use metriccare_fhir::write::EncounterClass;
 
-use super::Rows;
 use super::csv::Row;
 use super::names::{IdText, Names};
+use super::procedure::{codes, procedure};
+use super::rows::Rows;
+use crate::department::Department;
 use crate::life::{Encounter, Life};
-use crate::tables::Procedure;
 use crate::world::World;
 
 pub(super) fn write(world: &World, life: &Life, (names, patient): (&Names, &IdText), out: &mut Rows) {
-    let now = world.calendar.end();
+    let now = world.year.end();
     let mut left = None;
     let (mut chronic, mut chronics) = ([""; u32::BITS as usize], 0);
     for code in codes(world, life) {
@@ -55,22 +56,6 @@ pub(super) fn write(world: &World, life: &Life, (names, patient): (&Names, &IdTe
     }
 }
 
-/// The codes of a patient's chronic conditions.
-pub(super) fn codes<'w>(world: &'w World, life: &Life) -> impl Iterator<Item = &'w str> {
-    let bits = life.chronic;
-    let chronic = world.tables.chronic.iter().enumerate().filter(move |(i, _)| bits & (1 << i) != 0);
-    chronic.filter_map(|(_, chronic)| chronic.diagnosis.icd10).map(|code| code.code)
-}
-
-/// The procedure of a stay, if one is done: by the reason, and by a chance that hangs on the id.
-pub(super) fn procedure<'w>(world: &'w World, encounter: &Encounter) -> Option<&'w Procedure> {
-    encounter.cause?;
-    let reason = encounter.reason.icd10?.code;
-    let found = world.tables.procedures.iter().find(|procedure| procedure.reason == reason)?;
-    let chance = (crate::ids::mix(encounter.id.0 as u64) % 1_000) as f64 / 1_000.0;
-    (chance < found.share).then_some(found)
-}
-
 fn kind(encounter: &Encounter, completed: bool) -> &'static str {
     match encounter.class {
         EncounterClass::Inpatient if completed => "Inpatient",
@@ -84,8 +69,8 @@ fn kind(encounter: &Encounter, completed: bool) -> &'static str {
 
 /// From 1 to 4: by the group's weight, and intensive care.
 fn severity(world: &World, encounter: &Encounter) -> i64 {
-    let Some((_, weight)) = world.drg(encounter) else { return 1 };
-    let intensive = encounter.path().iter().any(|s| s.department == crate::Department::IntensiveCare);
+    let Some((_, weight)) = encounter.drg(world) else { return 1 };
+    let intensive = encounter.path().iter().any(|s| s.department == Department::IntensiveCare);
     let level = match weight {
         ..0.9 => 1,
         0.9..1.5 => 2,

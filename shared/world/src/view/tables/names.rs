@@ -21,7 +21,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(world: &World) -> Names {
-        let calendar = &world.calendar;
+        let calendar = &world.year;
         // Claims are filed and procedures reported up to a few months after the year.
         let days = calendar.first().0..calendar.first().0 + calendar.days() + 150;
         Names {

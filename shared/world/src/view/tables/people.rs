@@ -2,10 +2,10 @@
 
 use metriccare_fhir::write::{Date, Gender, Race};
 
-use super::Rows;
 use super::columns::{FACILITIES, PROVIDERS};
 use super::csv::Row;
-use super::encounters::codes;
+use super::procedure::codes;
+use super::rows::Rows;
 use crate::ids::mix;
 use crate::life::Life;
 use crate::world::World;
@@ -26,7 +26,7 @@ const SPENDING: [(f64, f64); 9] = [
 pub(super) fn patient(world: &World, life: &Life, spent: i64, out: &mut Rows) {
     let person = &life.person;
     let years = (mix(person.id.0 as u64) % 12) as i32;
-    let (year, ..) = world.calendar.first().ymd();
+    let (year, ..) = world.year.first().ymd();
     let enrolled = Date::from_ymd(year - 1 - years, 1 + (mix(person.mrn) % 12) as u32, 1);
     let race = match person.race {
         _ if person.hispanic => "Hispanic",
@@ -45,7 +45,7 @@ pub(super) fn patient(world: &World, life: &Life, spent: i64, out: &mut Rows) {
         .list(codes(world, life))
         .flag(spent as f64 / 100.0 > threshold(world.spec.high_cost_rate))
         .date(enrolled.max(person.birth))
-        .flag(life.death.is_none_or(|death| death >= world.calendar.end()))
+        .flag(life.death.is_none_or(|death| death >= world.year.end()))
         .end();
 }
 
@@ -61,7 +61,8 @@ fn threshold(share: f64) -> f64 {
     libm::exp(libm::log(more) * (1.0 - part) + libm::log(less) * part)
 }
 
-pub(super) fn providers(world: &World) -> Vec<u8> {
+/// The text of providers.csv.
+pub fn providers_csv(world: &World) -> Vec<u8> {
     let mut out = PROVIDERS.header().into_bytes();
     for clinician in world.directory.clinicians() {
         Row::new(&mut out)
@@ -78,7 +79,8 @@ pub(super) fn providers(world: &World) -> Vec<u8> {
     out
 }
 
-pub(super) fn facilities(world: &World) -> Vec<u8> {
+/// The text of facilities.csv.
+pub fn facilities_csv(world: &World) -> Vec<u8> {
     let mut out = FACILITIES.header().into_bytes();
     for (i, hospital) in world.directory.hospitals().iter().enumerate() {
         let kind = if hospital.inpatient_share > 0.0 { "Acute Care Hospital" } else { "Outpatient Center" };

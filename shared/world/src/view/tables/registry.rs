@@ -1,18 +1,18 @@
-//! registry.csv: operations and procedures in stays, with what became of them.
+//! registry.csv: operations and procedures in stays, with their outcomes.
 
+use metriccare_fhir::calendar::{HOUR, SECOND, whole_seconds};
 use metriccare_fhir::write::Instant;
 
-use super::Rows;
 use super::csv::Row;
-use super::encounters::procedure;
-use crate::answers::rules::{between, judge};
-use crate::calendar::HOUR;
+use super::procedure::procedure;
+use super::rows::Rows;
 use crate::ids::{Kind, mix};
 use crate::life::{ConditionKind, Infection, Life};
+use crate::rules::{between, judge};
 use crate::world::World;
 
 pub(super) fn write(world: &World, life: &Life, out: &mut Rows) {
-    let now = world.calendar.end();
+    let now = world.year.end();
     let completed: Vec<_> = life.encounters.iter().filter(|e| e.is_stay() && e.end < now).collect();
     if !completed.iter().any(|stay| procedure(world, stay).is_some()) {
         return;
@@ -22,8 +22,9 @@ pub(super) fn write(world: &World, life: &Life, out: &mut Rows) {
         let Some(procedure) = procedure(world, stay.encounter) else { continue };
         let encounter = stay.encounter;
         let chance = mix(encounter.id.0 as u64 ^ mix(7));
-        let latest = (encounter.end.0 - encounter.start.0) / 3;
-        let done = Instant(encounter.start.0 + (2 * HOUR + (chance >> 8) as i64 % (20 * HOUR)).min(latest));
+        let latest = whole_seconds((encounter.end.0 - encounter.start.0) / 3);
+        let done =
+            Instant(encounter.start.0 + (2 * HOUR + (chance >> 8) as i64 % (20 * HOUR / SECOND) * SECOND).min(latest));
         let infection = life.conditions.iter().find_map(|condition| {
             let ConditionKind::Infection(kind) = condition.kind else { return None };
             let here = condition.encounter.is_some_and(|at| life.encounters[at as usize].id == encounter.id);

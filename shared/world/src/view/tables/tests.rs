@@ -6,8 +6,10 @@ use metriccare_fhir::write::FhirVersion;
 use serde_json::Value;
 
 use super::*;
+use crate::measures::Measures;
 use crate::spec::Spec;
 use crate::view::fhir::{FhirWriter, Known, Resources};
+use crate::world::World;
 
 type Record = BTreeMap<&'static str, String>;
 

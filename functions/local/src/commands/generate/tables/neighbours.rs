@@ -26,7 +26,7 @@ pub(super) fn check(world: &World, folder: &Path, form: Form, shard: Shard) -> R
         return Err(refusal(folder, &name, &why));
     }
     if shard.of > 1 {
-        let own = world.spec().slug();
+        let own = world.slug();
         if let Some(other) = names(&folder.join(reports::SUMS))?.into_iter().find(|name| *name != own) {
             return Err(refusal(folder, &format!("{}/{other}", reports::SUMS), "it is of the shards of another world"));
         }

@@ -39,7 +39,7 @@ pub(super) fn write(
 
 /// Leaves this shard's sums, and adds up all of them where they are there.
 fn of_all_shards(world: &World, measures: &Measures, folder: &Path, shard: Shard) -> Result<Option<Measures>, Failure> {
-    let folder = folder.join(SUMS).join(world.spec().slug());
+    let folder = folder.join(SUMS).join(world.slug());
     let failure = |path: &Path, error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", path.display()));
     fs::create_dir_all(&folder).map_err(|error| failure(&folder, &error))?;
     let name = |part: u64| format!("{part}-of-{}.json", shard.of);

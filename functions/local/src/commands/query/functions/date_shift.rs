@@ -10,7 +10,7 @@ use datafusion::{
     common::{Result, exec_datafusion_err, plan_err},
     logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility},
 };
-use metriccare_lake::calendar::{DAY, date_of};
+use metriccare_fhir::calendar::{DAY, date_of};
 
 use super::unit::{Unit, instant_type};
 

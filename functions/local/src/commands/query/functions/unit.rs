@@ -7,7 +7,7 @@ use datafusion::{
     common::{Result, ScalarValue, exec_datafusion_err, plan_err},
     logical_expr::ColumnarValue,
 };
-use metriccare_lake::calendar::{self, DAY, Month};
+use metriccare_fhir::calendar::{self, DAY, Month};
 
 /// A unit that instants are counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use metriccare_lake::calendar::{Month, civil};
+use metriccare_fhir::calendar::{Month, civil};
 
 use super::{
     Width,

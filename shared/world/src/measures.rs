@@ -8,13 +8,12 @@ use std::collections::BTreeMap;
 use metriccare_fhir::write::Date;
 use serde::{Deserialize, Serialize};
 
-use super::columns::{CMS_MEASURES, HAI_DATA};
-use super::csv::Row;
-use crate::answers::intervals::{byar, wilson};
-use crate::answers::rules::{Stay, between, judge, planned};
-use crate::answers::{Answers, Value};
+use crate::answers::{Answers, DifferentWorlds, Value};
 use crate::ids::Kind;
-use crate::life::{Infection, Life, age_on};
+use crate::intervals::{byar, wilson};
+use crate::life::{Infection, Life, LifeFaults, LifeObserver};
+use crate::rules::{Stay, between, hospital_onset, infection, judge, planned};
+use crate::view::tables::{CMS_MEASURES, HAI_DATA, Row};
 use crate::world::World;
 
 /// Outcome measures: code, name, national rate in per cent, and the codes of the stays that count.
@@ -69,7 +68,7 @@ impl Measures {
     /// Adds a life.
     pub fn add(&mut self, world: &World, life: &Life) {
         self.answers.add_infections(world, life);
-        let now = world.calendar.end();
+        let now = world.year.end();
         let completed: Vec<_> = life.encounters.iter().filter(|e| e.is_stay() && e.end < now).collect();
         if completed.is_empty() {
             return;
@@ -84,7 +83,7 @@ impl Measures {
     }
 
     /// Adds another shard's sums; both have to be of the same world.
-    pub fn merge(&mut self, other: &Measures) -> Result<(), crate::OtherWorld> {
+    pub fn merge(&mut self, other: &Measures) -> Result<(), DifferentWorlds> {
         self.answers.merge(&other.answers)?;
         let add = |a: &mut (i64, i64), b: &(i64, i64)| *a = (a.0 + b.0, a.1 + b.1);
         for (sums, more) in self.hospitals.iter_mut().zip(&other.hospitals) {
@@ -107,7 +106,7 @@ impl Measures {
     /// The text of cms_measures.csv: every measure of every facility with beds.
     pub fn cms_measures_csv(&self, world: &World) -> Vec<u8> {
         let mut out = CMS_MEASURES.header().into_bytes();
-        let mut report = Reports { world, number: 0, date: world.calendar.end().date(), out: &mut out };
+        let mut report = Reports { world, number: 0, date: world.year.end().date(), out: &mut out };
         for (at, &(code, name, national, _)) in OUTCOMES.iter().enumerate() {
             let ratios: Vec<(i64, i64)> = self.hospitals.iter().map(|sums| sums.outcomes[at]).collect();
             let rate = |(events, of): (i64, i64)| (of > 0).then(|| events as f64 * 100.0 / of as f64);
@@ -184,9 +183,15 @@ impl Measures {
     }
 }
 
+impl LifeObserver for Measures {
+    fn observe(&mut self, world: &World, life: &Life, _faults: LifeFaults) {
+        self.add(world, life);
+    }
+}
+
 fn outcomes(sums: &mut Sums, life: &Life, stay: &Stay<'_>, stays: &[Stay<'_>]) {
     let came = stay.encounter.start.date();
-    if age_on(life.person.birth, came) < 65 {
+    if came.years_since(life.person.birth) < 65 {
         return;
     }
     let back = stay.next.is_some_and(|(next, days)| days <= 30 && !planned(&stays[next]));
@@ -212,8 +217,7 @@ fn exposure(sums: &mut Sums, life: &Life, stay: &Stay<'_>) {
         let acquired = life.conditions.iter().any(|condition| {
             let here = condition.encounter.is_some_and(|at| life.encounters[at as usize].id == encounter.id);
             let days = between(encounter.start.date(), condition.onset.date());
-            here && crate::answers::rules::infection(condition) == Some(kind)
-                && crate::answers::rules::hospital_onset(kind, days)
+            here && infection(condition) == Some(kind) && hospital_onset(kind, days)
         });
         sum.0 += i64::from(exposed > 0 && acquired);
     }

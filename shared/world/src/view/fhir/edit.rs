@@ -1,5 +1,6 @@
 //! Edits of a line of JSON as the writers make it: another spelling of the same, or something broken.
 
+use metriccare_fhir::calendar::{MINUTE, SECOND};
 use metriccare_fhir::write::{Date, Instant};
 
 /// Writes all times of a line with another offset than Z; the instants stay the same.
@@ -10,7 +11,7 @@ pub(super) fn offset(line: &mut Vec<u8>, minutes: i64) {
         match at.checked_sub(19).filter(|&start| start >= from).and_then(|start| instant(&line[start..at])) {
             Some(instant) => {
                 out.extend_from_slice(&line[from..at - 19]);
-                Instant(instant.0 + minutes * 60).push(&mut out);
+                Instant(instant.0 + minutes * MINUTE).push(&mut out);
                 out.pop();
                 let sign = if minutes < 0 { '-' } else { '+' };
                 let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
@@ -96,7 +97,7 @@ fn instant(text: &[u8]) -> Option<Instant> {
     }
     let date = Date::from_ymd(number(0..4)? as i32, number(5..7)?, number(8..10)?);
     let second = number(11..13)? * 3_600 + number(14..16)? * 60 + number(17..19)?;
-    Some(Instant(date.midnight().0 + i64::from(second)))
+    Some(Instant(date.midnight().0 + i64::from(second) * SECOND))
 }
 
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {

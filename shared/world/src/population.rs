@@ -4,99 +4,10 @@
 //! patient a place in the population, and places decide: the cohorts are ranges of places, and a total is shared out by
 //! a growing function of the place. That needs no list and no pass over the others, so shards stay independent.
 
+use crate::cohorts::{Cohorts, Demand, Need};
 use crate::ids::mix;
+use crate::quantiles::normal_quantile;
 use crate::spec::Spec;
-
-/// Whether something must, must not, or may happen to a patient.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// As it comes.
-    #[default]
-    Free,
-    /// It has to.
-    Must,
-    /// It may not.
-    Never,
-}
-
-/// What is demanded of one patient.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Demand {
-    /// A completed stay.
-    pub(crate) stay: Need,
-    /// Death in hospital.
-    pub(crate) death: Need,
-    /// A hospital-onset infection.
-    pub(crate) infection: Need,
-    /// A naive readmission.
-    pub(crate) readmission: Need,
-    /// The exact number of encounters.
-    pub(crate) encounters: Option<u64>,
-    /// The frailty, where it has to fit the number of encounters.
-    pub(crate) frailty: Option<f64>,
-}
-
-/// The places that belong to each cohort.
-#[derive(Clone, Debug)]
-pub(crate) struct Cohorts {
-    infection: Option<(u64, u64)>,
-    readmission: Option<(u64, u64)>,
-    mortality: Option<(u64, u64)>,
-    /// The places below this one need a completed stay.
-    stays: u64,
-    /// Whether no other place may have one.
-    only: bool,
-}
-
-impl Cohorts {
-    /// Lays the cohorts out: each overlaps the one before it in part, and all lie among those with a stay.
-    pub(crate) fn of(spec: &Spec) -> Cohorts {
-        let within = if spec.alos_pct.is_some() { spec.count(spec.alos_pct) } else { spec.patients };
-        let lay = |share: Option<f64>, from: u64| {
-            let count = spec.count(share).min(within);
-            let start = from.min(within - count);
-            share.map(|_| (start, start + count))
-        };
-        let end = |range: Option<(u64, u64)>| range.map_or(0, |(_, end)| end);
-        let infection = lay(spec.infection_pct, 0);
-        let readmission = lay(spec.readmission_pct, end(infection) / 2);
-        let reached = end(infection).max(end(readmission));
-        let mortality = lay(spec.mortality_pct, reached / 4 * 3);
-        let only = spec.alos_pct.is_some();
-        let stays = if only { within } else { reached.max(end(mortality)) };
-        Cohorts { infection, readmission, mortality, stays, only }
-    }
-
-    /// How many patients need a completed stay.
-    pub(crate) fn stays(&self) -> u64 {
-        self.stays
-    }
-
-    /// The fewest encounters that the cohorts can be made of: a stay each, and a second one for a readmission.
-    pub(crate) fn encounters_needed(&self) -> u64 {
-        self.stays + self.readmission.map_or(0, |(start, end)| end - start)
-    }
-
-    fn demand(&self, place: u64) -> Demand {
-        let need = |range: Option<(u64, u64)>| match range {
-            None => Need::Free,
-            Some((start, end)) if (start..end).contains(&place) => Need::Must,
-            Some(_) => Need::Never,
-        };
-        let stay = match place < self.stays {
-            true => Need::Must,
-            false if self.only => Need::Never,
-            false => Need::Free,
-        };
-        Demand {
-            stay,
-            death: need(self.mortality),
-            infection: need(self.infection),
-            readmission: need(self.readmission),
-            ..Demand::default()
-        }
-    }
-}
 
 /// Knows what is demanded of every patient.
 #[derive(Clone, Debug)]
@@ -113,7 +24,7 @@ impl Population {
     pub(crate) fn new(spec: &Spec) -> Population {
         let key = mix(spec.seed ^ mix(u64::from(spec.year.unsigned_abs())));
         Population {
-            cohorts: spec.is_exact().then(|| Cohorts::of(spec)),
+            cohorts: spec.is_exact().then(|| Cohorts::of(&spec.cohort_shares())),
             encounters: spec.encounters,
             claims: spec.claims,
             patients: spec.patients,
@@ -192,16 +103,6 @@ impl Permutation {
     }
 }
 
-/// The value below which a share `p` of a standard normal distribution lies, to a thousandth: Abramowitz and Stegun 26.2.23.
-pub(crate) fn normal_quantile(p: f64) -> f64 {
-    let q = p.min(1.0 - p);
-    let t = libm::sqrt(-2.0 * libm::log(q));
-    let above = 2.515_517 + t * (0.802_853 + t * 0.010_328);
-    let below = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
-    let z = t - above / below;
-    if p < 0.5 { -z } else { z }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -220,13 +121,6 @@ mod tests {
         #[test]
         fn portions_add_up(total in 0u64..1_000_000, places in 1u64..2_000) {
             prop_assert_eq!((0..places).map(|place| portion(total, place, places)).sum::<u64>(), total);
-        }
-    }
-
-    #[test]
-    fn quantiles_are_those_of_the_normal_distribution() {
-        for (p, z) in [(0.5, 0.0), (0.975, 1.96), (0.001, -3.09)] {
-            assert!((normal_quantile(p) - z).abs() < 0.002, "{p}");
         }
     }
 }

@@ -3,8 +3,6 @@
 //! A million lines would be two million logarithms and a million exponentials; a world makes the quantiles once, and a
 //! line looks them up.
 
-use crate::life::normal_quantile;
-
 /// Bits of a draw that choose an amount's quantile.
 const AMOUNT_BITS: u32 = 9;
 /// Bits of a draw that choose a delay's quantile.
@@ -14,31 +12,13 @@ const MEAN_DELAY: f64 = 9.0;
 /// The longest delay.
 const LONGEST_DELAY: f64 = 80.0;
 
-/// How far amounts of a kind lie apart: the standard deviation of their logarithms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spread {
-    /// 0.1.
-    Least,
-    /// 0.15.
-    Less,
-    /// 0.2.
-    Little,
-    /// 0.35.
-    Usual,
-    /// 0.4.
-    More,
-    /// 0.5.
-    Much,
-    /// 0.6.
-    Most,
-}
-
-const SPREADS: [f64; 7] = [0.1, 0.15, 0.2, 0.35, 0.4, 0.5, 0.6];
+/// The standard deviations that [`Quantiles::of`] knows: how far the logarithms of amounts of a kind lie apart.
+const SIGMAS: [f64; 7] = [0.1, 0.15, 0.2, 0.35, 0.4, 0.5, 0.6];
 
 /// The quantiles of a world's claims.
 #[derive(Clone, Debug)]
 pub(crate) struct Quantiles {
-    /// By spread: log-normal factors with the mean 1.
+    /// By deviation: log-normal factors with the mean 1.
     amounts: Vec<f64>,
     /// Days.
     delays: Vec<i32>,
@@ -48,18 +28,30 @@ impl Quantiles {
     pub(crate) fn new() -> Quantiles {
         let middle = |at: u32, bits: u32| (f64::from(at) + 0.5) / f64::from(1 << bits);
         let factor =
-            |spread: f64, at: u32| libm::exp(spread * normal_quantile(middle(at, AMOUNT_BITS)) - spread * spread / 2.0);
-        let amounts = SPREADS.iter().flat_map(|&spread| (0..1 << AMOUNT_BITS).map(move |at| factor(spread, at)));
+            |sigma: f64, at: u32| libm::exp(sigma * normal_quantile(middle(at, AMOUNT_BITS)) - sigma * sigma / 2.0);
+        let amounts = SIGMAS.iter().flat_map(|&sigma| (0..1 << AMOUNT_BITS).map(move |at| factor(sigma, at)));
         let delay = |at: u32| (-MEAN_DELAY * libm::log(1.0 - middle(at, DELAY_BITS))).min(LONGEST_DELAY) as i32;
         Quantiles { amounts: amounts.collect(), delays: (0..1 << DELAY_BITS).map(delay).collect() }
     }
 
-    /// The factor and the days that a draw chooses.
-    pub(super) fn of(&self, spread: Spread, draw: u32) -> (f64, i32) {
+    /// The log-normal factor and the days that a draw chooses; `sigma` is the standard deviation of the factor's
+    /// logarithm, one of [`SIGMAS`].
+    pub(crate) fn of(&self, sigma: f64, draw: u32) -> (f64, i32) {
         let amount = (draw & ((1 << AMOUNT_BITS) - 1)) as usize;
         let delay = (draw >> AMOUNT_BITS) & ((1 << DELAY_BITS) - 1);
-        (self.amounts[((spread as usize) << AMOUNT_BITS) | amount], self.delays[delay as usize])
+        let table = SIGMAS.iter().position(|&known| known == sigma).expect("amounts use the listed deviations");
+        (self.amounts[(table << AMOUNT_BITS) | amount], self.delays[delay as usize])
     }
+}
+
+/// The value below which a share `p` of a standard normal distribution lies, to a thousandth: Abramowitz and Stegun 26.2.23.
+pub(crate) fn normal_quantile(p: f64) -> f64 {
+    let q = p.min(1.0 - p);
+    let t = libm::sqrt(-2.0 * libm::log(q));
+    let above = 2.515_517 + t * (0.802_853 + t * 0.010_328);
+    let below = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
+    let z = t - above / below;
+    if p < 0.5 { -z } else { z }
 }
 
 #[cfg(test)]
@@ -69,12 +61,19 @@ mod tests {
     #[test]
     fn factors_have_the_mean_one_and_delays_theirs() {
         let quantiles = Quantiles::new();
-        for at in 0..SPREADS.len() {
+        for at in 0..SIGMAS.len() {
             let factors = &quantiles.amounts[at << AMOUNT_BITS..(at + 1) << AMOUNT_BITS];
             let mean = factors.iter().sum::<f64>() / factors.len() as f64;
             assert!((mean - 1.0).abs() < 0.01, "{at}: {mean}");
         }
         let mean = f64::from(quantiles.delays.iter().sum::<i32>()) / quantiles.delays.len() as f64;
         assert!((8.0..9.0).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_normal_distribution() {
+        for (p, z) in [(0.5, 0.0), (0.975, 1.96), (0.001, -3.09)] {
+            assert!((normal_quantile(p) - z).abs() < 0.002, "{p}");
+        }
     }
 }

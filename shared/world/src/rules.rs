@@ -71,7 +71,7 @@ fn hwr_status(stay: &Stay<'_>, birth: Date) -> &'static str {
     let code = stay.code;
     let (letter, number) = (code.chars().next(), code.get(1..3).and_then(|n| n.parse::<u32>().ok()));
     let within = |l: char, low: u32, high: u32| letter == Some(l) && number.is_some_and(|n| (low..=high).contains(&n));
-    if crate::life::age_on(birth, stay.encounter.start.date()) < 65 {
+    if stay.encounter.start.date().years_since(birth) < 65 {
         "under-65"
     } else if within('F', 20, 99) {
         "psychiatric"

@@ -3,15 +3,9 @@
 //! Respiratory disease peaks in winter, infections of skin and urine and heat in summer; planned operations and clinics
 //! keep to working days, emergencies hardly do. Each rhythm is a cumulative distribution over the days of the year.
 
-use metriccare_fhir::write::{Date, Instant};
+use metriccare_fhir::calendar::{Date, Instant};
 
 use crate::stream::Stream;
-
-/// Seconds of a day.
-pub(crate) const DAY: i64 = 86_400;
-
-/// Seconds of an hour.
-pub(crate) const HOUR: i64 = 3_600;
 
 /// How a kind of event is spread over the year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +40,15 @@ const SEASON: [[f64; 12]; 5] = [
 
 /// One simulated year.
 #[derive(Clone, Debug)]
-pub(crate) struct Calendar {
+pub(crate) struct Year {
     first: Date,
     days: i32,
     cumulative: [Vec<f64>; 5],
 }
 
-impl Calendar {
-    /// The calendar of a year.
-    pub(crate) fn new(year: i32) -> Calendar {
+impl Year {
+    /// The days of a year.
+    pub(crate) fn new(year: i32) -> Year {
         let first = Date::from_ymd(year, 1, 1);
         let days = Date::from_ymd(year + 1, 1, 1).0 - first.0;
         let cumulative = std::array::from_fn(|rhythm| {
@@ -71,7 +65,7 @@ impl Calendar {
             }
             table
         });
-        Calendar { first, days, cumulative }
+        Year { first, days, cumulative }
     }
 
     /// The year's first date.
@@ -109,12 +103,12 @@ mod tests {
 
     #[test]
     fn clinics_keep_to_working_days_and_pneumonia_to_winter() {
-        let calendar = Calendar::new(2024);
-        assert_eq!((calendar.days(), weekday(calendar.first())), (366, 0));
+        let year = Year::new(2024);
+        assert_eq!((year.days(), weekday(year.first())), (366, 0));
         let mut stream = Stream::new(1, 2024, 0, crate::stream::Purpose::Visits);
-        let sundays = (0..5_000).filter(|_| weekday(calendar.pick(Rhythm::Clinic, &mut stream)) == 6).count();
+        let sundays = (0..5_000).filter(|_| weekday(year.pick(Rhythm::Clinic, &mut stream)) == 6).count();
         assert!(sundays < 60, "{sundays}");
-        let months: Vec<u32> = (0..5_000).map(|_| calendar.pick(Rhythm::Winter, &mut stream).ymd().1).collect();
+        let months: Vec<u32> = (0..5_000).map(|_| year.pick(Rhythm::Winter, &mut stream).ymd().1).collect();
         let in_month = |month| months.iter().filter(|&&m| m == month).count();
         assert!(in_month(1) > in_month(7) * 3 / 2);
     }

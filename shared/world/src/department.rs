@@ -1,11 +1,14 @@
 //! The departments that every hospital has.
 
+use serde::Deserialize;
+
 /// A department of a hospital.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Department {
     Emergency,
+    #[serde(rename = "Intensive Care")]
     IntensiveCare,
     Medicine,
     Cardiology,
@@ -17,8 +20,10 @@ pub enum Department {
     Pediatrics,
     Psychiatry,
     Rehabilitation,
+    #[serde(rename = "Primary Care")]
     PrimaryCare,
     Telehealth,
+    #[serde(rename = "Home Health")]
     HomeHealth,
 }
 
@@ -63,14 +68,8 @@ impl Department {
         }
     }
 
-    /// The department of a name in the tables.
-    pub(crate) fn named(name: &str) -> Department {
-        let found = Department::ALL.into_iter().find(|department| department.name() == name);
-        found.expect("the tables name departments that exist")
-    }
-
     /// How many of a hospital's clinicians work there, relative to the other departments.
-    pub(super) fn staff(self) -> f64 {
+    pub(crate) fn staff(self) -> f64 {
         match self {
             Department::PrimaryCare => 4.0,
             Department::Emergency | Department::Medicine => 3.0,
