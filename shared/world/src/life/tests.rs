@@ -69,6 +69,17 @@ fn lives_keep_the_laws() {
     }
 }
 
+#[test]
+fn few_of_ten_thousand_patients_share_a_full_name() {
+    let world = world(10_000, 42);
+    let (mut life, mut names) = (Life::new(), std::collections::HashSet::new());
+    for index in 0..10_000 {
+        life.simulate(&world, index);
+        names.insert((life.person.given, life.person.family));
+    }
+    assert!(names.len() > 9_800, "{} different names", names.len());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 

@@ -1,5 +1,8 @@
 //! People's names: given names by sex, and family names.
 
+use std::collections::HashSet;
+
+use fake::locales::{Data, EN};
 use serde::Deserialize;
 
 use super::tsv::{TableError, keep, refuse, rows};
@@ -11,7 +14,7 @@ pub(crate) struct Names {
     pub(crate) female: Vec<&'static str>,
     /// Given names of men.
     pub(crate) male: Vec<&'static str>,
-    /// Family names.
+    /// Family names: those of the table, then those of the crate `fake`.
     pub(crate) family: Vec<&'static str>,
 }
 
@@ -43,5 +46,24 @@ pub(super) fn read(text: &str) -> Result<Names, TableError> {
         }
         Ok(names)
     };
-    Ok(Names { female: of(Kind::Female)?, male: of(Kind::Male)?, family: of(Kind::Family)? })
+    let mut family = of(Kind::Family)?;
+    let known: HashSet<&str> = family.iter().copied().collect();
+    family.extend(EN::NAME_LAST_NAME.iter().filter(|name| !known.contains(*name)));
+    Ok(Names { female: of(Kind::Female)?, male: of(Kind::Male)?, family })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_family_names_of_the_pinned_crate_are_those_that_worlds_were_made_with() {
+        let names = EN::NAME_LAST_NAME;
+        assert_eq!((names.len(), names[0], names[200], names[473]), (474, "Abbott", "Jones", "Zulauf"));
+        let digest = names
+            .iter()
+            .flat_map(|name| name.bytes())
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        assert_eq!(format!("{digest:016x}"), "8343621b0c1eb033", "another list makes another world of every seed");
+    }
 }
