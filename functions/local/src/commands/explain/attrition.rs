@@ -5,13 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use metriccare_lake::{
-    calendar::{Month, date_of},
-    silver::{
-        class::INPATIENT,
-        status::{Phase, phase},
-        stays::is_stay,
-    },
+use metriccare_fhir::calendar::{Month, date_of};
+use metriccare_lake::silver::{
+    class::INPATIENT,
+    status::{Phase, phase},
+    stays::is_stay,
 };
 
 use crate::lake::rows::{Row, Rows};

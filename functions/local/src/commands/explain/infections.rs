@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use metriccare_fhir::calendar::date_of;
 use metriccare_flow::Worker;
-use metriccare_lake::{calendar::date_of, gold::begins_in_hospital, schema::SILVER_CONDITION};
+use metriccare_lake::{gold::begins_in_hospital, schema::SILVER_CONDITION};
 use serde::Serialize;
 
 use super::words;

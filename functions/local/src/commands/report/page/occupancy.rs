@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use metriccare_lake::{calendar::Month, cells::Cell};
+use metriccare_fhir::calendar::Month;
+use metriccare_lake::cells::Cell;
 
 use super::{
     Section,
