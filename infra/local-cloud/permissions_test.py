@@ -57,23 +57,25 @@ ALLOWED = {
     "bronze": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "bronze/b"),
                get(LAKE, "bronze/_commits/a"), lists(LAKE, "bronze/_commits/"), claim(), partition("bronze_patient"),
                receive("BronzeQueue")],
-    "silver": [get(LAKE, "bronze/encounter/a"), version(LAKE, "bronze/_commits/a"), get(LAKE, "silver/a"), put(LAKE, "silver/b"), lists(LAKE, "bronze/"),
+    "silver": [get(LAKE, "bronze/encounter/a"), version(LAKE, "bronze/_commits/a"), get(LAKE, "silver/a"), put(LAKE, "silver/b"),
+               put(LAKE, "_lake.json"), get(LAKE, "_lake.json"), lists(LAKE, "bronze/"),
                lists(LAKE, "silver/"), lists(LAKE, "silver/_commits/"), claim(), receive("SilverQueue")],
     "gold": [get(LAKE, "silver/a"), version(LAKE, "silver/a"), get(LAKE, "gold/a"), put(LAKE, "gold/b"), get(LAKE, "reference/hospitals.csv"),
+             get(LAKE, "_lake.json"),
              lists(LAKE, "gold/_partials/"), lists(LAKE, "silver/"), lists(LAKE, "reference/"), claim(), receive("GoldQueue")],
 }
 # Keys that do not exist, which the role has to be able to find out: 404, where all others would get 403.
 MISSING = {
     "generator": [],
-    "bronze": [get(LANDING, "none"), get(LAKE, "bronze/_commits/none")],
-    "silver": [get(LAKE, "bronze/_commits/none"), get(LAKE, "silver/encounter/none")],
-    "gold": [get(LAKE, "silver/none"), get(LAKE, "gold/none"), get(LAKE, "reference/hospitals.csv")],
+    "bronze": [get(LANDING, "none"), get(LAKE, "bronze/_commits/none"), get(LAKE, "_lake.json")],
+    "silver": [get(LAKE, "bronze/_commits/none"), get(LAKE, "silver/encounter/none"), get(LAKE, "_lake.json")],
+    "gold": [get(LAKE, "silver/none"), get(LAKE, "gold/none"), get(LAKE, "reference/hospitals.csv"), get(LAKE, "_lake.json")],
 }
 FOREIGN = {
     "generator": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "gold/b"),
                   put(LAKE, "reference/other.csv"), get(LAKE, "reference/hospitals.csv"), lists(LAKE, "reference/"), claim("another-table"),
                   partition("bronze_patient"), receive("BronzeQueue"), send("BronzeQueue"), send_all("BronzeQueue"), receive("GeneratorDeadLetters")],
-    "bronze": [put(LANDING, "patient/b"), put(LAKE, "silver/b"), put(LAKE, "gold/b"), get(LAKE, "silver/a"),
+    "bronze": [put(LANDING, "patient/b"), put(LAKE, "_lake.json"), put(LAKE, "silver/b"), put(LAKE, "gold/b"), get(LAKE, "silver/a"),
                get(LAKE, "bronze/encounter/a"), lists(LAKE, ""), lists(LAKE, "bronze/"), lists(LAKE, "silver/"),
                claim("another-table"), partition("silver_patient"), partition("gold_stay"), receive("SilverQueue"),
                send("SilverQueue"), send("BronzeQueue")],
@@ -82,7 +84,7 @@ FOREIGN = {
                get(LAKE, "gold/none"), claim("another-table"), partition("bronze_patient"), receive("GoldQueue"), send("GoldQueue")],
     "gold": [get(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LAKE, ""),
              lists(LAKE, "bronze/"), lists(LAKE, "gol"), get(LAKE, "bronze/encounter/a"), get(LAKE, "bronze/none"),
-             put(LAKE, "silver/b"), put(LAKE, "reference/hospitals.csv"), claim("another-table"), partition("bronze_patient"),
+             put(LAKE, "silver/b"), put(LAKE, "_lake.json"), put(LAKE, "reference/hospitals.csv"), claim("another-table"), partition("bronze_patient"),
              receive("SilverQueue"), send("GoldQueue")],
 }
 NOBODY = [

@@ -245,7 +245,7 @@ class Permissions(unittest.TestCase):
         stages = [f"{stage}Role" for stage in STAGES]
         lists = sorted((role, STACK.resolve(s["Resource"]), s.get("Condition")) for role, s in statements()
                        if role in stages and "s3:ListBucket" in s["Action"])
-        below = lambda *prefixes: {"StringLikeIfExists": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}}
+        below = lambda *prefixes: {"StringLikeIfExists": {"s3:prefix": [*(f"{prefix}/*" for prefix in prefixes), "_lake.json"]}}
         self.assertEqual(lists, [
             ("BronzeRole", STACK.arn("LakeBucket"), below("bronze/_commits")),
             ("BronzeRole", STACK.arn("LandingBucket"), None),
