@@ -298,6 +298,14 @@ class Tables(unittest.TestCase):
                     self.assertRegex(part, r"^(catalog|database/metriccare(_rebuilt)?|table/metriccare/rebuild_\*|"
                                            r"table/metriccare_rebuilt/\*|.*/rebuilt/\*)$")
 
+    def test_every_number_of_buckets_finds_its_partitions(self):
+        for buckets in T["Parameters"]["Buckets"]["AllowedValues"]:
+            stack = Stack(T, Buckets=buckets)
+            last = str(int(buckets) - 1)
+            parameters = stack.made("AWS::Glue::Table")["SilverEncounterTable"]["TableInput"]["Parameters"]
+            self.assertEqual(parameters["projection.bucket.range"], f"0,{last}")
+            self.assertEqual(parameters["projection.bucket.digits"], str(max(2, len(last))))
+
     def test_there_are_named_queries(self):
         self.assertGreaterEqual(len(of(T, "AWS::Athena::NamedQuery")), 6)
 
