@@ -133,7 +133,7 @@ fn flattened(world: &'static World, patients: u64, threads: usize) -> Flattened 
         landed_micros: 0,
     };
     // Small, so that a small object goes through every bound.
-    let limits = Limits { chunk: 64 << 10, rows: MIB, encoded: 2 * MIB, ..Limits::default() };
+    let limits = Limits { chunk: 64 << 10, wave: MIB, waiting: 2 * MIB, ..Limits::default() };
     let threads = NonZeroUsize::new(threads).expect("not zero");
     let open = || -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(Encounters { world, patients: 0..patients, lines: Vec::new(), at: 0 }))
@@ -164,7 +164,7 @@ fn eight_times_the_records_take_no_more_memory() {
         let few = flattened(world, PATIENTS, threads);
         let many = flattened(world, 8 * PATIENTS, threads);
         assert!(many.records > 7 * few.records);
-        // Three times what may be held encoded.
+        // Three times what may wait.
         assert!(many.written > 6 * MIB as u64, "only {} bytes were written", many.written);
         assert!(many.peak < few.peak + BOUND, "{threads} threads: a peak of {} became {}", few.peak, many.peak);
     }

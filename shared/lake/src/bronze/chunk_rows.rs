@@ -10,20 +10,13 @@ use super::{
     Counts, Limits,
     directory::{Directory, Found, Place, Wanted, names_of},
     records::{Chunk, Span, SpanKind},
-    rows::{
-        ConditionRows, EncounterRows, Origin, Partitions, PatientRows, QuarantineRows, condition::ConditionRow,
-        encounter::EncounterRow, patient::PatientRow,
-    },
+    rows::{Origin, Rows, condition::ConditionRow, encounter::EncounterRow, patient::PatientRow},
 };
 use crate::keys::content_id;
 
-/// What a chunk became.
+/// What a chunk held besides its rows.
 #[derive(Default)]
-pub(super) struct ChunkRows {
-    pub(super) encounters: Partitions<EncounterRows>,
-    pub(super) patients: Partitions<PatientRows>,
-    pub(super) conditions: Partitions<ConditionRows>,
-    pub(super) quarantine: QuarantineRows,
+pub(super) struct Findings {
     pub(super) counts: Counts,
     pub(super) found: Vec<Found>,
     pub(super) wanted: Wanted,
@@ -33,17 +26,24 @@ pub(super) struct ChunkRows {
 /// exhaust its reader, who goes one call and one reading of the rest deeper with each.
 const DEEPEST_BUNDLE: usize = 8;
 
-/// Reads a chunk's records with the names that are known so far.
-pub(super) fn read(chunk: &Chunk, origin: Origin<'_>, directory: &Directory, limits: Limits) -> ChunkRows {
-    let mut reader = Reader { rows: ChunkRows::default(), origin, directory, limits };
+/// Reads a chunk's records with the names that are known so far, and appends their rows.
+pub(super) fn read(
+    chunk: &Chunk,
+    origin: Origin<'_>,
+    directory: &Directory,
+    limits: Limits,
+    rows: &mut Rows,
+) -> Findings {
+    let mut reader = Reader { rows, findings: Findings::default(), origin, directory, limits };
     for span in &chunk.spans {
         reader.span(span, &chunk.bytes[span.bytes.clone()]);
     }
-    reader.rows
+    reader.findings
 }
 
 struct Reader<'a> {
-    rows: ChunkRows,
+    rows: &'a mut Rows,
+    findings: Findings,
     origin: Origin<'a>,
     directory: &'a Directory,
     limits: Limits,
@@ -76,8 +76,8 @@ impl Reader<'_> {
                 self.record(span, resource.get(), full_url.as_deref(), depth);
             }
             Ok(Entry { resource: None, .. }) => {
-                self.rows.counts.records += 1;
-                self.rows.counts.skip("entry without resource");
+                self.findings.counts.records += 1;
+                self.findings.counts.skip("entry without resource");
             }
             Err(fault) => self.quarantine(span, text.as_bytes(), None, &fault),
         }
@@ -93,10 +93,10 @@ impl Reader<'_> {
             return self.bundle(span, text, depth);
         }
         match self.resource(&kind, text, full_url) {
-            Ok(Read::Row) => self.rows.counts.records += 1,
+            Ok(Read::Row) => self.findings.counts.records += 1,
             Ok(Read::Skipped(kind)) => {
-                self.rows.counts.records += 1;
-                self.rows.counts.skip(&kind);
+                self.findings.counts.records += 1;
+                self.findings.counts.skip(&kind);
             }
             Err(fault) => self.quarantine(span, text.as_bytes(), Some(&kind), &fault),
         }
@@ -130,7 +130,7 @@ impl Reader<'_> {
                     &content_id(text.as_bytes()),
                 );
                 self.want(row.nameless());
-                self.rows.counts.encounters += 1;
+                self.findings.counts.encounters += 1;
             }
             "Patient" => {
                 let patient: Patient<'_> = pull::read(text)?;
@@ -139,7 +139,7 @@ impl Reader<'_> {
                 let hospital = row.hospital(self.directory)?;
                 row.append(self.rows.patients.of(hospital), self.origin, &content_id(text.as_bytes()));
                 self.want(row.nameless());
-                self.rows.counts.patients += 1;
+                self.findings.counts.patients += 1;
             }
             "Condition" => {
                 let condition: Condition<'_> = pull::read(text)?;
@@ -147,12 +147,12 @@ impl Reader<'_> {
                 let row = ConditionRow::of(&condition, &id)?;
                 let year = row.recorded_year().map(|year| year.to_string());
                 row.append(self.rows.conditions.of(year.as_deref()), self.origin, &content_id(text.as_bytes()));
-                self.rows.counts.conditions += 1;
+                self.findings.counts.conditions += 1;
             }
             other => {
                 if let Some(place) = Place::of(other) {
                     let named: Named<'_> = pull::read(text)?;
-                    self.rows.found.extend(names_of(place, &named, full_url));
+                    self.findings.found.extend(names_of(place, &named, full_url));
                 } else if !resource::is_json(text) {
                     return Err(resource::read::<serde::de::IgnoredAny>(text)
                         .err()
@@ -166,13 +166,13 @@ impl Reader<'_> {
 
     fn want<'r>(&mut self, references: impl Iterator<Item = (Place, &'r Reference<'r>)>) {
         for (place, reference) in references {
-            self.rows.wanted.add(place, reference);
+            self.findings.wanted.add(place, reference);
         }
     }
 
     fn quarantine(&mut self, span: &Span, bytes: &[u8], resource_type: Option<&str>, fault: &Fault) {
-        self.rows.counts.records += 1;
-        self.rows.counts.quarantine(fault.rule.name());
+        self.findings.counts.records += 1;
+        self.findings.counts.quarantine(fault.rule.name());
         self.rows.quarantine.append(self.origin, span, bytes, resource_type, fault, self.limits.raw);
     }
 }

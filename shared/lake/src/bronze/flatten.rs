@@ -1,15 +1,11 @@
 //! The stream from a landed object to its bronze files.
 //!
-//! Chunks are read in waves: the records of a wave are parsed on all threads. Where enough rows wait, or at the end, the
-//! partitions are encoded on all threads. The bytes that come out do not depend on the number of threads.
+//! The object is read in waves: all threads make rows of a wave's chunks, then all threads hand them to their files, in the
+//! order of the object. The bytes that come out do not depend on the number of threads.
 
 use std::{
     io::{self, Read, Write},
     num::NonZeroUsize,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
 };
 
 use parquet::errors::ParquetError;
@@ -17,10 +13,12 @@ use parquet::errors::ParquetError;
 use crate::relational;
 
 use super::{
-    BronzeFile, Counts, chunk_rows,
+    BronzeFile, Counts,
+    chunk_rows::{self, Findings},
     directory::Directory,
     records::{Chunk, Hints, Measured, Records},
-    rows::Origin,
+    rows::{Origin, Rows},
+    wave::read_wave,
     writers::Writers,
 };
 
@@ -54,16 +52,15 @@ pub struct Limits {
     pub record: usize,
     /// The largest record that is kept in the quarantine's `raw`.
     pub raw: usize,
-    /// Rows that wait to be encoded. A small object's rows all wait for its end: a column that is being written holds a
-    /// compressor and buffers, and where its rows can wait, its files are written one after the other in the same memory.
-    pub rows: usize,
-    /// Encoded rows of all files together that are held before row groups are closed.
-    pub encoded: usize,
+    /// Landed bytes whose rows are handed to their files together.
+    pub wave: usize,
+    /// Rows of all files together that wait for a row group, before the largest are written.
+    pub waiting: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { chunk: 4 << 20, record: 64 << 20, raw: 1 << 20, rows: 32 << 20, encoded: 128 << 20 }
+        Limits { chunk: 1 << 20, record: 64 << 20, raw: 1 << 20, wave: 32 << 20, waiting: 128 << 20 }
     }
 }
 
@@ -131,7 +128,7 @@ pub fn flatten<S: Sinks>(
         } else if known.is_empty() && pass.learned.came_late() {
             known = pass.learned;
         } else {
-            let files = pass.writers.finish(&source.object_id, threads.get())?;
+            let files = pass.writers.finish(&source.object_id)?;
             return Ok(Flattened { files, counts: pass.counts, measured: pass.measured });
         }
     }
@@ -165,82 +162,27 @@ fn one_pass<S: Sinks>(
     limits: Limits,
 ) -> Result<Pass<S::File>, FlattenError> {
     let origin = Origin { sourcename: &source.key, landed_micros: source.landed_micros };
-    let mut writers = Writers::new(source.ingest_date(), limits);
+    let threads = threads.get();
+    let mut workers: Vec<_> = (0..threads).map(|_| Rows::default()).collect();
+    let mut writers = Writers::new(&source.ingest_date(), limits, threads)?;
     let mut counts = Counts::default();
     let mut learned = Directory::default();
-    let threads = threads.get();
-    let spare = records.spare_buffers();
-    let make_rows = |chunk: Chunk| {
-        let rows = chunk_rows::read(&chunk, origin, known, limits);
-        spare.give(chunk);
-        rows
-    };
-    let mut wave = read_wave(&mut records, threads)?;
-    while !wave.is_empty() {
-        let mut work = |wave| -> Result<(), FlattenError> {
-            for mut rows in on_threads(threads, wave, make_rows) {
-                counts.add(&rows.counts);
-                learned.learn(std::mem::take(&mut rows.found), std::mem::take(&mut rows.wanted));
-                writers.add(rows, sinks)?;
-                // After each chunk, not after each wave: what is written must not depend on the number of threads.
-                writers.encode(threads)?;
-            }
-            Ok(())
-        };
-        wave = if threads == 1 {
-            work(wave)?;
-            read_wave(&mut records, threads)?
-        } else {
-            // Reading and hashing cannot be shared out; they go on beside the work.
-            std::thread::scope(|scope| {
-                let next = scope.spawn(|| read_wave(&mut records, threads));
-                work(wave)?;
-                next.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(FlattenError::Io)
-            })?
-        };
+    let read = |chunk: &Chunk, rows: &mut Rows| chunk_rows::read(chunk, origin, known, limits, rows);
+    loop {
+        let mut chunks = read_wave(&mut records, limits.wave, &mut workers, read)?;
+        if chunks.is_empty() {
+            break;
+        }
+        for Findings { counts: more, found, wanted } in
+            chunks.iter_mut().map(|chunk| std::mem::take(&mut chunk.findings))
+        {
+            counts.add(&more);
+            learned.learn(found, wanted);
+        }
+        writers.add(&chunks, &mut workers, sinks)?;
     }
     let mistook_a_bundle = records.mistook_a_bundle();
     Ok(Pass { writers, counts, measured: records.measure()?, learned, mistook_a_bundle })
-}
-
-/// The next chunks, enough for every thread to have the next one at hand; none at the end.
-fn read_wave(records: &mut Records<'_>, threads: usize) -> io::Result<Vec<Chunk>> {
-    let mut wave = Vec::with_capacity(threads * 2);
-    while wave.len() < threads * 2 {
-        match records.next_chunk()? {
-            Some(chunk) => wave.push(chunk),
-            None => break,
-        }
-    }
-    Ok(wave)
-}
-
-/// Does a piece of work for each item on up to `threads` threads; the results stand in the items' order.
-pub(super) fn on_threads<T: Send, R: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    if threads < 2 || items.len() < 2 {
-        return items.into_iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let slots: Vec<_> = items.into_iter().map(|item| (Mutex::new(Some(item)), Mutex::new(None))).collect();
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(slots.len()) {
-            scope.spawn(|| {
-                while let Some((item, result)) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let item = item.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    if let Some(item) = item {
-                        *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(work(item));
-                    }
-                }
-            });
-        }
-    });
-    let taken = |(_, result): (Mutex<Option<T>>, Mutex<Option<R>>)| {
-        result
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .expect("every slot was worked on before the scope ended")
-    };
-    slots.into_iter().map(taken).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use parquet::{arrow::ArrowWriter, errors::ParquetError};
 
-use super::{Counts, Source, records::Measured, writers::properties};
+use super::{Counts, Source, properties::properties, records::Measured};
 use crate::{keys, schema::BRONZE_INGEST_LOG};
 
 /// What became of a landed object.

@@ -5,14 +5,19 @@
 //! size of a chunk, not of the object. No record is dropped: `records = accepted + quarantined + skipped`.
 
 mod chunk_rows;
+pub mod columns;
 mod commit;
 mod counts;
 mod directory;
 mod flatten;
 mod ingest_log;
+pub(crate) mod properties;
 pub mod records;
+pub(crate) mod row_group;
 pub mod rows;
-pub(crate) mod writers;
+mod threads;
+mod wave;
+mod writers;
 
 pub use commit::{BronzeCommit, CommittedFile};
 pub use counts::Counts;

@@ -16,9 +16,10 @@ use super::{
 use crate::{
     bronze::{
         BronzeFile, Counts, FlattenError, Flattened, Limits, Sinks, Source,
+        properties::properties,
         records::{Input, Measured, Span, SpanKind},
-        rows::{Origin, QuarantineRows},
-        writers::properties,
+        row_group::write_file,
+        rows::{Origin, QuarantineRows, TableRows},
     },
     keys,
     schema::{BRONZE_QUARANTINE, Table},
@@ -170,7 +171,7 @@ fn bronze_file(source: &Source, table: &'static Table, rows: u64) -> BronzeFile 
 fn finish<S: Sinks>(
     source: &Source,
     mut files: Vec<(BronzeFile, S::File)>,
-    mut quarantine: QuarantineRows,
+    quarantine: QuarantineRows,
     counts: Counts,
     measured: Measured,
     sinks: &mut S,
@@ -178,12 +179,9 @@ fn finish<S: Sinks>(
 where
     S::File: Write + Send,
 {
-    let batch = quarantine.finish();
-    if batch.num_rows() > 0 {
-        let properties = properties(&BRONZE_QUARANTINE, std::slice::from_ref(&batch));
-        let mut writer = ArrowWriter::try_new(sinks.create()?, BRONZE_QUARANTINE.file_schema(), Some(properties))?;
-        writer.write(&batch)?;
-        files.push((bronze_file(source, &BRONZE_QUARANTINE, batch.num_rows() as u64), writer.into_inner()?));
+    if !quarantine.is_empty() {
+        let file = write_file(&quarantine, sinks.create()?)?;
+        files.push((bronze_file(source, &BRONZE_QUARANTINE, quarantine.len() as u64), file));
     }
     files.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     Ok(Flattened { files, counts, measured })

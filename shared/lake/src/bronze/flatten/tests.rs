@@ -350,13 +350,13 @@ proptest! {
 
     #[test]
     fn the_rows_depend_neither_on_threads_nor_on_chunks(
-        bytes in any_object(), chunk in 16usize..300, rows in prop_oneof![Just(0), Just(200_000), Just(usize::MAX)],
-        encoded in prop_oneof![Just(0), Just(2_000), Just(usize::MAX)],
+        bytes in any_object(), chunk in 16usize..300, wave in prop_oneof![Just(0), Just(200_000), Just(usize::MAX)],
+        waiting in prop_oneof![Just(0), Just(2_000), Just(usize::MAX)],
         record in prop_oneof![2 => Just(64 << 20), 1 => 40usize..400], named in any::<bool>(),
     ) {
         let key = if named { "a.ndjson" } else { "a.json" };
         let large = Limits { record, raw: 40, ..Limits::default() };
-        let small = Limits { chunk, rows, encoded, ..large };
+        let small = Limits { chunk, wave, waiting, ..large };
         let one = run(key, &bytes, ONE, small);
         let two = run(key, &bytes, NonZeroUsize::new(2).expect("2"), small);
         prop_assert_eq!(&one.files, &two.files);

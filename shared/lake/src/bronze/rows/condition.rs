@@ -8,12 +8,12 @@ use crate::silver::infection::infection_type;
 columns! {
     /// Rows of `bronze/condition`.
     ConditionRows for BRONZE_CONDITION;
-    condition_id StringBuilder, patient_ref StringBuilder, encounter_ref StringBuilder, code_system StringBuilder,
-    code StringBuilder, display StringBuilder, clinical_status StringBuilder, verification_status StringBuilder,
-    category StringBuilder, onset_time TimestampMicrosecondBuilder, abatement_time TimestampMicrosecondBuilder,
-    recorded_time TimestampMicrosecondBuilder, sourcename StringBuilder, precombine_ts TimestampMicrosecondBuilder,
-    patient_id StringBuilder, encounter_id StringBuilder, fhir_version StringBuilder, version_id StringBuilder,
-    last_updated TimestampMicrosecondBuilder, content_id StringBuilder,
+    condition_id TextColumn, patient_ref TextColumn, encounter_ref TextColumn, code_system DictionaryColumn,
+    code DictionaryColumn, display DictionaryColumn, clinical_status DictionaryColumn, verification_status DictionaryColumn,
+    category DictionaryColumn, onset_time NumberColumn, abatement_time NumberColumn,
+    recorded_time NumberColumn, sourcename DictionaryColumn, precombine_ts NumberColumn,
+    patient_id TextColumn, encounter_id TextColumn, fhir_version DictionaryColumn, version_id DictionaryColumn,
+    last_updated NumberColumn, content_id TextColumn,
 }
 
 /// A Condition whose values have been parsed: it can become a row.

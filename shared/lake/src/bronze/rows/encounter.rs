@@ -17,14 +17,14 @@ use crate::{
 columns! {
     /// Rows of `bronze/encounter`.
     EncounterRows for BRONZE_ENCOUNTER;
-    encounter_id StringBuilder, status StringBuilder, encounter_type StringBuilder, patient_ref StringBuilder,
-    admission_time TimestampMicrosecondBuilder, discharge_time TimestampMicrosecondBuilder,
-    department StringBuilder, participant_role StringBuilder, practitioner_ref StringBuilder,
-    sourcename StringBuilder, precombine_ts TimestampMicrosecondBuilder, patient_id StringBuilder,
-    encounter_class StringBuilder, priority StringBuilder, admit_source StringBuilder,
-    discharge_disposition StringBuilder, reason_code StringBuilder, reason_display StringBuilder,
-    fhir_version StringBuilder, version_id StringBuilder, last_updated TimestampMicrosecondBuilder,
-    content_id StringBuilder,
+    encounter_id TextColumn, status DictionaryColumn, encounter_type DictionaryColumn, patient_ref TextColumn,
+    admission_time NumberColumn, discharge_time NumberColumn,
+    department DictionaryColumn, participant_role DictionaryColumn, practitioner_ref DictionaryColumn,
+    sourcename DictionaryColumn, precombine_ts NumberColumn, patient_id TextColumn,
+    encounter_class DictionaryColumn, priority DictionaryColumn, admit_source DictionaryColumn,
+    discharge_disposition DictionaryColumn, reason_code DictionaryColumn, reason_display DictionaryColumn,
+    fhir_version DictionaryColumn, version_id DictionaryColumn, last_updated NumberColumn,
+    content_id TextColumn,
 }
 
 /// An Encounter whose values have been parsed: it can become a row.

@@ -1,21 +1,62 @@
-//! The rows of bronze: one struct of column builders a table, and the mapping from a resource to its row.
+//! The rows of bronze: one struct of columns a table, and the mapping from a resource to its row.
 //!
 //! Columns stand in the order of [`crate::schema`]; a test holds them against it.
 
 mod columns;
 pub mod condition;
 pub mod encounter;
-pub mod partitions;
 pub mod patient;
 pub mod quarantine;
 
+pub use columns::TableRows;
 pub use condition::ConditionRows;
 pub use encounter::EncounterRows;
-pub use partitions::Partitions;
 pub use patient::PatientRows;
 pub use quarantine::QuarantineRows;
 
 use metriccare_fhir::read::{Fault, Meta, Rule, Text, time};
+
+/// The number of bronze's tables.
+pub(super) const TABLES: usize = 4;
+
+/// The rows that a thread has made, by table.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// Rows of `bronze/encounter`.
+    pub encounters: EncounterRows,
+    /// Rows of `bronze/patient`.
+    pub patients: PatientRows,
+    /// Rows of `bronze/condition`.
+    pub conditions: ConditionRows,
+    /// Rows of `bronze/quarantine`.
+    pub quarantine: QuarantineRows,
+}
+
+impl Rows {
+    /// The tables, always in the same order.
+    pub fn tables(&self) -> [&dyn TableRows; TABLES] {
+        [&self.encounters, &self.patients, &self.conditions, &self.quarantine]
+    }
+
+    fn tables_mut(&mut self) -> [&mut dyn TableRows; TABLES] {
+        [&mut self.encounters, &mut self.patients, &mut self.conditions, &mut self.quarantine]
+    }
+
+    /// The rows of each table.
+    pub fn lengths(&self) -> [usize; TABLES] {
+        self.tables().map(TableRows::len)
+    }
+
+    /// Takes out all rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.tables_mut().into_iter().for_each(TableRows::clear);
+    }
+
+    /// Takes out the texts of columns that have no rows.
+    pub fn forget_texts(&mut self) {
+        self.tables_mut().into_iter().for_each(TableRows::forget_texts);
+    }
+}
 
 /// What every row of a chunk has in common.
 #[derive(Clone, Copy, Debug)]

@@ -8,11 +8,11 @@ use crate::bronze::directory::{Directory, Place};
 columns! {
     /// Rows of `bronze/patient`.
     PatientRows for BRONZE_PATIENT;
-    patient_id StringBuilder, mrn StringBuilder, active BooleanBuilder, gender StringBuilder,
-    birth_date Date32Builder, city StringBuilder, state StringBuilder, country StringBuilder, language StringBuilder,
-    deceased_time TimestampMicrosecondBuilder, sourcename StringBuilder, precombine_ts TimestampMicrosecondBuilder,
-    fhir_version StringBuilder, version_id StringBuilder, last_updated TimestampMicrosecondBuilder,
-    content_id StringBuilder,
+    patient_id TextColumn, mrn TextColumn, active NumberColumn, gender DictionaryColumn,
+    birth_date NumberColumn, city DictionaryColumn, state DictionaryColumn, country DictionaryColumn, language DictionaryColumn,
+    deceased_time NumberColumn, sourcename DictionaryColumn, precombine_ts NumberColumn,
+    fhir_version DictionaryColumn, version_id DictionaryColumn, last_updated NumberColumn,
+    content_id TextColumn,
 }
 
 /// A Patient whose values have been parsed: it can become a row.

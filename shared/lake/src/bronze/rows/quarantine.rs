@@ -9,8 +9,8 @@ use crate::bronze::records::Span;
 columns! {
     /// Rows of `bronze/quarantine`.
     QuarantineRows for BRONZE_QUARANTINE;
-    sourcename StringBuilder, line Int64Builder, resource_type StringBuilder, rule StringBuilder,
-    reason StringBuilder, raw StringBuilder, precombine_ts TimestampMicrosecondBuilder,
+    sourcename DictionaryColumn, line NumberColumn, resource_type DictionaryColumn, rule DictionaryColumn,
+    reason DictionaryColumn, raw TextColumn, precombine_ts NumberColumn,
 }
 
 impl QuarantineRows {
