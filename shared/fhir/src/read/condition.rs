@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{CodeableConcept, Meta, Text, reference::Reference, resource::Period};
 
 /// The elements of a Condition that feed the lake.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition<'a> {
     /// The logical id.

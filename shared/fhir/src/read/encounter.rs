@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{CodeableConcept, Meta, OneOrMany, Text, coding::ClassElement, reference::Reference, resource::Period};
 
 /// The elements of an Encounter that feed the lake, in R4's and in R5's spelling.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Encounter<'a> {
     /// The logical id.
@@ -59,7 +59,7 @@ pub struct Encounter<'a> {
 }
 
 /// A participant of an encounter.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Participant<'a> {
     /// The participant's role.
     #[serde(rename = "type", borrow)]
@@ -80,7 +80,7 @@ impl<'a> Participant<'a> {
 }
 
 /// R5: a reason of an encounter.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Reason<'a> {
     /// Concepts or references.
     #[serde(borrow)]
@@ -88,7 +88,7 @@ pub struct Reason<'a> {
 }
 
 /// R5: a concept or a reference; only the concept is read.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct ReasonValue<'a> {
     /// The reason as a concept.
     #[serde(borrow)]
@@ -96,7 +96,7 @@ pub struct ReasonValue<'a> {
 }
 
 /// How the patient came and left.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Admission<'a> {
     /// From where.
@@ -108,7 +108,7 @@ pub struct Admission<'a> {
 }
 
 /// A department or ward, with the time spent there.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct LocationEntry<'a> {
     /// The department.
     #[serde(borrow)]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::Text;
 
 /// A resource with a name that others refer to.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Named<'a> {
     /// The logical id.
     #[serde(borrow)]
@@ -19,7 +19,7 @@ pub struct Named<'a> {
 }
 
 /// A business identifier's value.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct NamedIdentifier<'a> {
     /// The value.
     #[serde(borrow)]

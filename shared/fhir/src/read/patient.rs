@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{CodeableConcept, Meta, Text, reference::Reference};
 
 /// The elements of a Patient that feed the lake.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Patient<'a> {
     /// The logical id.
@@ -40,7 +40,7 @@ pub struct Patient<'a> {
 }
 
 /// A business identifier.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Identifier<'a> {
     /// What kind of identifier it is.
     #[serde(rename = "type", borrow)]
@@ -54,7 +54,7 @@ pub struct Identifier<'a> {
 }
 
 /// A postal address.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Address<'a> {
     /// City.
     #[serde(borrow)]
@@ -68,7 +68,7 @@ pub struct Address<'a> {
 }
 
 /// A language that the patient speaks.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Communication<'a> {
     /// The language.
     #[serde(borrow)]

@@ -87,19 +87,20 @@ macro_rules! objects {
     ($($object:ident { $($key:literal $field:ident),+ $(,)? })+) => {$(
         impl<'a> Pull<'a> for $object<'a> {
             fn pull(reader: &mut Reader<'a>) -> Result<Self, Unusual> {
-                $(let mut $field = None;)+
+                let mut object = $object::default();
+                $(let mut $field = false;)+
                 reader.object(|reader, key| match key {
                     $($key => {
                         // serde refuses a known key that stands twice.
-                        if $field.is_some() {
+                        if std::mem::replace(&mut $field, true) {
                             return Err(Unusual);
                         }
-                        $field = Some(Pull::pull(reader)?);
+                        object.$field = Pull::pull(reader)?;
                         Ok(())
                     })+
                     _ => reader.skip(),
                 })?;
-                Ok($object { $($field: $field.unwrap_or_default()),+ })
+                Ok(object)
             }
         }
     )+};

@@ -1,5 +1,7 @@
 //! A pull reader of JSON: its caller asks for the value that comes next, and every byte is checked as strictly as serde does.
 
+use wide::u8x16;
+
 /// What is left to serde: a fault, or something that is too rare to be read twice in two ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unusual;
@@ -104,19 +106,12 @@ impl<'a> Reader<'a> {
     pub(super) fn string(&mut self) -> Result<&'a str, Unusual> {
         self.expect(b'"')?;
         let start = self.at;
-        self.at = plain_end(self.text.as_bytes(), start);
-        let text = self.text.get(start..self.at).ok_or(Unusual)?;
-        self.expect_quote()?;
-        Ok(text)
-    }
-
-    #[inline]
-    fn expect_quote(&mut self) -> Result<(), Unusual> {
-        if self.text.as_bytes().get(self.at) != Some(&b'"') {
+        let end = plain_end(self.text.as_bytes(), start);
+        if self.text.as_bytes().get(end) != Some(&b'"') {
             return Err(Unusual);
         }
-        self.at += 1;
-        Ok(())
+        self.at = end + 1;
+        self.text.get(start..end).ok_or(Unusual)
     }
 
     /// `true`, `false` or `null`.
@@ -207,22 +202,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-const ONES: u64 = u64::MAX / 255;
-const HIGHS: u64 = ONES * 0x80;
-
 /// Where a string's plain bytes end: at a quote, a backslash, a control character, or the end of the text.
 #[inline]
 fn plain_end(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        // The lowest bit that is set is right; those above it may be borrows.
-        let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let found = (zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) | control) & HIGHS;
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        let chunk = u8x16::new(*chunk);
+        let control = chunk.min(u8x16::splat(0x1f)).simd_eq(chunk);
+        let found = chunk.simd_eq(u8x16::splat(b'"')) | chunk.simd_eq(u8x16::splat(b'\\')) | control;
+        let mask = found.to_bitmask();
+        if mask != 0 {
+            return at + mask.trailing_zeros() as usize;
         }
-        at += 8;
+        at += 16;
     }
     let rest = bytes.get(at..).unwrap_or_default();
     at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())

@@ -140,6 +140,12 @@ fn attending<'a, 'e>(participants: &'e [Participant<'a>]) -> Option<&'e Particip
 }
 
 fn is_practitioner(reference: &str) -> bool {
+    // As it mostly is, which is quicker seen than parsed.
+    if let Some(id) = reference.strip_prefix("Practitioner/")
+        && id.bytes().all(|byte| !matches!(byte, b'/' | b'?'))
+    {
+        return true;
+    }
     matches!(target_type(reference), None | Some("Practitioner" | "PractitionerRole"))
 }
 
