@@ -44,7 +44,7 @@ impl Ports {
     /// hidden file beside them. Only one process at a time may hold a lake so.
     pub fn disk(lake: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
         Ok(Self {
-            landing: Arc::new(DiskStore::open("landing", lake.join(LANDING_FOLDER))?),
+            landing: Arc::new(DiskStore::open("landing", lake.join(LANDING_FOLDER))?.remembering_times(true)),
             lake: Arc::new(DiskStore::open("lake", lake)?.hiding(LANDING_FOLDER)),
             ledger: Arc::new(DiskLedger::open(&lake.join(LEDGER_FILE))?),
             catalog: Arc::new(NoCatalog),

@@ -16,7 +16,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use self::{fault::fault, known::KnownETags};
+use self::{fault::fault, known::KnownETags, times::Times};
 use super::{
     Body, ETag, Listed, Object, ObjectMeta, ObjectStore, Payload, PutOptions, body::blocking, changed, missing,
 };
@@ -26,6 +26,7 @@ mod fault;
 mod known;
 mod list;
 mod path;
+mod times;
 mod write;
 
 /// A bucket in a folder.
@@ -41,6 +42,8 @@ struct Folder {
     root: PathBuf,
     hidden: Vec<String>,
     known: KnownETags,
+    /// The times of objects, if they are remembered apart from those of the files.
+    times: Option<Times>,
 }
 
 impl DiskStore {
@@ -56,7 +59,7 @@ impl DiskStore {
         let (bucket, root) = (bucket.into(), root.into());
         fs::read_dir(&root).map_err(|error| fault("open", &root, error))?;
         write::sweep(&root);
-        let folder = Folder { bucket, root, hidden: Vec::new(), known: KnownETags::default() };
+        let folder = Folder { bucket, root, hidden: Vec::new(), known: KnownETags::default(), times: None };
         Ok(Self { folder: Arc::new(folder) })
     }
 
@@ -65,7 +68,23 @@ impl DiskStore {
     pub fn hiding(self, name: &str) -> Self {
         let Folder { bucket, root, hidden, .. } = &*self.folder;
         let hidden = hidden.iter().cloned().chain([name.to_owned()]).collect();
-        let folder = Folder { bucket: bucket.clone(), root: root.clone(), hidden, known: KnownETags::default() };
+        let folder =
+            Folder { bucket: bucket.clone(), root: root.clone(), hidden, known: KnownETags::default(), times: None };
+        Self { folder: Arc::new(folder) }
+    }
+
+    /// The same bucket, whose objects keep their times when the folder is copied without them. Times that are new are
+    /// written down if `writes`; a reader only looks them up.
+    #[must_use]
+    pub fn remembering_times(self, writes: bool) -> Self {
+        let Folder { bucket, root, hidden, .. } = &*self.folder;
+        let folder = Folder {
+            bucket: bucket.clone(),
+            root: root.clone(),
+            hidden: hidden.clone(),
+            known: KnownETags::default(),
+            times: Some(Times::new(root, writes)),
+        };
         Self { folder: Arc::new(folder) }
     }
 
@@ -135,14 +154,9 @@ impl Folder {
             Err(error) => return Err(fault(operation, &path, error)),
         };
         let etag = self.known.etag(key, &metadata, &mut file).map_err(|error| fault(operation, &path, error))?;
-        let modified = metadata.modified().map_err(|error| fault(operation, &path, error))?;
-        let meta = ObjectMeta {
-            key: key.to_owned(),
-            size: metadata.len(),
-            etag,
-            version: None,
-            last_modified_micros: micros(modified),
-        };
+        let modified = micros(metadata.modified().map_err(|error| fault(operation, &path, error))?);
+        let last_modified_micros = self.times.as_ref().map_or(modified, |times| times.resolve(key, &etag, modified));
+        let meta = ObjectMeta { key: key.to_owned(), size: metadata.len(), etag, version: None, last_modified_micros };
         Ok((meta, file))
     }
 }

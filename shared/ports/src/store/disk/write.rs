@@ -20,7 +20,10 @@ use super::{
     fault::fault,
     path::own_folder,
 };
-use crate::{Error, ErrorKind, Result, clock::system_time};
+use crate::{
+    Error, ErrorKind, Result,
+    clock::{micros, system_time},
+};
 
 /// How many locks the keys of a bucket share: few files, and little waiting for one another.
 const LOCKS: u64 = 64;
@@ -63,6 +66,9 @@ impl Folder {
         // Asked of the open file: at the path there may be another writer's already.
         if let Ok(metadata) = written.metadata() {
             self.known.written(key, &metadata, &etag);
+            if let (Some(times), Ok(modified)) = (&self.times, metadata.modified()) {
+                times.remember(key, &etag, micros(modified));
+            }
         }
         Ok(etag)
     }
