@@ -89,7 +89,12 @@ impl Job {
         })?;
         let format = fields.take("format", &FileFormat::allowed(), FileFormat::named)?;
         let gzip = fields.take_flag("gzip")?;
-        Ok(Job { day, shard, version, format, gzip, spec: fields.spec()? })
+        let year_is_set = fields.says("year");
+        let mut spec = fields.spec()?;
+        if let Some(day) = day.filter(|_| !year_is_set) {
+            spec.year = day.ymd().0;
+        }
+        Ok(Job { day, shard, version, format, gzip, spec })
     }
 
     /// Reads a job that stands alone.
@@ -231,7 +236,10 @@ mod tests {
             (json!({"dirty": 7}), "dirty is 7: it must be faults such as \"duplicates=2%,late=1%\""),
             (json!({"shard": "8/7"}), "shard is \"8/7\": it must be k/n with k from 1 to n, such as 2/7"),
             (json!({"day": "2025"}), "day is \"2025\": it must be YYYY-MM-DD, such as 2025-03-01"),
-            (json!({"day": "2024-03-01"}), "day is 2024-03-01: it must be a day of the world's year, which is 2025"),
+            (
+                json!({"year": 2025, "day": "2024-03-01"}),
+                "day is 2024-03-01: it must be a day of the world's year, which is 2025",
+            ),
             (json!({"fhir_version": "r6"}), "fhir_version is \"r6\": it must be r5 or r4"),
             (json!({"format": "xml"}), "format is \"xml\": it must be ndjson, bundle, json, csv or parquet"),
             (json!({"gzip": 1}), "gzip is 1: it must be true or false"),
