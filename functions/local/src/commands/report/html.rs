@@ -1,23 +1,19 @@
-//! HTML that is safe to hold data: text is escaped where it enters, tables are aligned by their columns.
+//! What maud does not know of this page: text without control characters, and tables aligned by their columns.
 
-use std::fmt::Write as _;
+use maud::{Markup, Render, html};
 
-/// Text with HTML's own characters escaped; fit for an element and for a quoted attribute.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            // Control characters are not allowed in HTML, not even as references.
-            c if c.is_control() => escaped.push(' '),
-            c => escaped.push(c),
+/// Text of an element or an attribute: escaped, and with control characters, which HTML does not allow, as spaces.
+pub(super) struct Text<'a>(pub(super) &'a str);
+
+impl Render for Text<'_> {
+    fn render_to(&self, buffer: &mut String) {
+        for (at, part) in self.0.split(char::is_control).enumerate() {
+            if at > 0 {
+                buffer.push(' ');
+            }
+            part.render_to(buffer);
         }
     }
-    escaped
 }
 
 /// A table of text and numbers, with a caption and a head.
@@ -35,54 +31,65 @@ impl Table {
         Table { caption: caption.into(), head: head.to_vec(), numbers_from: texts, rows: Vec::new() }
     }
 
-    /// Adds a row of plain text, which is escaped.
+    /// Adds a row of plain text.
     pub(super) fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
     /// The table in a region that scrolls by itself and that the keyboard reaches.
-    pub(super) fn html(&self) -> String {
-        let caption = escape(&self.caption);
-        let mut html = format!(
-            "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table><caption>{caption}</caption><thead><tr>"
-        );
-        let class = |column: usize| if column >= self.numbers_from { " class=\"n\"" } else { "" };
-        for (column, name) in self.head.iter().enumerate() {
-            let _ = write!(html, "<th scope=\"col\"{}>{}</th>", class(column), escape(name));
-        }
-        html.push_str("</tr></thead><tbody>\n");
-        for row in &self.rows {
-            html.push_str("<tr>");
-            for (column, cell) in row.iter().enumerate() {
-                let cell = escape(cell);
-                let _ = match column {
-                    0 => write!(html, "<th scope=\"row\">{cell}</th>"),
-                    _ => write!(html, "<td{}>{cell}</td>", class(column)),
-                };
+    fn html(&self) -> Markup {
+        let class = |column: usize| (column >= self.numbers_from).then_some("n");
+        html! {
+            div class="scroll" role="region" aria-label=(Text(&self.caption)) tabindex="0" {
+                table {
+                    caption { (Text(&self.caption)) }
+                    thead {
+                        tr {
+                            @for (column, name) in self.head.iter().enumerate() {
+                                th scope="col" class=[class(column)] { (Text(name)) }
+                            }
+                        }
+                    }
+                    tbody {
+                        "\n"
+                        @for row in &self.rows {
+                            tr {
+                                @for (column, cell) in row.iter().enumerate() {
+                                    @if column == 0 {
+                                        th scope="row" { (Text(cell)) }
+                                    } @else {
+                                        td class=[class(column)] { (Text(cell)) }
+                                    }
+                                }
+                            }
+                            "\n"
+                        }
+                    }
+                }
             }
-            html.push_str("</tr>\n");
         }
-        html.push_str("</tbody></table></div>");
-        html
     }
 
     /// The table behind the chart above it, folded away.
-    pub(super) fn behind_chart(&self) -> String {
-        self.fold(&format!("The numbers of this chart<span class=\"unseen\">: {}</span>", escape(&self.caption)))
+    pub(super) fn behind_chart(&self) -> Markup {
+        self.fold(html! { "The numbers of this chart" span class="unseen" { ": " (Text(&self.caption)) } })
     }
 
     /// A table of its own, folded away under its caption.
-    pub(super) fn folded(&self) -> String {
-        self.fold(&escape(&self.caption))
+    pub(super) fn folded(&self) -> Markup {
+        self.fold(html! { (Text(&self.caption)) })
     }
 
-    fn fold(&self, title: &str) -> String {
+    fn fold(&self, title: Markup) -> Markup {
         let rows = self.rows.len();
         let noun = if rows == 1 { "row" } else { "rows" };
-        format!(
-            "<details><summary>{title} <span class=\"rows\">({rows} {noun})</span></summary>{}</details>\n",
-            self.html()
-        )
+        html! {
+            details {
+                summary { (title) " " span class="rows" { "(" (rows) " " (noun) ")" } }
+                (self.html())
+            }
+            "\n"
+        }
     }
 }
 
@@ -94,9 +101,11 @@ mod tests {
     fn data_cannot_leave_its_cell() {
         let mut table = Table::new("<i>", 1, &["name", "n"]);
         table.row(["</td><script>alert('x')</script>\u{0}", "\"&"]);
-        let html = table.folded();
+        let html = table.folded().into_string();
         assert!(!html.contains("<script") && !html.contains("<i>") && !html.contains('\u{0}'), "{html}");
-        assert!(html.contains("&lt;/td&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; "), "{html}");
+        // An apostrophe needs no escape: attributes are quoted with double quotes.
+        assert!(html.contains("&lt;/td&gt;&lt;script&gt;alert('x')&lt;/script&gt; "), "{html}");
         assert!(html.contains("<td class=\"n\">&quot;&amp;</td>"), "{html}");
+        assert!(html.contains("aria-label=\"&lt;i&gt;\""), "{html}");
     }
 }

@@ -1,6 +1,6 @@
 //! `metriccare report`: the whole lake on one page that needs nothing but itself.
 //!
-//! Three steps, each a folder: [`gather`] reads the lake's tables, [`page`] says in words, charts and tables what they
+//! Three steps, each a folder: [`gather`] reads the lake's tables, [`page`] describes in text, charts and tables what they
 //! hold, [`chart`] draws. The page has no script and asks no network; it is a function of the lake alone, so that the
 //! same lake gives the same bytes.
 
@@ -23,7 +23,7 @@ use crate::{
 pub(crate) async fn report(arguments: &Report, output: &mut Output) -> Result<(), Failure> {
     let worker = lake::open_existing(&arguments.lake, NonZeroUsize::MIN).await?;
     let gathered = gather::gather(&worker).await?;
-    let page = page::page(&gathered)?;
+    let page = page::page(&gathered);
     let bytes = size(page.len() as u64);
     match &arguments.out {
         DataLocation::Folder(file) => {

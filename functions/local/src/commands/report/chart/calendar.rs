@@ -10,7 +10,7 @@ use super::{
     lines::short,
     text_width,
 };
-use crate::{commands::report::numbers::count, output::failure::Failure};
+use crate::commands::report::numbers::count;
 
 /// Days and their values.
 pub(in crate::commands::report) struct Calendar<'a> {
@@ -26,7 +26,7 @@ pub(in crate::commands::report) struct Calendar<'a> {
 const TEXT: i32 = 13;
 const HEAD: i32 = 24;
 
-pub(in crate::commands::report) fn calendar(plot: &Calendar<'_>, width: Width) -> Result<Drawing, Failure> {
+pub(in crate::commands::report) fn calendar(plot: &Calendar<'_>, width: Width) -> Drawing {
     let (pixels, wide) = (width.pixels(), width.is_wide());
     let left = if wide { 80 } else { 72 };
     let cell = (pixels - left - 4) / 31;

@@ -1,21 +1,10 @@
-//! What charts are drawn on: plotters' SVG back end, with the few shapes and looks that the page uses.
-//!
-//! A failure of the back end is kept until the drawing is done, so that charts read as a list of shapes.
+//! What charts are drawn on: the few SVG shapes and looks that the page uses.
 
-use std::{cell::RefCell, fmt::Display};
+use std::{cell::RefCell, fmt::Write as _};
 
-use plotters::{
-    backend::SVGBackend,
-    coord::Shift,
-    drawing::{DrawingArea, IntoDrawingArea},
-    element::{Circle, PathElement, Polygon, Rectangle},
-    style::{
-        Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle,
-        text_anchor::{HPos, Pos, VPos},
-    },
-};
+use maud::{Markup, PreEscaped, html};
 
-use crate::output::failure::Failure;
+use crate::commands::report::html::Text;
 
 /// A colour with a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,23 +30,17 @@ pub(in crate::commands::report) enum Colour {
 }
 
 impl Colour {
-    fn rgb(self) -> RGBColor {
-        const STEPS: [RGBColor; 5] = [
-            RGBColor(0xe6, 0xf0, 0xf7),
-            RGBColor(0xb9, 0xd7, 0xea),
-            RGBColor(0x73, 0xb0, 0xd7),
-            RGBColor(0x1f, 0x7b, 0xb6),
-            RGBColor(0x0a, 0x45, 0x74),
-        ];
+    fn hex(self) -> &'static str {
+        const STEPS: [&str; 5] = ["#E6F0F7", "#B9D7EA", "#73B0D7", "#1F7BB6", "#0A4574"];
         match self {
-            Colour::First => RGBColor(0x00, 0x72, 0xb2),
-            Colour::Second => RGBColor(0xd5, 0x5e, 0x00),
-            Colour::Third => RGBColor(0x6b, 0x72, 0x7b),
-            Colour::Ink => RGBColor(0x1b, 0x22, 0x2b),
-            Colour::Quiet => RGBColor(0x55, 0x5f, 0x6b),
-            Colour::Grid => RGBColor(0xdd, 0xe2, 0xe7),
-            Colour::Shade => RGBColor(0xf1, 0xf3, 0xf5),
-            Colour::Paper => RGBColor(0xff, 0xff, 0xff),
+            Colour::First => "#0072B2",
+            Colour::Second => "#D55E00",
+            Colour::Third => "#6B727B",
+            Colour::Ink => "#1B222B",
+            Colour::Quiet => "#555F6B",
+            Colour::Grid => "#DDE2E7",
+            Colour::Shade => "#F1F3F5",
+            Colour::Paper => "#FFFFFF",
             Colour::Step(step) => STEPS[step.min(STEPS.len() - 1)],
         }
     }
@@ -79,49 +62,49 @@ pub(super) enum Anchor {
     End,
 }
 
+impl Anchor {
+    fn name(self) -> &'static str {
+        match self {
+            Anchor::Start => "start",
+            Anchor::Middle => "middle",
+            Anchor::End => "end",
+        }
+    }
+}
+
 /// A finished drawing.
 pub(in crate::commands::report) struct Drawing {
     pub(super) width: i32,
     pub(super) height: i32,
     /// The elements of the SVG, without the outermost.
-    pub(super) shapes: String,
+    pub(super) shapes: Markup,
 }
 
-/// A ground of pixels to draw on.
-pub(super) struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
-    failure: RefCell<Option<String>>,
+/// A drawing area, measured in pixels from its upper left corner.
+#[derive(Default)]
+pub(super) struct Canvas {
+    shapes: RefCell<String>,
 }
 
 /// Draws on a new canvas.
-pub(super) fn draw(width: i32, height: i32, paint: impl FnOnce(&Canvas<'_>)) -> Result<Drawing, Failure> {
-    let mut svg = String::new();
-    let size = (width.unsigned_abs(), height.unsigned_abs());
-    let canvas =
-        Canvas { area: SVGBackend::with_string(&mut svg, size).into_drawing_area(), failure: RefCell::new(None) };
+pub(super) fn draw(width: i32, height: i32, paint: impl FnOnce(&Canvas)) -> Drawing {
+    let canvas = Canvas::default();
     paint(&canvas);
-    canvas.keep(canvas.area.present());
-    let failure = canvas.failure.take();
-    drop(canvas);
-    if let Some(failure) = failure {
-        return Err(Failure::failed(format!("a chart cannot be drawn: {failure}")));
-    }
-    let shapes = svg.split_once('>').and_then(|(_, inner)| inner.rsplit_once("</svg>")).map_or("", |(inner, _)| inner);
-    // The page's style sheet names the font; full opacity is what SVG takes without a word.
-    let shapes =
-        shapes.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "").replace(" \"/>", "\"/>");
-    Ok(Drawing { width, height, shapes: shapes.trim_start().to_owned() })
+    Drawing { width, height, shapes: PreEscaped(canvas.shapes.into_inner()) }
 }
 
-impl Canvas<'_> {
-    fn keep<E: Display>(&self, drawn: Result<(), E>) {
-        if let Err(error) = drawn {
-            self.failure.borrow_mut().get_or_insert_with(|| error.to_string());
-        }
+impl Canvas {
+    /// Appends one element, a line of its own.
+    fn element(&self, element: std::fmt::Arguments<'_>) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.shapes.borrow_mut(), "{element}");
     }
 
     pub(super) fn path(&self, points: &[(i32, i32)], colour: Colour, width: u32) {
-        self.keep(self.area.draw(&PathElement::new(points.to_vec(), colour.rgb().stroke_width(width))));
+        let (points, stroke) = (list(points), colour.hex());
+        self.element(format_args!(
+            r#"<polyline fill="none" stroke="{stroke}" stroke-width="{width}" points="{points}"/>"#
+        ));
     }
 
     pub(super) fn line(&self, from: (i32, i32), to: (i32, i32), colour: Colour, width: u32) {
@@ -143,16 +126,17 @@ impl Canvas<'_> {
     }
 
     pub(super) fn rect(&self, corner: (i32, i32), size: (i32, i32), colour: Colour) {
-        self.rectangle(corner, size, colour.rgb().filled());
+        self.rectangle(corner, size, colour.hex(), "none");
     }
 
     pub(super) fn outline(&self, corner: (i32, i32), size: (i32, i32), colour: Colour) {
-        self.rectangle(corner, size, colour.rgb().stroke_width(1));
+        self.rectangle(corner, size, "none", colour.hex());
     }
 
-    fn rectangle(&self, corner: (i32, i32), size: (i32, i32), style: ShapeStyle) {
-        let other = (corner.0 + size.0, corner.1 + size.1);
-        self.keep(self.area.draw(&Rectangle::new([corner, other], style)));
+    fn rectangle(&self, (x, y): (i32, i32), (width, height): (i32, i32), fill: &str, stroke: &str) {
+        self.element(format_args!(
+            r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{fill}" stroke="{stroke}"/>"#
+        ));
     }
 
     /// A point; a hollow one for what is provisional.
@@ -164,36 +148,37 @@ impl Canvas<'_> {
     }
 
     fn shape(&self, mark: Mark, (x, y): (i32, i32), r: i32, colour: Colour) {
-        let style = colour.rgb().filled();
+        let fill = colour.hex();
         match mark {
-            Mark::Circle => self.keep(self.area.draw(&Circle::new((x, y), r, style))),
+            Mark::Circle => {
+                self.element(format_args!(r#"<circle cx="{x}" cy="{y}" r="{r}" fill="{fill}" stroke="none"/>"#));
+            }
             Mark::Square => self.rect((x - r, y - r), (2 * r, 2 * r), colour),
             Mark::Triangle => {
-                let points = vec![(x, y - r - 1), (x + r + 1, y + r), (x - r - 1, y + r)];
-                self.keep(self.area.draw(&Polygon::new(points, style)));
+                let points = list(&[(x, y - r - 1), (x + r + 1, y + r), (x - r - 1, y + r)]);
+                self.element(format_args!(r#"<polygon fill="{fill}" points="{points}"/>"#));
             }
         }
     }
 
     pub(super) fn text(&self, text: &str, at: (i32, i32), size: i32, colour: Colour, anchor: Anchor) {
-        self.styled(text, at, size, colour, anchor, FontStyle::Normal);
+        self.styled(text, at, size, colour, anchor, None);
     }
 
     pub(super) fn bold(&self, text: &str, at: (i32, i32), size: i32, colour: Colour, anchor: Anchor) {
-        self.styled(text, at, size, colour, anchor, FontStyle::Bold);
+        self.styled(text, at, size, colour, anchor, Some("bold"));
     }
 
-    fn styled(&self, text: &str, at: (i32, i32), size: i32, colour: Colour, anchor: Anchor, weight: FontStyle) {
-        let position = match anchor {
-            Anchor::Start => HPos::Left,
-            Anchor::Middle => HPos::Center,
-            Anchor::End => HPos::Right,
+    fn styled(&self, text: &str, (x, y): (i32, i32), size: i32, colour: Colour, anchor: Anchor, weight: Option<&str>) {
+        let text = html! {
+            text x=(x) y=(y) dy="0.5ex" text-anchor=(anchor.name()) font-size=(size) font-weight=[weight]
+                fill=(colour.hex()) { (Text(text)) }
         };
-        // The back end divides a font's size by this number before it writes it.
-        let font = FontDesc::new(FontFamily::SansSerif, f64::from(size) * 1.24, weight);
-        let style = font.color(&colour.rgb()).pos(Pos::new(position, VPos::Center));
-        // Control characters are not allowed in the page, and the back end lets them through.
-        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        self.keep(self.area.draw_text(&text, &style, at));
+        self.element(format_args!("{}", text.into_string()));
     }
+}
+
+/// Points as SVG lists them.
+fn list(points: &[(i32, i32)]) -> String {
+    points.iter().map(|(x, y)| format!("{x},{y}")).collect::<Vec<_>>().join(" ")
 }

@@ -5,7 +5,7 @@ use super::{
     canvas::{Anchor, Canvas, Colour, Drawing, Mark, draw},
     decimals, text_width, ticks,
 };
-use crate::{commands::report::periods::Periods, output::failure::Failure};
+use crate::commands::report::periods::Periods;
 
 /// One line.
 pub(in crate::commands::report) struct Series<'a> {
@@ -31,7 +31,7 @@ const LEFT: i32 = 46;
 const RIGHT: i32 = 14;
 const BOTTOM: i32 = 40;
 
-pub(in crate::commands::report) fn lines(plot: &Lines<'_>, width: Width) -> Result<Drawing, Failure> {
+pub(in crate::commands::report) fn lines(plot: &Lines<'_>, width: Width) -> Drawing {
     let pixels = width.pixels();
     let (legend, head) = legend(plot, pixels);
     let body = if width.is_wide() { 230 } else { 150 };
@@ -109,7 +109,7 @@ impl Scale {
 }
 
 /// Provisional periods, the grid and the axes.
-fn ground(canvas: &Canvas<'_>, plot: &Lines<'_>, scale: &Scale) {
+fn ground(canvas: &Canvas, plot: &Lines<'_>, scale: &Scale) {
     for (period, _) in plot.periods.provisional().iter().enumerate().filter(|(_, provisional)| **provisional) {
         let left = scale.x(period) - (scale.step / 2.0) as i32;
         let size = (scale.step.ceil() as i32, scale.lower - scale.upper);
@@ -136,7 +136,7 @@ fn ground(canvas: &Canvas<'_>, plot: &Lines<'_>, scale: &Scale) {
     }
 }
 
-fn line(canvas: &Canvas<'_>, plot: &Lines<'_>, scale: &Scale, series: &Series<'_>) {
+fn line(canvas: &Canvas, plot: &Lines<'_>, scale: &Scale, series: &Series<'_>) {
     let point = |(period, value): (usize, &Option<f64>)| value.map(|value| (scale.x(period), scale.y(value)));
     let points: Vec<_> = series.values.iter().enumerate().map(point).collect();
     for part in points.split(Option::is_none) {

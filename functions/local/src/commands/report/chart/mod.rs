@@ -16,8 +16,9 @@ pub(super) use self::{
     lines::{Lines, Series, lines},
     rows::{Bar, Dot, Rows, bars, dots},
 };
-use super::html::escape;
-use crate::output::failure::Failure;
+use maud::{Markup, html};
+
+use super::html::Text;
 
 /// How much room a chart has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,29 +52,40 @@ pub(super) struct Words<'a> {
 }
 
 /// A figure over the page's whole width, drawn for either kind of page.
-pub(super) fn figure(words: &Words<'_>, draw: impl Fn(Width) -> Result<Drawing, Failure>) -> Result<String, Failure> {
-    let wide = inline(words, "wide", &draw(Width::Wide)?);
-    let narrow = inline(words, "narrow", &draw(Width::Narrow)?);
-    Ok(framed(words, &format!("{wide}{narrow}")))
+pub(super) fn figure(words: &Words<'_>, draw: impl Fn(Width) -> Drawing) -> Markup {
+    html! {
+        figure id=(words.id) {
+            figcaption { (Text(words.title)) }
+            (inline(words, "wide", draw(Width::Wide)))
+            (inline(words, "narrow", draw(Width::Narrow)))
+        }
+        "\n"
+    }
 }
 
 /// A figure that is narrow on every page, so that two stand side by side.
-pub(super) fn small_figure(words: &Words<'_>, drawing: &Drawing) -> String {
-    framed(words, &inline(words, "small", drawing))
+pub(super) fn small_figure(words: &Words<'_>, drawing: Drawing) -> Markup {
+    html! {
+        figure id=(words.id) {
+            figcaption { (Text(words.title)) }
+            (inline(words, "small", drawing))
+        }
+        "\n"
+    }
 }
 
-fn framed(words: &Words<'_>, charts: &str) -> String {
-    format!("<figure id=\"{}\"><figcaption>{}</figcaption>{charts}</figure>\n", words.id, escape(words.title))
-}
-
-fn inline(words: &Words<'_>, class: &str, drawing: &Drawing) -> String {
+fn inline(words: &Words<'_>, class: &str, drawing: Drawing) -> Markup {
     let Drawing { width, height, shapes } = drawing;
     let id = format!("{}-{class}", words.id);
-    format!(
-        "<svg class=\"{class}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-t\" aria-describedby=\"{id}-d\"><title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>\n{shapes}</svg>",
-        escape(words.title),
-        escape(words.description)
-    )
+    html! {
+        svg class=(class) viewBox={ "0 0 " (width) " " (height) } role="img"
+            aria-labelledby={ (id) "-t" } aria-describedby={ (id) "-d" } {
+            title id={ (id) "-t" } { (Text(words.title)) }
+            desc id={ (id) "-d" } { (Text(words.description)) }
+            "\n"
+            (shapes)
+        }
+    }
 }
 
 /// The lowest tick that is not below a number, and the ticks up to it.

@@ -5,7 +5,6 @@ use super::{
     canvas::{Anchor, Canvas, Colour, Drawing, Mark, draw},
     decimals, fit, text_width, ticks,
 };
-use crate::output::failure::Failure;
 
 /// A bar: a full part, an outlined part after it, and the number in words.
 pub(in crate::commands::report) struct Bar {
@@ -83,7 +82,7 @@ impl Layout {
         self.left + (part.clamp(0.0, 1.0) * f64::from(self.right - self.left)).round() as i32
     }
 
-    fn label(&self, canvas: &Canvas<'_>, row: usize, label: &str, words: &str, strong: bool) {
+    fn label(&self, canvas: &Canvas, row: usize, label: &str, words: &str, strong: bool) {
         let y = self.y(row);
         let write = |text: &str, at, anchor| match strong {
             true => canvas.bold(text, at, TEXT, Colour::Ink, anchor),
@@ -101,7 +100,7 @@ impl Layout {
 }
 
 /// Bars.
-pub(in crate::commands::report) fn bars(rows: &Rows<'_>, bars: &[Bar], width: Width) -> Result<Drawing, Failure> {
+pub(in crate::commands::report) fn bars(rows: &Rows<'_>, bars: &[Bar], width: Width) -> Drawing {
     let head = if rows.parts[0].is_empty() { 6 } else { 30 };
     let layout = Layout::of(rows, width, head);
     let reference = rows.reference.map(|(value, _)| value);
@@ -133,7 +132,7 @@ pub(in crate::commands::report) fn bars(rows: &Rows<'_>, bars: &[Bar], width: Wi
 }
 
 /// Points with intervals, on a scale of shares.
-pub(in crate::commands::report) fn dots(rows: &Rows<'_>, dots: &[Dot], width: Width) -> Result<Drawing, Failure> {
+pub(in crate::commands::report) fn dots(rows: &Rows<'_>, dots: &[Dot], width: Width) -> Drawing {
     let layout = Layout::of(rows, width, 6);
     let reference = rows.reference.map(|(value, _)| value);
     // Intervals of few cases reach far: the scale is for the points, and longer intervals leave it.
@@ -174,7 +173,7 @@ pub(in crate::commands::report) fn dots(rows: &Rows<'_>, dots: &[Dot], width: Wi
     })
 }
 
-fn legend(canvas: &Canvas<'_>, layout: &Layout, parts: [&str; 2]) {
+fn legend(canvas: &Canvas, layout: &Layout, parts: [&str; 2]) {
     let [full, outlined] = parts;
     canvas.rect((layout.left, 7), (14, 10), Colour::First);
     canvas.text(full, (layout.left + 20, 12), TEXT, Colour::Ink, Anchor::Start);
@@ -185,7 +184,7 @@ fn legend(canvas: &Canvas<'_>, layout: &Layout, parts: [&str; 2]) {
     }
 }
 
-fn mark_reference(canvas: &Canvas<'_>, layout: &Layout, rows: &Rows<'_>, number: usize, most: f64, below: i32) {
+fn mark_reference(canvas: &Canvas, layout: &Layout, rows: &Rows<'_>, number: usize, most: f64, below: i32) {
     if let Some((value, name)) = rows.reference {
         let (x, lower) = (layout.x(value / most), layout.height(number, 0));
         for (from, to) in layout.beside_bars(number) {

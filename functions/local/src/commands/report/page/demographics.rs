@@ -1,5 +1,6 @@
 //! Who the patients are, and whether outcomes differ between groups of them.
 
+use maud::html;
 use metriccare_lake::gold::interval::wilson;
 
 use super::{
@@ -26,13 +27,9 @@ const SHOWN: usize = 8;
 
 pub(super) fn section(lake: &Gathered) -> Section {
     if lake.demographics.iter().next().is_none() {
-        return Ok(None);
+        return None;
     }
-    let mut html = String::from(
-        "<p>30-day readmission of all payers, unplanned, with 95 % intervals: an interval that is wide has few stays behind it, \
-         and a difference between groups says nothing about its cause. Numbers beside a name are readmissions of index stays. \
-         The tables add deaths in hospital.</p>\n<div class=\"pair\">\n",
-    );
+    let mut charts = Vec::new();
     for (dimension, title, ordered) in DIMENSIONS {
         let counts = ["stays", "index_stays", "readmissions", "deaths"];
         let mut all = by(&lake.demographics, "value", |row| row.text("dimension") == Some(dimension), counts);
@@ -65,12 +62,23 @@ pub(super) fn section(lake: &Gathered) -> Section {
             table.row([value, count(*stays), count(*index), count(*back), readmission, count(*deaths), mortality]);
         }
         let id = format!("chart-{}", dimension.replace('_', "-"));
-        let drawing = chart::dots(&Rows::default(), &dots, Width::Narrow)?;
-        html.push_str("<div>");
-        html.push_str(&chart::small_figure(&Words { id: &id, title, description: &said }, &drawing));
-        html.push_str(&table.behind_chart());
-        html.push_str("</div>\n");
+        let drawing = chart::dots(&Rows::default(), &dots, Width::Narrow);
+        charts.push(html! {
+            div {
+                (chart::small_figure(&Words { id: &id, title, description: &said }, drawing))
+                (table.behind_chart())
+            }
+            "\n"
+        });
     }
-    html.push_str("</div>\n");
-    Ok(Some(html))
+    Some(html! {
+        p {
+            "30-day readmission of all payers, unplanned, with 95 % intervals: an interval that is wide has few stays behind \
+             it, and a difference between groups says nothing about its cause. Numbers beside a name are readmissions of \
+             index stays. The tables add deaths in hospital."
+        }
+        "\n"
+        div class="pair" { "\n" @for chart in &charts { (chart) } }
+        "\n"
+    })
 }

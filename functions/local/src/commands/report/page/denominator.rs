@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use maud::{Markup, html};
+
 use super::Section;
 use crate::commands::report::{
     chart::{self, Bar, Rows, Words},
@@ -9,7 +11,6 @@ use crate::commands::report::{
     html::Table,
     numbers::count,
 };
-use crate::output::failure::Failure;
 
 /// The reasons to leave a stay out, in the order in which they are asked; how a chart and how a sentence names each.
 pub(super) const STEPS: [(&str, &str, &str); 10] = [
@@ -28,31 +29,31 @@ pub(super) const STEPS: [(&str, &str, &str); 10] = [
 pub(super) fn section(lake: &Gathered) -> Section {
     let stays = &lake.stays;
     if stays.stays == 0 {
-        return Ok(None);
+        return None;
     }
-    let mut html = String::from(
-        "<h3>From all stays to the denominator</h3><p>The stay ledger gives every stay the first reason that applies. Full: what \
-         remains. Outlined: what the step leaves out.</p>\n<div class=\"pair\">\n",
-    );
-    for (id, title, status, readmitted) in [
+    let charts = [
         ("chart-all-payer", "All payers, unplanned", &stays.index_status, stays.readmitted),
         ("chart-65-plus", "65 and over", &stays.hwr_status, stays.hwr_readmitted),
-    ] {
-        html.push_str("<div>");
-        html.push_str(&funnel(id, title, stays.stays, status, readmitted)?);
-        html.push_str("</div>\n");
-    }
-    html.push_str("</div>\n");
-    Ok(Some(html))
+    ];
+    Some(html! {
+        h3 { "From all stays to the denominator" }
+        p {
+            "The stay ledger gives every stay the first reason that applies. Full: what remains. Outlined: what the step \
+             leaves out."
+        }
+        "\n"
+        div class="pair" {
+            "\n"
+            @for (id, title, status, readmitted) in charts {
+                div { (funnel(id, title, stays.stays, status, readmitted)) }
+                "\n"
+            }
+        }
+        "\n"
+    })
 }
 
-fn funnel(
-    id: &str,
-    title: &str,
-    stays: i64,
-    status: &BTreeMap<String, i64>,
-    readmitted: i64,
-) -> Result<String, Failure> {
+fn funnel(id: &str, title: &str, stays: i64, status: &BTreeMap<String, i64>, readmitted: i64) -> Markup {
     let mut left = stays;
     let bar = |label: String, full: i64, out: i64, strong: bool| {
         let words = if out > 0 { format!("−{} → {}", count(out), count(full)) } else { count(full) };
@@ -80,6 +81,9 @@ fn funnel(
     table.row(["Index stays: the denominator".to_owned(), String::new(), count(left)]);
     table.row(["Readmitted: the numerator".to_owned(), String::new(), count(readmitted)]);
     let said = format!("{} stays, {} index stays, {} readmitted.", count(stays), count(left), count(readmitted));
-    let drawing = chart::bars(&Rows::default(), &bars, chart::Width::Narrow)?;
-    Ok(chart::small_figure(&Words { id, title, description: &said }, &drawing) + &table.behind_chart())
+    let drawing = chart::bars(&Rows::default(), &bars, chart::Width::Narrow);
+    html! {
+        (chart::small_figure(&Words { id, title, description: &said }, drawing))
+        (table.behind_chart())
+    }
 }

@@ -2,8 +2,7 @@
 //!
 //! Every number is a `data` element that holds gold's own value, so that anyone can check the page against the lake.
 
-use std::fmt::Write as _;
-
+use maud::{Markup, html};
 use metriccare_lake::gold::{
     interval::wilson,
     national::{HOSPITAL_WIDE_READMISSION, comparison},
@@ -11,7 +10,6 @@ use metriccare_lake::gold::{
 
 use crate::commands::report::{
     gather::{Gathered, Row},
-    html::escape,
     numbers::{NONE, count, decimal, percent},
 };
 
@@ -77,46 +75,57 @@ const CARDS: [Card<'static>; 6] = [
     },
 ];
 
-pub(super) fn headline(lake: &Gathered) -> String {
-    let mut html = String::from("<section aria-labelledby=\"headline\"><h2 id=\"headline\">At a glance</h2>\n");
-    if lake.plain("stays") == 0 {
-        html.push_str(
-            "<p class=\"lead\">There is no completed inpatient stay in this lake yet, so there is nothing to measure. \
-             What arrived, and what became of it, is counted below.</p>\n",
-        );
-    }
-    html.push_str("<div class=\"cards\">\n");
-    for card in CARDS {
-        if let Some(row) = lake.metric(card.metric, card.definition).filter(|row| row.float("value").is_some()) {
-            card.write(&row, &mut html);
+/// Plain counts: the metric of gold/summary, and its name on the page.
+const PLAIN: [(&str, &str); 4] = [
+    ("patients", "patients"),
+    ("encounters", "encounters"),
+    ("stays", "inpatient stays"),
+    ("conditions", "conditions"),
+];
+
+pub(super) fn headline(lake: &Gathered) -> Markup {
+    let cards = CARDS.iter().filter_map(|card| {
+        let row = lake.metric(card.metric, card.definition).filter(|row| row.float("value").is_some())?;
+        Some(card.html(&row))
+    });
+    html! {
+        section aria-labelledby="headline" {
+            h2 id="headline" { "At a glance" }
+            "\n"
+            @if lake.plain("stays") == 0 {
+                p class="lead" {
+                    "There is no completed inpatient stay in this lake yet, so there is nothing to measure. What arrived, and \
+                     how it was handled, is counted below."
+                }
+                "\n"
+            }
+            div class="cards" { "\n" @for card in cards { (card) } }
+            "\n"
+            dl class="plain" {
+                @for (metric, name) in PLAIN {
+                    div {
+                        dt { (name) }
+                        dd { (number(metric, lake.plain(metric))) }
+                    }
+                }
+            }
+            "\n"
+            @if lake.summary.iter().any(|row| row.flag("provisional")) {
+                p class="note" { "* includes provisional months: returns and deaths within 30 days may still come." }
+                "\n"
+            }
         }
+        "\n"
     }
-    html.push_str("</div>\n<dl class=\"plain\">");
-    for (metric, name) in [
-        ("patients", "patients"),
-        ("encounters", "encounters"),
-        ("stays", "inpatient stays"),
-        ("conditions", "conditions"),
-    ] {
-        let number = lake.plain(metric);
-        let _ = write!(
-            html,
-            "<div><dt>{name}</dt><dd><data id=\"{metric}\" value=\"{number}\">{}</data></dd></div>",
-            count(number)
-        );
-    }
-    html.push_str("</dl>\n");
-    if lake.summary.iter().any(|row| row.flag("provisional")) {
-        html.push_str(
-            "<p class=\"note\">* includes provisional months: returns and deaths within 30 days may still come.</p>\n",
-        );
-    }
-    html.push_str("</section>\n");
-    html
+}
+
+/// A count that the page can be checked by.
+fn number(id: &str, number: i64) -> Markup {
+    html! { data id=(id) value=(number) { (count(number)) } }
 }
 
 impl Card<'_> {
-    fn write(&self, row: &Row<'_>, html: &mut String) {
+    fn html(&self, row: &Row<'_>) -> Markup {
         let id = format!("{}{}{}", self.metric, if self.definition.is_empty() { "" } else { "-" }, self.definition);
         let value = row.float("value");
         let shown = match value {
@@ -125,59 +134,57 @@ impl Card<'_> {
             None => NONE.to_owned(),
         };
         let raw = value.map(|value| value.to_string()).unwrap_or_default();
-        let star = if row.flag("provisional") { "<abbr title=\"includes provisional months\">*</abbr>" } else { "" };
-        let unit =
-            if self.unit.is_empty() { String::new() } else { format!(" <span class=\"unit\">{}</span>", self.unit) };
         let (numerator, denominator) = (row.count("numerator"), row.count("denominator"));
-        let part =
-            |kind: &str, number: i64| format!("<data id=\"{id}-{kind}\" value=\"{number}\">{}</data>", count(number));
-        let _ = write!(
-            html,
-            "<div class=\"card{}\"><h3>{}</h3><p class=\"value\"><data id=\"{id}\" value=\"{raw}\">{shown}</data>{star}{unit}</p>\
-             <p class=\"of\">{} {} {} {}</p>",
-            if self.definition == "hwr_65plus" { " main" } else { "" },
-            self.title,
-            part("numerator", numerator),
-            self.of[0],
-            part("denominator", denominator),
-            self.of[1]
-        );
-        match (self.metric, self.definition) {
-            ("readmission", "hwr_65plus") => national(numerator, denominator, html),
-            ("infection", _) => html.push_str(
-                "<p class=\"more\">All types together, per patient-day: device-days and procedures, the standard for \
-                 lines, catheters, ventilators and surgery, are not in encounters.</p>",
-            ),
-            ("mortality", "30_day") => {
-                html.push_str("<p class=\"more\">A chain of transfers counts once, for its first hospital.</p>");
+        let main = self.definition == "hwr_65plus";
+        html! {
+            div class={ "card" @if main { " main" } } {
+                h3 { (self.title) }
+                p class="value" {
+                    data id=(id) value=(raw) { (shown) }
+                    @if row.flag("provisional") { abbr title="includes provisional months" { "*" } }
+                    @if !self.unit.is_empty() { " " span class="unit" { (self.unit) } }
+                }
+                p class="of" {
+                    (number(&format!("{id}-numerator"), numerator)) " " (self.of[0]) " "
+                    (number(&format!("{id}-denominator"), denominator)) " " (self.of[1])
+                }
+                @match (self.metric, self.definition) {
+                    ("readmission", "hwr_65plus") => { (national(numerator, denominator)) }
+                    ("infection", _) => p class="more" {
+                        "All types together, per patient-day: device-days and procedures, the standard for lines, \
+                         catheters, ventilators and surgery, are not in encounters."
+                    }
+                    ("mortality", "30_day") => p class="more" {
+                        "A chain of transfers counts once, for its first hospital."
+                    }
+                    ("length_of_stay", _) => p class="more" { "A stay of one day or less counts as one day." }
+                    ("occupancy", _) => p class="more" { "Beds that hold a patient at midnight." }
+                    _ => {}
+                }
             }
-            ("length_of_stay", _) => {
-                html.push_str("<p class=\"more\">A stay of one day or less counts as one day.</p>");
-            }
-            ("occupancy", _) => html.push_str("<p class=\"more\">Beds that hold a patient at midnight.</p>"),
-            _ => {}
+            "\n"
         }
-        html.push_str("</div>\n");
     }
 }
 
 /// The comparison with the national rate, in CMS's words and by its rule.
-fn national(readmissions: i64, index_stays: i64, html: &mut String) {
+fn national(readmissions: i64, index_stays: i64) -> Markup {
     let national = HOSPITAL_WIDE_READMISSION;
     let interval = wilson(readmissions, index_stays);
     let words = comparison(index_stays, interval, national.rate);
-    let interval = interval
-        .map(|(low, high)| format!("95 % interval {} to {}. ", percent(low), percent(high)))
-        .unwrap_or_default();
-    let _ = write!(
-        html,
-        "<p class=\"verdict\"><span class=\"sign\" aria-hidden=\"true\">{}</span> <span id=\"comparison\">{words}</span></p>\
-         <p class=\"more\">{interval}National rate {} ({}, {}). Crude, not risk-standardised.</p>",
-        sign(words),
-        percent(national.rate),
-        escape(national.source.split(':').next().unwrap_or_default()),
-        escape(national.period)
-    );
+    html! {
+        p class="verdict" {
+            span class="sign" aria-hidden="true" { (sign(words)) }
+            " "
+            span id="comparison" { (words) }
+        }
+        p class="more" {
+            @if let Some((low, high)) = interval { "95 % interval " (percent(low)) " to " (percent(high)) ". " }
+            "National rate " (percent(national.rate)) " ("
+            (national.source.split(':').next().unwrap_or_default()) ", " (national.period)
+            "). Crude, not risk-standardised."
+        }
+    }
 }
 
 /// A sign for each of CMS's words, which stands beside them and never alone.

@@ -1,5 +1,6 @@
 //! Infections: those that began in hospital, those that patients brought, and rates per patient-day.
 
+use maud::html;
 use metriccare_lake::gold::interval::byar;
 
 use super::{Section, trends};
@@ -23,14 +24,8 @@ const TYPES: [(&str, &str, bool); 7] = [
 
 pub(super) fn section(lake: &Gathered) -> Section {
     if lake.infection.iter().next().is_none() {
-        return Ok(None);
+        return None;
     }
-    let mut html = String::from(
-        "<p><strong>Rates are per patient-day.</strong> That is the surveillance denominator of MRSA and C. difficile only. For \
-         lines, catheters and ventilators it is device-days, for surgery it is procedures; encounters do not carry them, so those \
-         rates must not be held against published ones. Hospital-onset: from day 3 of the stay, from day 4 for MRSA and \
-         C. difficile, always for surgical sites.</p>\n",
-    );
     let head = [
         "Type",
         "Hospital-onset",
@@ -86,10 +81,21 @@ pub(super) fn section(lake: &Gathered) -> Section {
         title: "Infections by type, and hospital-onset rate per patient-days",
         description: &said,
     };
-    html.push_str(&format!("<p>{said}</p>\n"));
-    html.push_str(&chart::figure(&words, |width| chart::bars(&rows, &bars, width))?);
-    html.push_str(&table.behind_chart());
-    html.push_str("<p class=\"note\">† patient-days are not this type's surveillance denominator.</p>\n");
-    html.push_str(&trends::infections(lake)?);
-    Ok(Some(html))
+    Some(html! {
+        p {
+            strong { "Rates are per patient-day." }
+            " That is the surveillance denominator of MRSA and C. difficile only. For lines, catheters and ventilators it is \
+             device-days, for surgery it is procedures; encounters do not carry them, so those rates must not be held against \
+             published ones. Hospital-onset: from day 3 of the stay, from day 4 for MRSA and C. difficile, always for surgical \
+             sites."
+        }
+        "\n"
+        p { (said) }
+        "\n"
+        (chart::figure(&words, |width| chart::bars(&rows, &bars, width)))
+        (table.behind_chart())
+        p class="note" { "† patient-days are not this type's surveillance denominator." }
+        "\n"
+        (trends::infections(lake))
+    })
 }

@@ -1,5 +1,7 @@
 //! Where the work is: encounters, hours and patient-days by department.
 
+use maud::html;
+
 use super::{
     Section,
     places::{NO_DEPARTMENT, by, name_or, top},
@@ -18,7 +20,7 @@ pub(super) fn section(lake: &Gathered) -> Section {
     let counts = ["encounters", "inpatient_encounters", "emergency_encounters", "patient_days"];
     let all = by(&lake.department_load, "department", |_| true, counts);
     if all.is_empty() {
-        return Ok(None);
+        return None;
     }
     let total: i64 = all.iter().map(|(_, [encounters, ..])| encounters).sum();
     let bars: Vec<_> = top(&all, SHOWN, NO_DEPARTMENT, "departments")
@@ -38,8 +40,6 @@ pub(super) fn section(lake: &Gathered) -> Section {
     );
     let rows = Rows { parts: ["Inpatient", "Emergency, outpatient and other"], words: 18, ..Rows::default() };
     let words = Words { id: "chart-load", title: "Encounters by department, and share of all", description: &said };
-    let mut html = format!("<p>{said}</p>\n");
-    html.push_str(&chart::figure(&words, |width| chart::bars(&rows, &bars, width))?);
     let head = ["Department", "Encounters", "Share", "Inpatient", "Emergency", "Hours of completed", "Patient-days"];
     let mut table = Table::new("Load, every department", 1, &head);
     for (name, [encounters, inpatient, emergency, days]) in &all {
@@ -55,8 +55,12 @@ pub(super) fn section(lake: &Gathered) -> Section {
             count(*days),
         ]);
     }
-    html.push_str(&table.behind_chart());
-    Ok(Some(html))
+    Some(html! {
+        p { (said) }
+        "\n"
+        (chart::figure(&words, |width| chart::bars(&rows, &bars, width)))
+        (table.behind_chart())
+    })
 }
 
 /// Hours, to the tenth, thousands apart.

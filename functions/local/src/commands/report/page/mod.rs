@@ -13,19 +13,17 @@ mod records;
 mod stay_length;
 mod trends;
 
-use std::fmt::Write as _;
-
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use metriccare_lake::gold::national::NATIONAL_RATES;
 
 use super::{
     gather::{Gathered, Rows},
-    html::escape,
     numbers::{counted, percent},
 };
-use crate::{commands::verify::Origin, output::failure::Failure};
+use crate::commands::verify::Origin;
 
-/// A section's text, or none where the lake has nothing to say.
-type Section = Result<Option<String>, Failure>;
+/// A section's markup, or none where the lake has nothing for it.
+type Section = Option<Markup>;
 
 /// What writes a section.
 type Write = fn(&Gathered) -> Section;
@@ -43,42 +41,80 @@ const SECTIONS: [(&str, &str, Write); 8] = [
 ];
 
 /// The whole page.
-pub(super) fn page(lake: &Gathered) -> Result<String, Failure> {
-    let mut contents = String::new();
-    let mut body = String::new();
-    for (id, title, section) in SECTIONS {
-        let Some(text) = section(lake)? else { continue };
-        let _ = write!(contents, "<li><a href=\"#about-{id}\">{title}</a></li>");
-        let _ = write!(
-            body,
-            "<section aria-labelledby=\"about-{id}\"><h2 id=\"about-{id}\">{title}</h2>\n{text}</section>\n"
-        );
-    }
-    let style = include_str!("../report.css");
-    let headline = headline::headline(lake);
-    let subtitle = subtitle(lake);
-    let notes = notes();
-    let synthetic = match lake.origin {
-        Origin::Generated => {
-            "<p class=\"synthetic\"><strong>Synthetic data.</strong> A generator's answer key covers everything in this \
-             lake: its patients were made up, and no person is described here.</p>"
+pub(super) fn page(lake: &Gathered) -> String {
+    let sections: Vec<_> =
+        SECTIONS.into_iter().filter_map(|(id, title, write)| Some((id, title, write(lake)?))).collect();
+    let page = html! {
+        (DOCTYPE)
+        "\n"
+        html lang="en" {
+            (head())
+            "\n"
+            body {
+                a class="skip" href="#headline" { "Skip to the headline numbers" }
+                "\n"
+                header {
+                    p class="brand" { "MetricCare" }
+                    h1 { "Hospital quality report" }
+                    p class="subtitle" { (subtitle(lake)) }
+                    (synthetic(lake.origin))
+                    nav aria-label="Sections" {
+                        ul { @for (id, title, _) in &sections { li { a href={ "#about-" (id) } { (title) } } } }
+                    }
+                }
+                "\n"
+                main {
+                    "\n"
+                    (headline::headline(lake))
+                    @for (id, title, text) in &sections {
+                        section aria-labelledby={ "about-" (id) } {
+                            h2 id={ "about-" (id) } { (title) }
+                            "\n"
+                            (text)
+                        }
+                        "\n"
+                    }
+                }
+                "\n"
+                footer { (notes()) }
+            }
         }
-        Origin::Mixed => {
-            "<p class=\"synthetic\"><strong>Synthetic and other data.</strong> A generator's answer key covers a part \
-             of this lake: patients of that part were made up, and the others may be persons.</p>"
-        }
-        Origin::Unknown => "",
+        "\n"
     };
-    Ok(format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\
-         <link rel=\"icon\" href=\"data:,\"><title>Hospital quality report</title>\n<style>\n{style}</style></head>\n<body>\
-         <a class=\"skip\" href=\"#headline\">Skip to the headline numbers</a>\n<header><p class=\"brand\">MetricCare</p>\
-         <h1>Hospital quality report</h1><p class=\"subtitle\">{subtitle}</p>{synthetic}\
-         <nav aria-label=\"Sections\"><ul>{contents}</ul></nav></header>\n<main>\n{headline}{body}</main>\n\
-         <footer>{notes}</footer></body></html>\n"
-    ))
+    page.into_string()
+}
+
+fn head() -> Markup {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta http-equiv="Content-Security-Policy" content=(policy);
+            link rel="icon" href="data:,";
+            title { "Hospital quality report" }
+            "\n"
+            style { "\n" (PreEscaped(include_str!("../report.css"))) }
+        }
+    }
+}
+
+/// Whose data it is, where that is known.
+fn synthetic(origin: Origin) -> Markup {
+    let (title, words) = match origin {
+        Origin::Generated => (
+            "Synthetic data.",
+            " A generator's answer key covers everything in this lake: its patients were made up, and no person is described \
+             here.",
+        ),
+        Origin::Mixed => (
+            "Synthetic and other data.",
+            " A generator's answer key covers a part of this lake: patients of that part were made up, and the others may be \
+             persons.",
+        ),
+        Origin::Unknown => return Markup::default(),
+    };
+    html! { p class="synthetic" { strong { (title) } (words) } }
 }
 
 /// What the page covers.
@@ -100,38 +136,57 @@ fn subtitle(lake: &Gathered) -> String {
     }
     match (first, last) {
         (Some(first), Some(last)) if first != last => {
-            format!("{hospitals} · stays discharged from {} to {} · all times in UTC", escape(first), escape(last))
+            format!("{hospitals} · stays discharged from {} to {} · all times in UTC", first, last)
         }
-        (Some(only), _) => format!("{hospitals} · stays discharged in {} · all times in UTC", escape(only)),
+        (Some(only), _) => format!("{hospitals} · stays discharged in {} · all times in UTC", only),
         _ => format!("{hospitals} · no completed inpatient stay yet · all times in UTC"),
     }
 }
 
 fn where_from(lake: &Gathered) -> Section {
-    let records = records::section(lake)?.unwrap_or_default();
-    let denominator = denominator::section(lake)?.unwrap_or_default();
-    Ok(Some(format!("{records}{denominator}")).filter(|text| !text.is_empty()))
+    let (records, denominator) = (records::section(lake), denominator::section(lake));
+    if records.is_none() && denominator.is_none() {
+        return None;
+    }
+    Some(html! {
+        @if let Some(records) = records { (records) }
+        @if let Some(denominator) = denominator { (denominator) }
+    })
 }
 
 /// How to read the page, and what it cannot say.
-fn notes() -> String {
-    let mut rates = String::new();
-    for rate in NATIONAL_RATES {
-        let (measure, source, period) = (escape(rate.measure), escape(rate.source), escape(rate.period));
-        let _ = write!(rates, "<li>{measure}: {}, discharges of {period}. Source: {source}.</li>", percent(rate.rate));
+fn notes() -> Markup {
+    html! {
+        h2 { "How to read this page" }
+        ul {
+            li {
+                "Rates are " strong { "crude" }
+                ": they are not adjusted for how ill a hospital's patients are. CMS's published comparisons are \
+                 risk-standardised; the words used here are CMS's, the method is not."
+            }
+            li {
+                "An interval is a 95 % confidence interval: Wilson's for proportions, Byar's for infections. A hospital differs \
+                 from the national rate only where its whole interval lies on one side of it, and is not compared under 25 \
+                 index stays."
+            }
+            li {
+                "A month is " strong { "provisional" }
+                " where its last day and 30 days more are after the last date in the lake: returns and deaths may still come. \
+                 Charts show it on a grey ground with hollow points, tables with an asterisk (*)."
+            }
+            li {
+                "Dates and months are those of UTC. A stay belongs to the month of its discharge, 30-day mortality to that of \
+                 admission."
+            }
+            li { "A dash (–) stands where there is nothing to divide by." }
+        }
+        h3 { "National rates" }
+        ul {
+            @for rate in NATIONAL_RATES {
+                li {
+                    (rate.measure) ": " (percent(rate.rate)) ", discharges of " (rate.period) ". Source: " (rate.source) "."
+                }
+            }
+        }
     }
-    format!(
-        "<h2>How to read this page</h2><ul>\
-         <li>Rates are <strong>crude</strong>: they are not adjusted for how ill a hospital's patients are. CMS's \
-         published comparisons are risk-standardised; the words used here are CMS's, the method is not.</li>\
-         <li>An interval is a 95 % confidence interval: Wilson's for proportions, Byar's for infections. A hospital \
-         differs from the national rate only where its whole interval lies on one side of it, and is not compared \
-         under 25 index stays.</li>\
-         <li>A month is <strong>provisional</strong> where its last day and 30 days more are after the last date in the \
-         lake: returns and deaths may still come. Charts show it on a grey ground with hollow points, tables with an \
-         asterisk (*).</li>\
-         <li>Dates and months are those of UTC. A stay belongs to the month of its discharge, 30-day mortality to that \
-         of admission.</li><li>A dash (–) stands where there is nothing to divide by.</li></ul>\
-         <h3>National rates</h3><ul>{rates}</ul>"
-    )
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use maud::{Markup, html};
 use metriccare_fhir::calendar::Month;
 use metriccare_lake::cells::Cell;
 
@@ -15,7 +16,6 @@ use crate::commands::report::{
     html::Table,
     numbers::{count, counted, or_none, percent, rate},
 };
-use crate::output::failure::Failure;
 
 /// Months that the calendar shows.
 const MONTHS: usize = 14;
@@ -27,20 +27,21 @@ pub(super) fn section(lake: &Gathered) -> Section {
             *days.entry(date).or_default() += row.count("patients");
         }
     }
-    let Some((&first, &last)) = days.keys().next().zip(days.keys().next_back()) else { return Ok(None) };
-    let mut html = String::from(
-        "<p>Inpatients at midnight: the day of admission counts, the day of discharge does not, and a same-day stay is in no \
-         midnight census.",
-    );
+    let (&first, &last) = days.keys().next().zip(days.keys().next_back())?;
     let months = shown(&days, last);
     let from = months.first().map_or(first, |month| month.first_day()).max(first);
-    if from > first {
-        html.push_str(" The calendar shows the last 14 months with inpatients; the table has every day.");
-    }
-    html.push_str("</p>\n");
-    html.push_str(&calendar(&days, months, (from, last))?);
-    html.push_str(&by_hospital(lake)?);
-    Ok(Some(html))
+    Some(html! {
+        p {
+            "Inpatients at midnight: the day of admission counts, the day of discharge does not, and a same-day stay is in no \
+             midnight census."
+            @if from > first {
+                " The calendar shows the last 14 months with inpatients; the table has every day."
+            }
+        }
+        "\n"
+        (calendar(&days, months, (from, last)))
+        (by_hospital(lake))
+    })
 }
 
 /// The last months with inpatients.
@@ -59,7 +60,7 @@ fn shown(days: &BTreeMap<i32, i64>, last: i32) -> Vec<Month> {
     months
 }
 
-fn calendar(days: &BTreeMap<i32, i64>, months: Vec<Month>, dates: (i32, i32)) -> Result<String, Failure> {
+fn calendar(days: &BTreeMap<i32, i64>, months: Vec<Month>, dates: (i32, i32)) -> Markup {
     let text = |date: i32| Cell::<&str>::Date(date).to_string();
     let within = || days.range(dates.0..=dates.1);
     let fullest = within().max_by_key(|(date, patients)| (**patients, std::cmp::Reverse(**date)));
@@ -72,23 +73,30 @@ fn calendar(days: &BTreeMap<i32, i64>, months: Vec<Month>, dates: (i32, i32)) ->
     });
     let words = Words { id: "chart-calendar", title: "Inpatients at midnight, day by day", description: &said };
     let plot = Calendar { months, values: days, dates, noun: "inpatients at midnight" };
-    let mut html = format!("<p>{said}</p>\n");
-    html.push_str(&chart::figure(&words, |width| chart::calendar(&plot, width))?);
     let mut table =
         Table::new("Inpatients at midnight by date; days without any are not listed", 1, &["Date", "Inpatients"]);
     for (date, patients) in days {
         table.row([text(*date), count(*patients)]);
     }
-    html.push_str(&table.behind_chart());
-    Ok(html)
+    html! {
+        p { (said) }
+        "\n"
+        (chart::figure(&words, |width| chart::calendar(&plot, width)))
+        (table.behind_chart())
+    }
 }
 
-fn by_hospital(lake: &Gathered) -> Result<String, Failure> {
+fn by_hospital(lake: &Gathered) -> Markup {
     let all = hospitals(&lake.occupancy, |row| row.int("bed_days").is_some(), ["bed_days", "patient_days"]);
     if all.is_empty() {
-        let words = "No hospital's staffed beds are known, so there is no occupancy rate. They are read from \
-             <code>reference/hospitals.csv</code> in the lake, which can be edited.";
-        return Ok(format!("<p>{words}</p>\n"));
+        return html! {
+            p {
+                "No hospital's staffed beds are known, so there is no occupancy rate. They are read from "
+                code { "reference/hospitals.csv" }
+                " in the lake, which can be edited."
+            }
+            "\n"
+        };
     }
     let (with_beds, without): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|(_, [beds, _])| *beds > 0);
     let bars: Vec<_> = top(&with_beds, SHOWN, NO_HOSPITAL, "hospitals, together")
@@ -114,8 +122,6 @@ fn by_hospital(lake: &Gathered) -> Result<String, Failure> {
     let words =
         Words { id: "chart-occupancy", title: "Occupied share of staffed bed-days, by hospital", description: &said };
     let rows = Rows { reference: Some((1.0, "100 %: every staffed bed")), words: 26, ..Rows::default() };
-    let mut html = format!("<h3>Hospitals</h3><p>{said}</p>\n");
-    html.push_str(&chart::figure(&words, |width| chart::bars(&rows, &bars, width))?);
     let mut table = Table::new(
         "Occupancy, every hospital with known beds",
         1,
@@ -125,6 +131,11 @@ fn by_hospital(lake: &Gathered) -> Result<String, Failure> {
         let name = name_or(name.as_deref(), NO_HOSPITAL);
         table.row([name, count(*days), count(*beds), or_none(rate(*days, *beds), percent)]);
     }
-    html.push_str(&table.behind_chart());
-    Ok(html)
+    html! {
+        h3 { "Hospitals" }
+        p { (said) }
+        "\n"
+        (chart::figure(&words, |width| chart::bars(&rows, &bars, width)))
+        (table.behind_chart())
+    }
 }

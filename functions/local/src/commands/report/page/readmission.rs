@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use maud::{Markup, html};
 use metriccare_lake::gold::{
     interval::wilson,
     national::{HOSPITAL_WIDE_READMISSION, comparison},
@@ -19,7 +20,6 @@ use crate::commands::report::{
     html::Table,
     numbers::{count, counted, or_none, percent, rate},
 };
-use crate::output::failure::Failure;
 
 const DEFINITIONS: [(&str, &str); 3] = [
     ("naive", "Every return (naive)"),
@@ -27,18 +27,27 @@ const DEFINITIONS: [(&str, &str); 3] = [
     ("hwr_65plus", "65 and over (close to CMS)"),
 ];
 
+/// CMS's words for a hospital beside the national rate.
+const COMPARISONS: [&str; 4] = [
+    "Better Than the National Rate",
+    "No Different Than the National Rate",
+    "Worse Than the National Rate",
+    "Number of Cases Too Small",
+];
+
 pub(super) fn section(lake: &Gathered) -> Section {
     if lake.stays.stays == 0 {
-        return Ok(None);
+        return None;
     }
-    let mut html = three(lake)?;
-    html.push_str(&gap(lake));
-    html.push_str(&by_hospital(lake)?);
-    Ok(Some(html))
+    Some(html! {
+        (three(lake))
+        (gap(lake))
+        (by_hospital(lake))
+    })
 }
 
 /// The three definitions on one scale.
-fn three(lake: &Gathered) -> Result<String, Failure> {
+fn three(lake: &Gathered) -> Markup {
     let national = HOSPITAL_WIDE_READMISSION;
     let mut dots = Vec::new();
     let mut table = Table::new(
@@ -68,18 +77,20 @@ fn three(lake: &Gathered) -> Result<String, Failure> {
         title: "The same stays, three definitions of a readmission",
         description: &format!("{said}{label}."),
     };
-    let figure = chart::figure(&words, |width| chart::dots(&rows, &dots, width))?;
-    Ok(figure + &table.behind_chart())
+    html! {
+        (chart::figure(&words, |width| chart::dots(&rows, &dots, width)))
+        (table.behind_chart())
+    }
 }
 
-/// The way from the naive rate to the others, told in counts of the stay ledger.
-fn gap(lake: &Gathered) -> String {
+/// The way from the naive rate to the others, in counts of the stay ledger.
+fn gap(lake: &Gathered) -> Markup {
     let stays = &lake.stays;
     let returned: i64 = stays.returned.values().sum();
     let index = stays.index_status.get("index").copied().unwrap_or_default();
     let hwr = stays.hwr_status.get("index").copied().unwrap_or_default();
     let left_out = stays.stays - index;
-    let gone = returned - stays.returned.get("index").copied().unwrap_or_default();
+    let excluded_returns = returned - stays.returned.get("index").copied().unwrap_or_default();
     let [naive, all_payer, older] =
         [rate(returned, stays.stays), rate(stays.readmitted, index), rate(stays.hwr_readmitted, hwr)];
     let reasons = |counts: &BTreeMap<String, i64>| {
@@ -89,39 +100,35 @@ fn gap(lake: &Gathered) -> String {
         });
         parts.collect::<Vec<_>>().join(", ")
     };
-    let mut html = format!(
-        "<div class=\"words\"><h3>Why the three differ</h3><p><strong>Every return.</strong> After {} of {}, the patient was back in \
-         hospital within 30 days: {}.</p>",
-        count(returned),
-        counted(stays.stays, "stay", "stays"),
-        or_none(naive, percent)
-    );
     let why = reasons(&stays.index_status);
     let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-    let _ = write!(
-        html,
-        "<p><strong>All payers, unplanned.</strong> {} cannot begin a readmission{why}; leaving them out takes {} away. Of the returns \
-         after the {} that remain, {} planned. That leaves {}: {}, {} than the naive rate.</p>",
-        counted(left_out, "stay", "stays"),
-        counted(gone, "return", "returns"),
-        counted(index, "index stay", "index stays"),
-        counted(stays.planned_returns, "was", "were"),
-        counted(stays.readmitted, "readmission", "readmissions"),
-        or_none(all_payer, percent),
-        points(all_payer, naive),
-    );
-    let _ = writeln!(
-        html,
-        "<p><strong>65 and over.</strong> CMS's measure looks at patients of 65 and over, and leaves out psychiatric care, \
-         rehabilitation, cancer treatment and COVID-19. {} of {} remain, {} of them followed by an unplanned return: {}, {} than the \
-         naive rate. Only this rate is compared with the national one.</p></div>",
-        count(hwr),
-        counted(stays.stays, "stay", "stays"),
-        count(stays.hwr_readmitted),
-        or_none(older, percent),
-        points(older, naive),
-    );
-    html
+    html! {
+        div class="words" {
+            h3 { "Why the three differ" }
+            p {
+                strong { "Every return." }
+                " After " (count(returned)) " of " (counted(stays.stays, "stay", "stays"))
+                ", the patient was back in hospital within 30 days: " (or_none(naive, percent)) "."
+            }
+            p {
+                strong { "All payers, unplanned." }
+                " " (counted(left_out, "stay", "stays")) " cannot begin a readmission" (why) "; leaving them out takes "
+                (counted(excluded_returns, "return", "returns")) " away. Of the returns after the "
+                (counted(index, "index stay", "index stays")) " that remain, "
+                (counted(stays.planned_returns, "was", "were")) " planned. That leaves "
+                (counted(stays.readmitted, "readmission", "readmissions")) ": " (or_none(all_payer, percent)) ", "
+                (points(all_payer, naive)) " than the naive rate."
+            }
+            p {
+                strong { "65 and over." }
+                " CMS's measure looks at patients of 65 and over, and leaves out psychiatric care, rehabilitation, cancer \
+                 treatment and COVID-19. " (count(hwr)) " of " (counted(stays.stays, "stay", "stays")) " remain, "
+                (count(stays.hwr_readmitted)) " of them followed by an unplanned return: " (or_none(older, percent)) ", "
+                (points(older, naive)) " than the naive rate. Only this rate is compared with the national one."
+            }
+        }
+        "\n"
+    }
 }
 
 /// How far one rate is from another, in percentage points as they are shown.
@@ -137,7 +144,7 @@ fn points(rate: Option<f64>, from: Option<f64>) -> String {
     }
 }
 
-fn by_hospital(lake: &Gathered) -> Result<String, Failure> {
+fn by_hospital(lake: &Gathered) -> Markup {
     let national = HOSPITAL_WIDE_READMISSION.rate;
     let all = hospitals(
         &lake.readmission,
@@ -146,7 +153,7 @@ fn by_hospital(lake: &Gathered) -> Result<String, Failure> {
     );
     if all.is_empty() {
         let words = "No stay of a patient of 65 and over is an index stay, so no hospital can be compared.";
-        return Ok(format!("<p>{words}</p>\n"));
+        return html! { p { (words) } "\n" };
     }
     let head =
         ["Hospital", "Comparison with the national rate", "Index stays", "Readmissions", "Rate", "95 % from", "to"];
@@ -182,20 +189,8 @@ fn by_hospital(lake: &Gathered) -> Result<String, Failure> {
             Dot { label, value, interval, words, mark, colour }
         })
         .collect();
-    let mut html = String::from("<h3>Each hospital against the national rate</h3>\n<ul class=\"verdicts\">");
-    let mut said = String::new();
-    for words in [
-        "Better Than the National Rate",
-        "No Different Than the National Rate",
-        "Worse Than the National Rate",
-        "Number of Cases Too Small",
-    ] {
-        let number = count(verdicts.get(words).copied().unwrap_or_default());
-        let _ = write!(html, "<li><span class=\"number\">{number}</span> {words}</li>");
-        let _ = write!(said, "{number} {words}. ");
-    }
-    html.push_str("</ul>\n<p>Crude rates with 95 % intervals over all months, not risk-standardised; the largest hospitals first. \
-         Grey: fewer than 25 index stays. A triangle: worse; a square: better; a circle: no different.</p>\n");
+    let number = |words: &str| count(verdicts.get(words).copied().unwrap_or_default());
+    let said = COMPARISONS.map(|words| format!("{} {words}. ", number(words))).concat();
     let label = format!("National: {}", percent(national));
     let rows = Rows { reference: Some((national, &label)), words: 22, ..Rows::default() };
     let words = Words {
@@ -203,9 +198,23 @@ fn by_hospital(lake: &Gathered) -> Result<String, Failure> {
         title: "Readmission of patients of 65 and over, by hospital",
         description: &format!("Of {}: {said}", counted(all.len() as i64, "hospital", "hospitals")),
     };
-    html.push_str(&chart::figure(&words, |width| chart::dots(&rows, &dots, width))?);
-    html.push_str(&table.behind_chart());
-    Ok(html)
+    html! {
+        h3 { "Each hospital against the national rate" }
+        "\n"
+        ul class="verdicts" {
+            @for words in COMPARISONS {
+                li { span class="number" { (number(words)) } " " (words) }
+            }
+        }
+        "\n"
+        p {
+            "Crude rates with 95 % intervals over all months, not risk-standardised; the largest hospitals first. Grey: fewer \
+             than 25 index stays. A triangle: worse; a square: better; a circle: no different."
+        }
+        "\n"
+        (chart::figure(&words, |width| chart::dots(&rows, &dots, width)))
+        (table.behind_chart())
+    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
-//! The way of every record: in, accepted, set aside or passed over, and what of it is the latest version.
+//! All records: how many came in, were accepted, quarantined or skipped, and are the latest version.
+
+use maud::html;
 
 use super::Section;
 use crate::commands::report::{
     chart::{self, Bar, Rows, Words},
     gather::Gathered,
-    html::{Table, escape},
+    html::Table,
     numbers::{count, counted},
 };
 
 pub(super) fn section(lake: &Gathered) -> Section {
     let records = &lake.records;
     let latest: i64 = ["patients", "encounters", "conditions"].iter().map(|metric| lake.plain(metric)).sum();
-    let [again, of_again] = records.duplicates();
+    let [duplicates, duplicate_records] = records.duplicates();
     let mut said = format!(
         "{} held {}: {} accepted, {} quarantined, {} skipped.",
         counted(records.landed(), "landed object", "landed objects"),
@@ -20,11 +22,11 @@ pub(super) fn section(lake: &Gathered) -> Section {
         count(records.quarantined),
         count(records.skipped)
     );
-    if again > 0 {
+    if duplicates > 0 {
         said.push_str(&format!(
             " {} with {} had landed before, byte for byte; merging them changed nothing.",
-            counted(again, "object", "objects"),
-            counted(of_again, "record", "records")
+            counted(duplicates, "object", "objects"),
+            counted(duplicate_records, "record", "records")
         ));
     } else {
         said.push_str(" No object landed twice.");
@@ -50,12 +52,9 @@ pub(super) fn section(lake: &Gathered) -> Section {
         bar("Older versions and duplicates", records.accepted - latest, false),
         bar("Latest versions: the lake", latest, true),
     ];
-    let words = Words { id: "chart-records", title: "What became of every record", description: &said };
-    let mut html = format!("<h3>From records to the lake</h3><p>{}</p>\n", escape(&said));
+    let words = Words { id: "chart-records", title: "Every record, by how it was handled", description: &said };
     let rows = Rows { words: 12, ..Rows::default() };
-    html.push_str(&chart::figure(&words, |width| chart::bars(&rows, &bars, width))?);
-    let mut table =
-        Table::new("Records by what became of them", 2, &["Outcome", "Type, rule or status", "Records", "Objects"]);
+    let mut table = Table::new("Records by outcome", 2, &["Outcome", "Type, rule or status", "Records", "Objects"]);
     for (name, number) in records.accepted_by_type {
         table.row(["accepted".to_owned(), name.to_owned(), count(number), String::new()]);
     }
@@ -68,6 +67,11 @@ pub(super) fn section(lake: &Gathered) -> Section {
     for (status, [objects, number]) in &records.objects {
         table.row(["landed object".to_owned(), status.clone(), count(*number), count(*objects)]);
     }
-    html.push_str(&table.behind_chart());
-    Ok(Some(html))
+    Some(html! {
+        h3 { "From records to the lake" }
+        p { (said) }
+        "\n"
+        (chart::figure(&words, |width| chart::bars(&rows, &bars, width)))
+        (table.behind_chart())
+    })
 }

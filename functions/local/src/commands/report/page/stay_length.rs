@@ -1,5 +1,7 @@
 //! How long patients stay: the distribution, its middle and its mean, and the departments.
 
+use maud::html;
+
 use super::{
     Section,
     places::{NO_DEPARTMENT, by, name_or},
@@ -16,7 +18,7 @@ const LONGEST: i64 = 21;
 
 pub(super) fn section(lake: &Gathered) -> Section {
     let stays = &lake.stays;
-    let (Some(median), Some(mean)) = (stays.median(), rate(stays.total_days(), stays.stays)) else { return Ok(None) };
+    let (median, mean) = stays.median().zip(rate(stays.total_days(), stays.stays))?;
     let longest = stays.lengths.keys().max().copied().unwrap_or(1);
     let last = longest.min(LONGEST);
     let mut columns: Vec<(String, i64)> =
@@ -41,25 +43,24 @@ pub(super) fn section(lake: &Gathered) -> Section {
     );
     let words = Words { id: "chart-lengths", title: "Stays by their length in days", description: &said };
     let plot = Histogram { columns, marks, axis: "Days; a same-day stay counts as one" };
-    let mut html = format!(
-        "<p>{said} {} ({}) lasted one day or less.</p>\n",
-        counted(one, "stay", "stays"),
-        or_none(rate(one, stays.stays), percent)
-    );
-    html.push_str(&chart::figure(&words, |width| chart::histogram(&plot, width))?);
-    let mut table = Table::new("Stays by length", 0, &["Days", "Stays", "Share of all stays"]);
+    let mut lengths = Table::new("Stays by length", 0, &["Days", "Stays", "Share of all stays"]);
     for (days, number) in &stays.lengths {
-        table.row([count(*days), count(*number), or_none(rate(*number, stays.stays), percent)]);
+        lengths.row([count(*days), count(*number), or_none(rate(*number, stays.stays), percent)]);
     }
-    html.push_str(&table.behind_chart());
-    let mut table =
+    let mut departments =
         Table::new("Average length of stay by department", 1, &["Department", "Discharges", "Days", "Average days"]);
     for (name, [discharges, days]) in by(&lake.length_of_stay, "department", |_| true, ["discharges", "total_days"]) {
         let average = or_none(rate(days, discharges), |days| decimal(days, 2));
-        table.row([name_or(name.as_deref(), NO_DEPARTMENT), count(discharges), count(days), average]);
+        departments.row([name_or(name.as_deref(), NO_DEPARTMENT), count(discharges), count(days), average]);
     }
-    html.push_str(&table.folded());
-    Ok(Some(html))
+    let one_day = format!("{} ({})", counted(one, "stay", "stays"), or_none(rate(one, stays.stays), percent));
+    Some(html! {
+        p { (said) " " (one_day) " lasted one day or less." }
+        "\n"
+        (chart::figure(&words, |width| chart::histogram(&plot, width)))
+        (lengths.behind_chart())
+        (departments.folded())
+    })
 }
 
 /// A median: a whole number of days, or a half.

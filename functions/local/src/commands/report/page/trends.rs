@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use maud::{Markup, html};
+
 use super::Section;
 use crate::commands::report::{
     chart::{self, Colour, Drawing, Lines, Mark, Series, Width, Words},
@@ -10,7 +12,6 @@ use crate::commands::report::{
     numbers::{count, decimal, or_none, percent, rate},
     periods::Periods,
 };
-use crate::output::failure::Failure;
 
 /// A small chart of one or two lines.
 struct Trend<'a> {
@@ -26,102 +27,102 @@ struct Trend<'a> {
 pub(super) fn section(lake: &Gathered) -> Section {
     let returns = periods(&lake.readmission);
     if returns.len() == 0 {
-        return Ok(None);
+        return None;
     }
-    let noun = returns.noun();
-    let mut html = String::new();
-    if noun == "year" {
-        html.push_str(
-            "<p>The lake covers many months, so they are summed by year. A year is provisional where one of its months \
-             is. Years without data are gaps.",
-        );
-        html.push_str(if returns.cut { " The oldest years are left out of the charts.</p>\n" } else { "</p>\n" });
-    } else if returns.provisional().contains(&true) {
-        html.push_str(
-            "<p>Months on a grey ground are provisional. The first and the last months of a lake often hold only a part \
-             of their stays.</p>\n",
-        );
-    }
-    html.push_str("<div class=\"pair\">\n");
-    let deaths = periods(&lake.mortality);
-    let of = |rows: &Rows, periods: &Periods, definition: Option<&str>, columns: [&str; 2]| {
-        let rows = rows.iter().filter(|row| definition.is_none() || row.text("definition") == definition);
-        periods.sums(rows.map(|row| (row.month(), columns.map(|column| row.count(column)))))
-    };
-    let death = |definition| of(&lake.mortality, &deaths, Some(definition), ["deaths", "stays"]);
-    let return_of = |definition| of(&lake.readmission, &returns, Some(definition), ["readmissions", "index_stays"]);
-    let small = |html: &mut String, periods: &Periods, trend: &Trend<'_>| -> Result<(), Failure> {
-        if trend.lines.iter().any(|(_, values)| values.iter().any(|[_, denominator]| *denominator > 0)) {
-            let drawing = trend.draw(periods)?;
-            html.push_str("<div>");
-            html.push_str(&chart::small_figure(
-                &Words { id: trend.id, title: &trend.title, description: &trend.describe(periods) },
-                &drawing,
-            ));
-            html.push_str(&trend.table(periods).behind_chart());
-            html.push_str("</div>\n");
+    let (deaths, lengths, months) =
+        (periods(&lake.mortality), final_periods(&lake.length_of_stay), final_periods(&lake.occupancy));
+    let charts = [
+        (readmission(lake, &returns), &returns),
+        (mortality(lake, &deaths), &deaths),
+        (length_of_stay(lake, &lengths), &lengths),
+        (occupancy(lake, &months), &months),
+    ];
+    Some(html! {
+        @if returns.noun() == "year" {
+            p {
+                "The lake covers many months, so they are summed by year. A year is provisional where one of its months is. \
+                 Years without data are gaps."
+                @if returns.cut { " The oldest years are left out of the charts." }
+            }
+            "\n"
+        } @else if returns.provisional().contains(&true) {
+            p {
+                "Months on a grey ground are provisional. The first and the last months of a lake often hold only a part of \
+                 their stays."
+            }
+            "\n"
         }
-        Ok(())
-    };
-    small(
-        &mut html,
-        &returns,
-        &Trend {
-            id: "trend-readmission",
-            title: format!("30-day readmission by {noun} of discharge"),
-            lines: vec![
-                ("65 and over", return_of("hwr_65plus")),
-                ("All payers, unplanned", return_of("all_payer_unplanned")),
-                ("Every return (naive)", return_of("naive")),
-            ],
-            of: ["readmissions", "index stays"],
-            shares: true,
-            per: 1.0,
-        },
-    )?;
-    small(
-        &mut html,
-        &deaths,
-        &Trend {
-            id: "trend-mortality",
-            title: format!("Mortality by {} (30-day: of admission)", deaths.noun()),
-            lines: vec![("In hospital", death("in_hospital")), ("Within 30 days", death("30_day"))],
-            of: ["deaths", "stays"],
-            shares: true,
-            per: 1.0,
-        },
-    )?;
-    let lengths = Periods::of(lake.length_of_stay.iter().map(|row| (row.month(), false)));
-    small(
-        &mut html,
-        &lengths,
-        &Trend {
-            id: "trend-length-of-stay",
-            title: format!("Average length of stay by {} of discharge, days", lengths.noun()),
-            lines: vec![("Average days", of(&lake.length_of_stay, &lengths, None, ["total_days", "discharges"]))],
-            of: ["days", "discharges"],
-            shares: false,
-            per: 1.0,
-        },
-    )?;
-    let months = Periods::of(lake.occupancy.iter().map(|row| (row.month(), false)));
+        div class="pair" {
+            "\n"
+            @for (trend, periods) in charts.iter().filter(|(trend, _)| trend.has_data()) {
+                div {
+                    (chart::small_figure(&trend.words(&trend.describe(periods)), trend.draw(periods, Width::Narrow)))
+                    (trend.table(periods).behind_chart())
+                }
+                "\n"
+            }
+        }
+        "\n"
+    })
+}
+
+/// Sums of two counts by period, of the rows of one definition or of all.
+fn sums(rows: &Rows, periods: &Periods, definition: Option<&str>, columns: [&str; 2]) -> Vec<[i64; 2]> {
+    let rows = rows.iter().filter(|row| definition.is_none() || row.text("definition") == definition);
+    periods.sums(rows.map(|row| (row.month(), columns.map(|column| row.count(column)))))
+}
+
+fn readmission(lake: &Gathered, periods: &Periods) -> Trend<'static> {
+    let line = |definition| sums(&lake.readmission, periods, Some(definition), ["readmissions", "index_stays"]);
+    Trend {
+        id: "trend-readmission",
+        title: format!("30-day readmission by {} of discharge", periods.noun()),
+        lines: vec![
+            ("65 and over", line("hwr_65plus")),
+            ("All payers, unplanned", line("all_payer_unplanned")),
+            ("Every return (naive)", line("naive")),
+        ],
+        of: ["readmissions", "index stays"],
+        shares: true,
+        per: 1.0,
+    }
+}
+
+fn mortality(lake: &Gathered, periods: &Periods) -> Trend<'static> {
+    let line = |definition| sums(&lake.mortality, periods, Some(definition), ["deaths", "stays"]);
+    Trend {
+        id: "trend-mortality",
+        title: format!("Mortality by {} (30-day: of admission)", periods.noun()),
+        lines: vec![("In hospital", line("in_hospital")), ("Within 30 days", line("30_day"))],
+        of: ["deaths", "stays"],
+        shares: true,
+        per: 1.0,
+    }
+}
+
+fn length_of_stay(lake: &Gathered, periods: &Periods) -> Trend<'static> {
+    Trend {
+        id: "trend-length-of-stay",
+        title: format!("Average length of stay by {} of discharge, days", periods.noun()),
+        lines: vec![("Average days", sums(&lake.length_of_stay, periods, None, ["total_days", "discharges"]))],
+        of: ["days", "discharges"],
+        shares: false,
+        per: 1.0,
+    }
+}
+
+fn occupancy(lake: &Gathered, periods: &Periods) -> Trend<'static> {
     // A hospital whose beds are not known has patient-days and no bed-days: it counts in neither.
     let beds = lake.occupancy.iter().filter(|row| row.int("bed_days").is_some());
-    let beds = months.sums(beds.map(|row| (row.month(), [row.count("patient_days"), row.count("bed_days")])));
-    small(
-        &mut html,
-        &months,
-        &Trend {
-            id: "trend-occupancy",
-            title: format!("Bed occupancy by {}", months.noun()),
-            lines: vec![("Occupancy", beds)],
-            of: ["patient-days", "bed-days"],
-            shares: true,
-            per: 1.0,
-        },
-    )?;
-    html.push_str("</div>\n");
-    Ok(Some(html))
+    let beds = periods.sums(beds.map(|row| (row.month(), [row.count("patient_days"), row.count("bed_days")])));
+    Trend {
+        id: "trend-occupancy",
+        title: format!("Bed occupancy by {}", periods.noun()),
+        lines: vec![("Occupancy", beds)],
+        of: ["patient-days", "bed-days"],
+        shares: true,
+        per: 1.0,
+    }
 }
 
 /// The periods of a table that says which months are provisional.
@@ -129,9 +130,14 @@ fn periods(rows: &Rows) -> Periods {
     Periods::of(rows.iter().map(|row| (row.month(), row.flag("provisional"))))
 }
 
+/// The periods of a table whose months are all final.
+fn final_periods(rows: &Rows) -> Periods {
+    Periods::of(rows.iter().map(|row| (row.month(), false)))
+}
+
 /// Infections of all types by period, per 1,000 patient-days: its own section shows it.
-pub(super) fn infections(lake: &Gathered) -> Result<String, Failure> {
-    let periods = Periods::of(lake.infection.iter().map(|row| (row.month(), false)));
+pub(super) fn infections(lake: &Gathered) -> Markup {
+    let periods = final_periods(&lake.infection);
     // Every type repeats its hospital's patient-days of the month: they are taken once.
     let types = lake.infection.iter().map(|row| (row.month(), [row.count("infections"), 0]));
     let days = lake.infection.iter().filter(|row| row.text("infection_type") == Some("clabsi"));
@@ -144,10 +150,10 @@ pub(super) fn infections(lake: &Gathered) -> Result<String, Failure> {
         shares: false,
         per: 1000.0,
     };
-    let words = Words { id: trend.id, title: &trend.title, description: &trend.describe(&periods) };
-    let mut html = chart::figure(&words, |width| trend.draw_in(&periods, width))?;
-    html.push_str(&trend.table(&periods).behind_chart());
-    Ok(html)
+    html! {
+        (chart::figure(&trend.words(&trend.describe(&periods)), |width| trend.draw(&periods, width)))
+        (trend.table(&periods).behind_chart())
+    }
 }
 
 impl Trend<'_> {
@@ -159,11 +165,16 @@ impl Trend<'_> {
         or_none(value, |value| if self.shares { percent(value) } else { decimal(value, 2) })
     }
 
-    fn draw(&self, periods: &Periods) -> Result<Drawing, Failure> {
-        self.draw_in(periods, Width::Narrow)
+    /// Whether any line has a point.
+    fn has_data(&self) -> bool {
+        self.lines.iter().any(|(_, values)| values.iter().any(|[_, denominator]| *denominator > 0))
     }
 
-    fn draw_in(&self, periods: &Periods, width: Width) -> Result<Drawing, Failure> {
+    fn words<'a>(&'a self, description: &'a str) -> Words<'a> {
+        Words { id: self.id, title: &self.title, description }
+    }
+
+    fn draw(&self, periods: &Periods, width: Width) -> Drawing {
         let looks = [(Colour::First, Mark::Circle), (Colour::Second, Mark::Triangle), (Colour::Third, Mark::Square)];
         let series = self.lines.iter().zip(looks).map(|((name, counts), (colour, mark))| {
             let values = counts.iter().map(|counts| self.value(*counts)).collect();
