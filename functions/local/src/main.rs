@@ -18,7 +18,10 @@ use clap::Parser;
 
 use crate::{
     arguments::{Arguments, Command, Generate},
-    commands::{doctor, explain, generate, ingest, query, redrive, report, run, simulate, upload, verify},
+    commands::{
+        doctor, explain, generate, ingest, quarantine, query, rebuild, redrive, report, run, show, simulate, stats,
+        upload, verify,
+    },
     output::{Output, failure::Failure},
 };
 
@@ -37,9 +40,13 @@ fn main() -> ExitCode {
             Command::Simulate(arguments) => simulate::simulate(&arguments, &mut output).await,
             Command::Ingest(arguments) => ingest::ingest(&arguments, &mut output).await,
             Command::Verify(arguments) => verify::verify(&arguments, &mut output).await,
+            Command::Show(arguments) => show::show(&arguments, &mut output).await,
             Command::Query(arguments) => query::query(&arguments, &mut output).await,
             Command::Explain(arguments) => explain::explain(&arguments, &mut output).await,
             Command::Report(arguments) => report::report(&arguments, &mut output).await,
+            Command::Rebuild(arguments) => rebuild::rebuild(&arguments, &mut output).await,
+            Command::Quarantine(arguments) => quarantine::quarantine(&arguments, &mut output).await,
+            Command::Stats(arguments) => stats::stats(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),
             Command::Upload(arguments) => upload::upload(&arguments, &mut output).await,
             Command::Redrive(arguments) => redrive::redrive(&arguments, &mut output).await,

@@ -83,8 +83,8 @@ fn a_folder_goes_up_once_and_becomes_a_lake_that_holds() {
             .expect("JSON");
     assert_eq!((&second["files"]["new"]["files"], &second["files"]["there"]["files"]), (&0.into(), &8.into()));
 
-    let carried = person.well(&["ingest", "--lake", "s3://quality-data/lake"]);
-    assert!(carried.contains(" 0 quarantined"), "{carried}");
+    let ingested = person.well(&["ingest", "--lake", "s3://quality-data/lake"]);
+    assert!(ingested.contains(" 0 quarantined"), "{ingested}");
     let verified = person.well(&["verify", "--lake", "s3://quality-data/lake"]);
     assert!(verified.contains("answer key     holds") && verified.contains("the lake holds"), "{verified}");
     let again = person.well(&["ingest", "--lake", "s3://quality-data/lake", "--json"]);
@@ -171,7 +171,7 @@ fn a_deployed_stack_is_found_by_its_buckets_names_and_its_losses_come_back() {
     person.badly(&["ingest", "--lake", &lake], &["set BUCKETS to the stack's parameter Buckets"]);
 
     let would = person.well(&["redrive", "--from", "landing", "--dry-run"]);
-    assert!(would.contains("6 of 6 landed objects have no commit of bronze and would be told of"), "{would}");
+    assert!(would.contains("6 of 6 landed objects have no bronze commit and would be sent to bronze"), "{would}");
     person.well(&["redrive", "--from", "landing"]);
     let told = python(
         &emulator,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::folder::Folder;
 
 #[test]
-fn a_run_holds_and_a_second_one_finds_nothing_to_do() {
+fn a_second_run_finds_nothing_to_do() {
     let folder = Folder::new("run");
     let first: Value = serde_json::from_str(&folder.well(&["run", "--patients", "300", "--json"])).expect("JSON");
     assert_eq!(first["quarantined"], 0);
@@ -62,7 +62,7 @@ fn shards_together_make_the_whole_and_a_small_population_is_a_larger_ones_beginn
 }
 
 #[test]
-fn verify_names_the_cells_of_a_damaged_table_and_the_next_run_mends_a_lost_one() {
+fn verify_names_damaged_cells_and_the_next_run_restores_a_missing_table() {
     let folder = Folder::new("damage");
     folder.well(&["run", "--patients", "200"]);
     let path = folder.0.join("lake/gold/mortality/part.parquet");
@@ -82,7 +82,7 @@ fn verify_names_the_cells_of_a_damaged_table_and_the_next_run_mends_a_lost_one()
 }
 
 #[test]
-fn a_broken_file_is_kept_whole_and_strictness_is_a_status() {
+fn a_broken_record_is_quarantined_whole_and_strict_is_a_status() {
     let folder = Folder::new("broken");
     let line = r#"{"resourceType":"Patient","id":"p1","birthDate":"yesterday"}"#;
     fs::create_dir(folder.0.join("export")).expect("a fresh folder");
@@ -94,7 +94,9 @@ fn a_broken_file_is_kept_whole_and_strictness_is_a_status() {
     let ingested = folder.well(&["ingest", "export"]);
     assert!(ingested.contains("2 records: 1 accepted, 1 quarantined, 0 skipped"), "{ingested}");
     assert!(!ingested.contains("yesterday"), "a value may be personal: {ingested}");
-    assert_eq!(folder.badly(&["ingest", "export", "--strict"]).0, 1);
+    folder.well(&["ingest", "export", "--strict"]);
+    let (status, said) = folder.badly(&["ingest", "export", "--strict", "--lake", "strict"]);
+    assert!(status == 1 && said.contains("1 record is quarantined"), "a run is judged by what it took in: {said}");
     let diagnosis: Value = serde_json::from_str(&folder.well(&["doctor", "export", "--json"])).expect("JSON");
     assert_eq!(diagnosis["files"][0]["quarantine"][0]["rule"], "bad-value");
     assert_eq!(diagnosis["total"]["patients"], 1);
@@ -102,7 +104,7 @@ fn a_broken_file_is_kept_whole_and_strictness_is_a_status() {
 }
 
 #[test]
-fn wrong_usage_is_status_2_and_says_what_to_do() {
+fn wrong_usage_is_status_2_with_a_hint() {
     let folder = Folder::new("usage");
     fs::create_dir(folder.0.join("empty")).expect("a fresh folder");
     fs::write(folder.0.join("file"), "x").expect("it can be written");
@@ -122,7 +124,7 @@ fn wrong_usage_is_status_2_and_says_what_to_do() {
 }
 
 #[test]
-fn a_marker_that_is_named_is_refused_alike_by_ingest_and_doctor() {
+fn ingest_and_doctor_refuse_a_marker_file_that_is_named() {
     let folder = Folder::new("marker");
     let patient = r#"{"resourceType":"Patient","id":"p"}"#;
     fs::create_dir(folder.0.join("_export")).expect("a fresh folder");
@@ -136,14 +138,104 @@ fn a_marker_that_is_named_is_refused_alike_by_ingest_and_doctor() {
         }
     }
     assert!(!folder.0.join("lake").exists(), "a refused command makes no lake");
-    let ingested = folder.well(&["ingest", "_export"]);
-    assert!(ingested.starts_with("1 file ingested"), "{ingested}");
-    assert!(ingested.contains("1 records: 1 accepted"), "{ingested}");
+    let output = folder.metriccare(&["ingest", "_export"]);
+    let (ingested, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(ingested.starts_with("1 file ingested, 1 passed over\n"), "{ingested}");
+    assert!(said.contains("passed over: _export/_SUCCESS: a name that begins with . or _"), "{said}");
+    assert!(ingested.contains("1 record: 1 accepted"), "{ingested}");
+}
+
+#[test]
+fn folders_say_the_type_and_a_source_is_the_first_segment() {
+    let folder = Folder::new("landing-keys");
+    fs::create_dir_all(folder.0.join("bronze/encounter/2025/09/15")).expect("a fresh folder");
+    let encounter = r#"{"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"IMP"}}"#;
+    fs::write(folder.0.join("bronze/encounter/2025/09/15/enc.json"), encounter).expect("it can be written");
+    fs::create_dir_all(folder.0.join("data")).expect("a fresh folder");
+    fs::rename(folder.0.join("bronze"), folder.0.join("data/bronze")).expect("moved");
+    folder.well(&["ingest", "data"]);
+    let landed = folder.files("lake/landing");
+    assert!(landed.contains_key("encounter/2025/09/15/enc.json"), "{:?}", landed.keys());
+    let output = folder.metriccare(&["ingest", "data", "--source", "st-marys"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let landed = folder.files("lake/landing");
+    assert!(landed.contains_key("source=st-marys/encounter/2025/09/15/enc.json"), "{:?}", landed.keys());
+    assert!(said.contains("have the same bytes: without --source and with it"), "{said}");
+    let summary: Value = serde_json::from_str(&folder.well(&["ingest", "--json"])).expect("JSON");
+    assert_eq!(summary["already_done"], 2);
+    assert!(summary["unlinked"]["encounters_without_patient"].as_i64().expect("a count") > 0, "{summary}");
+    assert!(folder.well(&["verify"]).contains("without a patient"));
+    let (status, said) = folder.badly(&["ingest", "data", "--source", "St Mary"]);
+    assert!(status == 2 && said.contains("lower-case letters, digits and hyphens"), "{said}");
+}
+
+#[test]
+fn a_lake_that_is_copied_without_its_times_is_the_same_lake() {
+    let folder = Folder::new("copied");
+    folder.well(&["run", "--patients", "60"]);
+    fs::write(folder.0.join("lake/landing/by-hand.json"), r#"{"resourceType":"Patient","id":"by-hand"}"#)
+        .expect("written");
+    folder.well(&["ingest"]);
+    for (name, bytes) in folder.files("lake") {
+        let path = folder.0.join("copy").join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, bytes).expect("written");
+    }
+    let time = |name: &str| fs::metadata(folder.0.join(name)).and_then(|data| data.modified()).expect("a time");
+    assert!(time("copy/landing/by-hand.json") > time("lake/landing/by-hand.json"), "the copy has times of its own");
+    let verified = folder.well(&["verify", "--lake", "copy"]);
+    assert!(verified.ends_with("the lake holds\n"), "{verified}");
+    let summary: Value = serde_json::from_str(&folder.well(&["ingest", "--lake", "copy", "--json"])).expect("JSON");
+    assert_eq!((&summary["records"], &summary["already_done"]), (&Value::from(0), &Value::from(7)));
+}
+
+#[test]
+fn doctor_names_what_is_not_linked_and_ids_of_two_servers() {
+    let folder = Folder::new("two-servers");
+    let encounter = |id: &str, patient: &str, start: &str| {
+        format!(
+            "{{\"resourceType\":\"Encounter\",\"id\":\"{id}\",\"status\":\"finished\",\"class\":{{\"code\":\"IMP\"}},\
+             \"subject\":{{\"reference\":\"{patient}\"}},\"period\":{{\"start\":\"{start}\",\"end\":\"2025-06-09T08:00:00Z\"}}}}\n"
+        )
+    };
+    let patient = "{\"resourceType\":\"Patient\",\"id\":\"1\"}\n";
+    let one = [
+        patient,
+        &encounter("1", "Patient/1", "2025-06-01T08:00:00Z"),
+        &encounter("2", "Patient/1", "2025-06-02T08:00:00Z"),
+    ];
+    // The same encounter under another patient is a correction, at another time as well it is of another server.
+    let two = [
+        encounter("1", "Patient/2", "2025-06-05T08:00:00Z"),
+        encounter("2", "Patient/3", "2025-06-02T08:00:00Z"),
+        encounter("3", "https://a.org/fhir/Patient/7", "2025-06-03T08:00:00Z"),
+        encounter("4", "https://b.org/fhir/Patient/7", "2025-06-03T08:00:00Z"),
+    ];
+    fs::write(folder.0.join("one.ndjson"), one.concat()).expect("it can be written");
+    fs::write(folder.0.join("two.ndjson"), two.concat()).expect("it can be written");
+    let said = folder.well(&["doctor", "one.ndjson"]);
+    assert!(!said.contains("not linked") && !said.contains("--source"), "{said}");
+    let said = folder.well(&["doctor", "one.ndjson", "two.ndjson"]);
+    assert!(said.contains("not linked: 4 encounters with a patient that is in none of these files"), "{said}");
+    assert!(said.contains("2 ids seem to come from two servers (Encounter/1, Patient/7): ingest"), "{said}");
+}
+
+#[test]
+fn verify_looks_both_ways() {
+    let folder = Folder::new("both-ways");
+    folder.well(&["run", "--patients", "30"]);
+    fs::write(folder.0.join("lake/landing/late.json"), r#"{"resourceType":"Patient","id":"late"}"#).expect("written");
+    let (status, said) = folder.badly(&["verify"]);
+    assert!(status == 1 && said.contains("late.json landed and is not in bronze"), "{said}");
+    folder.well(&["ingest"]);
+    fs::remove_file(folder.0.join("lake/landing/late.json")).expect("it is there");
+    let (_, said) = folder.badly(&["verify"]);
+    assert!(said.contains("1 object of bronze no longer in landing: late.json"), "{said}");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_link_is_followed_passed_over_or_named_and_stops_nothing_else() {
+fn links_to_files_are_followed_and_others_are_reported() {
     use std::os::unix::fs::symlink;
 
     let folder = Folder::new("links");
@@ -169,14 +261,14 @@ fn a_link_is_followed_passed_over_or_named_and_stops_nothing_else() {
 
 #[cfg(not(feature = "query"))]
 #[test]
-fn a_build_without_sql_says_which_command_has_it() {
+fn a_build_without_sql_names_the_build_with_it() {
     let (status, said) = Folder::new("no-sql").badly(&["query", "SELECT 1"]);
     assert!(status == 2 && said.contains("cargo run --release --features query -- query"), "{status} {said}");
 }
 
 #[cfg(not(feature = "aws"))]
 #[test]
-fn without_the_sdk_everything_on_s3_is_answered_with_the_command_that_has_it() {
+fn without_the_sdk_s3_arguments_name_the_build_with_it() {
     let folder = Folder::new("no-sdk");
     for arguments in [
         vec!["run", "--lake", "s3://my-lake"],
@@ -204,13 +296,13 @@ fn without_the_sdk_everything_on_s3_is_answered_with_the_command_that_has_it() {
 }
 
 #[test]
-fn what_was_put_into_landing_by_hand_is_carried_through() {
+fn objects_put_into_landing_by_hand_are_processed() {
     let folder = Folder::new("by-hand");
     folder.well(&["run", "--patients", "20"]);
     fs::create_dir_all(folder.0.join("lake/landing/by/hand")).expect("a fresh folder");
     fs::write(folder.0.join("lake/landing/by/hand/p.json"), r#"{"resourceType":"Patient","id":"by-hand"}"#)
         .expect("written");
-    let carried: Value = serde_json::from_str(&folder.well(&["ingest", "--json"])).expect("JSON");
-    assert_eq!((&carried["accepted"], &carried["already_done"]), (&Value::from(1), &Value::from(6)));
+    let summary: Value = serde_json::from_str(&folder.well(&["ingest", "--json"])).expect("JSON");
+    assert_eq!((&summary["accepted"], &summary["already_done"]), (&Value::from(1), &Value::from(6)));
     folder.well(&["verify"]);
 }

@@ -45,7 +45,7 @@ fn explained(folder: &Folder, arguments: &[&str]) -> Value {
 }
 
 /// What is left when every step has taken what it takes; each total that is said on the way is what was left.
-fn walked(steps: &Value) -> i64 {
+fn remaining(steps: &Value) -> i64 {
     let mut left = None;
     for step in steps.as_array().expect("steps") {
         let count = step["count"].as_i64().expect("a count");
@@ -80,7 +80,7 @@ fn the_attrition_ends_in_golds_numbers_for_the_lake_a_hospital_and_a_month() {
         arguments.extend(hospital.into_iter().flat_map(|name| ["--hospital", name]));
         arguments.extend(month.into_iter().flat_map(|month| ["--month", month]));
         let said = explained(&folder, &arguments);
-        let stays = walked(&said["encounters"]);
+        let stays = remaining(&said["encounters"]);
         let definitions = said["definitions"].as_array().expect("definitions");
         assert_eq!(definitions.len(), 3);
         assert_eq!(definitions[0]["steps"][0]["count"], stays);
@@ -93,7 +93,7 @@ fn the_attrition_ends_in_golds_numbers_for_the_lake_a_hospital_and_a_month() {
             let readmissions = gold.sum("readmissions", keep);
             assert_eq!(definition["index_stays"], gold.sum("index_stays", keep), "{definition}");
             assert_eq!(definition["readmissions"], readmissions, "{definition}");
-            assert_eq!(walked(&definition["steps"]), readmissions);
+            assert_eq!(remaining(&definition["steps"]), readmissions);
             planned |= definition["steps"].to_string().contains("first return planned");
             if hospital.is_some() && month.is_some() {
                 let row = gold.rows.iter().find(|row| keep(row)).expect("a row of gold");
@@ -113,26 +113,26 @@ fn the_attrition_ends_in_golds_numbers_for_the_lake_a_hospital_and_a_month() {
 }
 
 #[test]
-fn a_stays_story_is_the_ledgers_row_and_leads_to_the_line_that_brought_it() {
+fn a_stay_is_explained_by_its_ledger_row_and_its_landed_lines() {
     let folder = Folder::new("story");
     folder.well(&["run", "--patients", "1500", "--facilities", "3"]);
     let gold = Gold::read(&folder, &GOLD_STAY);
     // One stay of each kind of verdict, with and without infections and returns.
     let mut kinds = BTreeSet::new();
-    let mut told = 0;
+    let mut explained_stays = 0;
     for row in &gold.rows {
         let kind: Vec<_> = ["hwr_status", "readmitted", "naive_readmitted", "planned_rule", "infections", "died_30d"]
             .map(|column| gold.cell(row, column).to_string())
             .into();
-        if told == 24 || !kinds.insert(kind) {
+        if explained_stays == 24 || !kinds.insert(kind) {
             continue;
         }
-        told += 1;
+        explained_stays += 1;
         let id = gold.cell(row, "stay_id").to_string();
         let said = explained(&folder, &["stay", &id]);
-        let [story] = said["stays"].as_array().expect("stays").as_slice() else { panic!("{said}") };
+        let [report] = said["stays"].as_array().expect("stays").as_slice() else { panic!("{said}") };
         for (column, cell) in gold.columns.iter().zip(row) {
-            let value = &story["stay"][column];
+            let value = &report["stay"][column];
             let value = value
                 .as_str()
                 .map_or_else(|| if value.is_null() { String::new() } else { value.to_string() }, str::to_owned);
@@ -141,11 +141,11 @@ fn a_stays_story_is_the_ledgers_row_and_leads_to_the_line_that_brought_it() {
                 "{id}: {column} is {value}, not {cell}"
             );
         }
-        assert_eq!(story["next"]["stay_id"].as_str().unwrap_or_default(), gold.cell(row, "next_stay_id").to_string());
-        let infections = story["infections"].as_array().expect("infections");
+        assert_eq!(report["next"]["stay_id"].as_str().unwrap_or_default(), gold.cell(row, "next_stay_id").to_string());
+        let infections = report["infections"].as_array().expect("infections");
         let counted = infections.iter().filter(|infection| infection["hospital_onset"] == true).count();
         assert_eq!(counted.to_string(), gold.cell(row, "infections").to_string(), "{id}");
-        let versions = story["versions"].as_array().expect("versions");
+        let versions = report["versions"].as_array().expect("versions");
         assert_eq!(versions.iter().filter(|version| version["counts"] == true).count(), 1, "{id}");
         for version in versions {
             let path = folder.0.join("lake/landing").join(version["sourcename"].as_str().expect("a key"));
@@ -157,13 +157,13 @@ fn a_stays_story_is_the_ledgers_row_and_leads_to_the_line_that_brought_it() {
             );
         }
         let words = folder.well(&["explain", "stay", &id]);
-        assert_eq!(words.contains("yes, by "), story["stay"]["readmitted"] == true, "{words}");
+        assert_eq!(words.contains("yes, by "), report["stay"]["readmitted"] == true, "{words}");
     }
-    assert!(told >= 10, "{told} kinds of stays");
+    assert!(explained_stays >= 10, "{explained_stays} kinds of stays");
 }
 
 #[test]
-fn a_line_is_found_in_a_bundle_and_in_gzip_and_two_versions_are_told_apart() {
+fn lines_are_found_in_bundles_and_versions_are_distinguished() {
     let folder = Folder::new("bundle");
     let encounter = |status: &str, version: u32, updated: &str| {
         format!(
@@ -207,7 +207,7 @@ fn a_line_is_found_in_a_bundle_and_in_gzip_and_two_versions_are_told_apart() {
 }
 
 #[test]
-fn an_unknown_name_is_answered_with_what_is_there() {
+fn unknown_names_get_suggestions() {
     let folder = Folder::new("unknown");
     folder.well(&["run", "--patients", "300", "--facilities", "2"]);
     let hospital = {

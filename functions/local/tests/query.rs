@@ -225,7 +225,7 @@ fn athenas_functions_mean_what_they_mean_there() {
 }
 
 #[test]
-fn what_cannot_be_answered_is_said_with_what_to_do() {
+fn wrong_statements_get_a_hint() {
     let folder = Folder::new("refusals");
     folder.well(&["run", "--patients", "60"]);
     for (sql, words) in [

@@ -11,7 +11,7 @@ use metriccare_lake::{
     schema::GOLD_SUMMARY,
 };
 
-/// A folder of one test, gone with it.
+/// A temporary folder.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -118,7 +118,7 @@ fn only_what_answer_keys_cover_is_called_synthetic() {
     folder.well(&["run", "--patients", "40"]);
     let made_up = folder.page();
     assert!(made_up.contains("Synthetic data.") && made_up.contains("no person is described here"));
-    // What was refused describes nobody.
+    // A quarantined record describes no person.
     let refused = folder.ingested("{\"resourceType\":\"Patient\"}\n");
     assert!(refused.contains("Synthetic data."));
     let both = folder.ingested("{\"resourceType\":\"Patient\",\"id\":\"somebody\"}\n");

@@ -1,5 +1,5 @@
-//! A spec file as a person uses it: it says what the flags and the generator's payload say, flags win over it, and what a
-//! command cannot heed is refused.
+//! A spec file as a person uses it: it has the fields of the flags and of the generator's payload, flags win over it, and
+//! fields that a command does not support are refused.
 
 mod folder;
 
@@ -57,7 +57,7 @@ fn tables_and_the_simulator_take_a_file_too() {
 }
 
 #[test]
-fn what_a_command_cannot_heed_is_refused_with_its_name_and_value() {
+fn unsupported_fields_are_refused_with_their_name_and_value() {
     let folder = Folder::new("spec-refused");
     let run = "`metriccare run` lands the whole population as plain NDJSON";
     let tables = "the tables are of the whole year and clean";
@@ -75,7 +75,7 @@ fn what_a_command_cannot_heed_is_refused_with_its_name_and_value() {
         ("simulate", "shard = \"1/2\"", format!("shard is \"1/2\": {simulate}")),
         (
             "run",
-            "day = 2024-03-01",
+            "year = 2025\nday = 2024-03-01",
             "day is 2024-03-01: it must be a day of the world's year, which is 2025".to_owned(),
         ),
         (
@@ -101,4 +101,38 @@ fn what_a_command_cannot_heed_is_refused_with_its_name_and_value() {
         let (status, words) = folder.badly(&arguments);
         assert!(status == 2 && words.contains(&expected), "{arguments:?}: {status} {words}");
     }
+}
+
+#[test]
+fn own_tables_replace_the_shipped_ones() {
+    let folder = Folder::new("own-world");
+    fs::create_dir(folder.0.join("own")).expect("a fresh folder");
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/world/data/hospitals.tsv");
+    let shipped = fs::read_to_string(shipped).expect("it is there");
+    let generate = |out: &str| {
+        let arguments = ["generate", "fhir", "--patients", "40", "--facilities", "3", "--world", "own", "--out", out];
+        folder.well(&arguments);
+        folder.files(out)
+    };
+    written(&folder, "own/hospitals.tsv", &shipped);
+    folder.well(&["generate", "fhir", "--patients", "40", "--facilities", "3", "--out", "plain"]);
+    assert!(generate("same") == folder.files("plain"), "the shipped tables give the shipped world");
+
+    written(&folder, "own/hospitals.tsv", &shipped.replace("MetricCare Hospital - Charlotte", "St. Mary's"));
+    let own = generate("own-out");
+    let text: String = own.values().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect();
+    assert!(text.contains("St. Mary's") && !text.contains("MetricCare Hospital - Charlotte"));
+    folder.well(&["run", "--patients", "40", "--facilities", "3", "--world", "own"]);
+    assert!(folder.well(&["show", "gold_department_load", "--format", "csv"]).contains("St. Mary's"));
+
+    let broken = shipped.replace("\tCharlotte\tNC\t40\t", "\tCharlotte\tNC\tmany\t");
+    written(&folder, "own/hospitals.tsv", &broken);
+    let line = 1 + broken.lines().position(|line| line.contains("many")).expect("a line");
+    let (status, said) = folder.badly(&["run", "--world", "own"]);
+    assert!(status == 2 && said.contains("hospitals.tsv") && said.contains(&line.to_string()), "{said}");
+    written(&folder, "own/hospital.tsv", "");
+    let (status, said) = folder.badly(&["run", "--world", "own"]);
+    assert!(status == 2 && said.contains("hospital.tsv is no table of the world"), "{said}");
+    let (status, said) = folder.badly(&["run", "--world", "nowhere"]);
+    assert!(status == 2 && said.contains("--world nowhere: "), "{said}");
 }

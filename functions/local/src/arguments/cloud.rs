@@ -1,17 +1,17 @@
-//! The flags of places on S3, and of the commands that are about AWS alone.
+//! The flags for locations on S3, and for the commands that only concern AWS.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::lake::location::DataLocation;
+use crate::lake::{landing_key::SourceName, location::DataLocation};
 
-/// Where the login for AWS comes from.
+/// Where the AWS credentials come from.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "AWS")]
 pub(crate) struct CloudFlags {
     /// File with AWS_ACCESS_KEY_ID (or AWS_ACCESS_KEY), AWS_SECRET_ACCESS_KEY (or AWS_SECRET_KEY), AWS_REGION,
-    /// AWS_ENDPOINT_URL, S3_BUCKET_NAME; the environment comes first [default: .env, if it is there]
+    /// AWS_ENDPOINT_URL, S3_BUCKET_NAME; environment variables win over it [default: .env, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 }
@@ -19,10 +19,10 @@ pub(crate) struct CloudFlags {
 /// The lake to work on.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LakeFlag {
-    /// Folder or s3://bucket/prefix of the lake; made where there is none
-    #[arg(long, value_name = "PLACE", default_value = "./lake")]
+    /// Folder or s3://bucket/prefix of the lake; created if it does not exist
+    #[arg(long, value_name = "DIR|s3://…", default_value = "./lake")]
     pub(crate) lake: DataLocation,
-    /// Where the data of a lake on S3 lands [default: the landing bucket of its stack, else landing/ inside the lake]
+    /// Landing location of a lake on S3 [default: the landing bucket of its stack, else landing/ inside the lake]
     #[arg(long, value_name = "s3://…", help_heading = "AWS")]
     pub(crate) landing: Option<DataLocation>,
     #[command(flatten)]
@@ -31,13 +31,16 @@ pub(crate) struct LakeFlag {
 
 #[derive(Debug, Args)]
 pub(crate) struct Upload {
-    /// Folder to send; each file goes below the target under its path in the folder
+    /// Folder to upload; each file keeps its path within the folder
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
-    /// Where to [default: the bucket that S3_BUCKET_NAME names]
+    /// Target [default: the bucket that S3_BUCKET_NAME names]
     #[arg(value_name = "s3://bucket/prefix")]
     pub(crate) to: Option<DataLocation>,
-    /// Print one machine-readable object instead of words
+    /// The server that the files come from, where several servers number their resources alike: ids become NAME:id
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<SourceName>,
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -46,26 +49,26 @@ pub(crate) struct Upload {
 
 #[derive(Debug, Args)]
 pub(crate) struct Redrive {
-    /// Only the dead letters of this stage [default: of all four]
+    /// Only the dead-letter queue of this stage [default: all four]
     #[arg(long, value_enum)]
     pub(crate) stage: Option<RedriveStage>,
-    /// What to bring back: messages that failed five times, or landed objects that nobody heard of
-    #[arg(long, value_enum, default_value_t = Lost::DeadLetters)]
-    pub(crate) from: Lost,
+    /// What to process again: dead letters, or landed objects without a bronze commit
+    #[arg(long, value_enum, default_value_t = RedriveSource::DeadLetters)]
+    pub(crate) from: RedriveSource,
     /// Name of the deployed stack
     #[arg(long, default_value = "metriccare")]
     pub(crate) stack: String,
-    /// Messages a second, where a stage should not be flooded [default: as fast as the queue goes]
+    /// At most this many messages a second [default: no limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=500))]
     pub(crate) per_second: Option<i32>,
-    /// Say what would be done
+    /// Print what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) cloud: CloudFlags,
 }
 
-/// A function with a queue of its own.
+/// A function that has its own queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RedriveStage {
     /// Shards of specs, and schedules that failed
@@ -78,11 +81,11 @@ pub(crate) enum RedriveStage {
     Gold,
 }
 
-/// What was lost on the way.
+/// What to process again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Lost {
-    /// Messages that were given up after five deliveries
+pub(crate) enum RedriveSource {
+    /// Messages that failed eight times and are in a dead-letter queue
     DeadLetters,
-    /// Landed objects without a commit of bronze, whose notification was lost
+    /// Landed objects without a bronze commit, whose notification was lost
     Landing,
 }

@@ -6,10 +6,12 @@ use super::LakeFlag;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Explain {
-    /// From all encounters to the readmission rates: what each step leaves out, by each definition
+    /// From all encounters to the readmission rates: what each step excludes, by definition
     Readmission(ExplainReadmission),
-    /// One stay: what arrived of it, the verdicts and their reasons, the next stay, infections
+    /// One stay: its versions, the verdicts and their reasons, the next stay, infections
     Stay(ExplainStay),
+    /// One landed object: claim, commit, counts, quarantined records, and what of it is in silver
+    Object(ExplainObject),
 }
 
 #[derive(Debug, Args)]
@@ -20,7 +22,7 @@ pub(crate) struct ExplainReadmission {
     /// Only stays discharged in this month
     #[arg(long, value_name = "YYYY-MM", value_parser = month)]
     pub(crate) month: Option<String>,
-    /// Print one machine-readable object instead of words
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -32,7 +34,19 @@ pub(crate) struct ExplainStay {
     /// The stay's id, which is its encounter's: the column stay_id of gold_stay
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// Print one machine-readable object instead of words
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainObject {
+    /// The landed object's key: the column sourcename of bronze
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

@@ -1,15 +1,15 @@
-//! The job that a command's flags and its spec file make, and the fields that mean nothing to it.
+//! Builds a job from a command's flags and its spec file.
 //!
-//! Flags win over the file, the file over the command's defaults. A field that a command cannot heed is refused, so that
-//! nobody takes what was written for what was asked for.
+//! Flags win over the file, the file over the command's defaults. A field that a command does not support is an error, so
+//! that the output is never mistaken for what was asked for.
 
 use metriccare_landing::{Fields, Job};
 use serde_json::{Value, json};
 
 use super::{GenerateFhir, GenerateTables, Run, Simulate, SpecFlag};
-use crate::output::failure::Failure;
+use crate::{lake::location::OutputTarget, output::failure::Failure};
 
-/// Patients that the fourth source document's generator makes where nobody says a number.
+/// The default population of the fourth source document's generator.
 const PATIENTS_OF_TABLES: u64 = 10_000;
 
 impl Run {
@@ -31,7 +31,12 @@ impl GenerateFhir {
             "day": self.day.map(|day| day.to_string()),
             "shard": self.shard.map(|shard| shard.to_string()),
         });
-        Ok(Job::read(fields(&self.world, own, &self.world.spec)?)?)
+        let fields = fields(&self.world, own, &self.world.spec)?;
+        if self.out == OutputTarget::Stdout {
+            let why = "faults come with an answer key, which needs a folder: leave `--out -` out";
+            refuse(&fields, &["dirty"], why, &self.world.spec)?;
+        }
+        Ok(Job::read(fields)?)
     }
 }
 
@@ -45,13 +50,13 @@ impl GenerateTables {
         let fields = fields(&self.world, own, &self.world.spec)?;
         let why = "the tables are of the whole year and clean; `generate fhir` takes it";
         refuse(&fields, &["day", "fhir_version", "dirty"], why, &self.world.spec)?;
-        let below = Fields::from_value(json!({ "patients": PATIENTS_OF_TABLES }))?;
-        Ok(Job::read(fields.over(below))?)
+        let defaults = Fields::from_value(json!({ "patients": PATIENTS_OF_TABLES }))?;
+        Ok(Job::read(fields.over(defaults))?)
     }
 }
 
 impl Simulate {
-    /// What the flags and the file say; what they leave open is asked.
+    /// The fields that the flags and the file set; the simulator asks for the others.
     pub(crate) fn fields(&self) -> Result<Fields, Failure> {
         let fields = fields(self, Value::Object(serde_json::Map::new()), &self.spec)?;
         let why =
@@ -61,7 +66,7 @@ impl Simulate {
     }
 }
 
-/// What the flags say, over what the file says.
+/// The fields of the flags over those of the file.
 fn fields(flags: &impl serde::Serialize, own: Value, file: &SpecFlag) -> Result<Fields, Failure> {
     let flags = serde_json::to_value(flags).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Fields::from_value(own)?.over(Fields::from_value(flags)?).over(file.fields()?))
@@ -89,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_say_all_that_a_job_has() {
+    fn flags_set_every_field_of_a_job() {
         let job = generate_fhir(&[
             "--patients=7",
             "--year=2024",
@@ -115,15 +120,15 @@ mod tests {
             "--shard=2/3",
         ]);
         let default = Job::of(metriccare_world::Spec::default()).to_value();
-        let said = job.to_value();
-        assert!(said.as_object().is_some_and(|fields| fields.len() == 22));
-        assert!(said.as_object().into_iter().flatten().all(|(name, value)| default.get(name) != Some(value)), "{said}");
+        let set = job.to_value();
+        assert!(set.as_object().is_some_and(|fields| fields.len() == 22));
+        assert!(set.as_object().into_iter().flatten().all(|(name, value)| default.get(name) != Some(value)), "{set}");
         assert_eq!((job.shard, job.gzip), (Some(Shard { part: 2, of: 3 }), Some(true)));
         assert_eq!(job.format, Some(FileFormat::Resources(Format::Bundle)));
     }
 
     #[test]
-    fn nothing_said_is_the_default() {
+    fn no_flags_give_the_default_job() {
         assert_eq!(generate_fhir(&[]), Job::of(metriccare_world::Spec::default()));
         assert_eq!(generate_fhir(&["--gzip=false"]).gzip, Some(false));
     }

@@ -1,14 +1,19 @@
-//! The command line: every command, flag and default, in words for a person who has not read the documentation.
+//! The command line: every command, flag and default, explained for someone who has not read the documentation.
 
 mod cloud;
 mod explain;
 mod job;
+mod quarantine;
 mod query;
+mod rebuild;
 mod report;
+mod show;
 mod simulate;
 mod spec;
+mod stats;
 mod tables;
 mod world;
+mod world_tables;
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
@@ -17,27 +22,33 @@ use metriccare_fhir::{read::time, write::Date};
 use metriccare_landing::Shard;
 use serde::Serialize;
 
-use crate::lake::location::DataLocation;
+use crate::lake::{
+    landing_key::SourceName,
+    location::{DataLocation, OutputTarget},
+};
 
 pub(crate) use self::{
     cloud::{CloudFlags, LakeFlag, Redrive, Upload},
-    explain::{Explain, ExplainReadmission, ExplainStay},
-    query::Query,
+    explain::{Explain, ExplainObject, ExplainReadmission, ExplainStay},
+    quarantine::{Quarantine, QuarantineList, QuarantineRetry, QuarantineShow},
+    query::{Query, RowFormat},
+    rebuild::{Rebuild, RebuildLayer},
     report::ReportFlags,
+    show::{Condition, Show},
     simulate::Simulate,
     spec::SpecFlag,
-    tables::GenerateTables,
+    stats::Stats,
+    tables::{GenerateTables, TableName},
     world::WorldFlags,
+    world_tables::WorldTables,
 };
 #[cfg(feature = "aws")]
-pub(crate) use cloud::{Lost, RedriveStage};
-#[cfg(feature = "query")]
-pub(crate) use query::Shape;
+pub(crate) use cloud::{RedriveSource, RedriveStage};
 
 /// A lakehouse for hospital quality metrics: synthetic or your own FHIR in, CMS-style metrics out.
 #[derive(Debug, Parser)]
 #[command(name = "metriccare", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Begin with `metriccare run`: it needs nothing but a folder to write to.")]
+#[command(after_help = "Start with `metriccare run`: it only needs a folder to write to.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -45,29 +56,38 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a population, land it as FHIR, carry it through bronze, silver and gold, print the metrics
+    /// Generate a population, land it as FHIR, process it through bronze, silver and gold, print the metrics
     Run(Run),
-    /// Make data and write it to a folder
+    /// Generate data and write it to a folder, to S3 or to standard output
     #[command(subcommand)]
     Generate(Generate),
-    /// The CMS simulator: a cohort with exact shares of deaths, infections and readmissions; asks what no flag says
+    /// The CMS simulator: a cohort with exact shares of deaths, infections and readmissions; asks for what no flag sets
     Simulate(Simulate),
-    /// Take foreign FHIR files or folders through the same pipeline
+    /// Process your own FHIR files or folders with the same pipeline
     Ingest(Ingest),
     /// Check a lake: conservation, gold rebuilt from landing, the generator's answer key
     Verify(Verify),
-    /// Ask the lake in Athena's SQL; tables go by their Glue names, such as gold_readmission
+    /// Query the lake in Athena's SQL; tables have their Glue names, such as gold_readmission
     Query(Query),
-    /// Say how a number came about: a readmission rate, or the verdicts on one stay
+    /// Print a table of the lake, without an SQL engine
+    Show(Show),
+    /// Explain a readmission rate, the verdicts on one stay, or what happened to one landed object
     #[command(subcommand)]
     Explain(Explain),
-    /// Write one self-contained page with the lake's metrics, charts and tables
+    /// Write one self-contained HTML page with the lake's metrics, charts and tables
     Report(Report),
-    /// Say what ingest would accept, quarantine and skip, without loading anything
+    /// Show what ingest would accept, quarantine and skip, without loading anything
     Doctor(Doctor),
-    /// Send a folder to S3: checks the credentials first, sends only what is not there yet
+    /// Compute silver and gold again, after a damaged file or a new version of the rules
+    Rebuild(Rebuild),
+    /// List, show or retry the records that could not be read
+    #[command(subcommand)]
+    Quarantine(Quarantine),
+    /// Count the files, bytes and rows of the lake by table and partition
+    Stats(Stats),
+    /// Upload a folder to S3: checks the credentials first, uploads only what is not there yet
     Upload(Upload),
-    /// Give failed messages of a deployed stack back to their stages, or tell of objects that nobody heard of
+    /// Process failed messages of a deployed stack again, or landed objects whose notification was lost
     Redrive(Redrive),
 }
 
@@ -79,7 +99,7 @@ pub(crate) enum Generate {
     Tables(GenerateTables),
 }
 
-/// Flags that say how work is done.
+/// Flags about how work is done.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Work")]
 pub(crate) struct WorkFlags {
@@ -112,14 +132,14 @@ pub(crate) struct Run {
     pub(crate) answer: AnswerFlags,
 }
 
-/// Flags that say how the answer is given.
+/// Flags about how the result is printed.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Answer")]
+#[command(next_help_heading = "Output")]
 pub(crate) struct AnswerFlags {
-    /// Print one machine-readable object instead of words
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
-    /// Exit with status 1 where records are quarantined
+    /// Exit with status 1 if records are quarantined
     #[arg(long)]
     pub(crate) strict: bool,
 }
@@ -128,9 +148,9 @@ pub(crate) struct AnswerFlags {
 pub(crate) struct GenerateFhir {
     #[command(flatten)]
     pub(crate) world: WorldFlags,
-    /// Folder or s3://bucket/prefix to write to; shards may share it
+    /// Folder or s3://bucket/prefix to write to, which shards may share, or - for standard output
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = "./out")]
-    pub(crate) out: DataLocation,
+    pub(crate) out: OutputTarget,
     /// FHIR version to write [default: r5]
     #[arg(long, value_enum)]
     pub(crate) fhir_version: Option<Version>,
@@ -157,9 +177,12 @@ pub(crate) struct GenerateFhir {
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {
     /// Files or folders: a resource, an array, a Bundle or NDJSON each, also as .gz, FHIR R4, R4B or R5; with none,
-    /// what lies in the lake's landing place already is carried through
+    /// what is already in the lake's landing location is processed
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// The server that the files come from, where several servers number their resources alike: ids become NAME:id
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<SourceName>,
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
     #[command(flatten)]
@@ -174,14 +197,14 @@ pub(crate) struct Verify {
     pub(crate) lake: LakeFlag,
     #[command(flatten)]
     pub(crate) work: WorkFlags,
-    /// Print one machine-readable object instead of words
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Report {
-    /// File to write; a page that was there is replaced
+    /// File to write; an existing one is replaced
     #[arg(long, visible_alias = "output", value_name = "FILE.html", default_value = "report.html")]
     pub(crate) out: DataLocation,
     #[command(flatten)]
@@ -190,7 +213,7 @@ pub(crate) struct Report {
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// Files or folders to look at
+    /// Files or folders to check
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -240,10 +263,10 @@ mod tests {
     }
 
     #[test]
-    fn source_documents_names_are_accepted() {
+    fn flag_names_of_the_source_documents_are_accepted() {
         let parsed = Arguments::try_parse_from(["metriccare", "generate", "fhir", "--count", "7", "--output", "x"]);
         let Ok(Arguments { command: Command::Generate(Generate::Fhir(arguments)) }) = parsed else { panic!("refused") };
         assert_eq!(arguments.job().expect("possible").spec.patients, 7);
-        assert_eq!(arguments.out, DataLocation::Folder("x".into()));
+        assert_eq!(arguments.out, OutputTarget::Location(DataLocation::Folder("x".into())));
     }
 }

@@ -15,18 +15,18 @@ pub(crate) struct Query {
     #[arg(long, value_name = "FILE.sql")]
     pub(crate) file: Option<PathBuf>,
     /// How the rows are printed
-    #[arg(long, value_enum, default_value_t = Shape::Table)]
-    pub(crate) format: Shape,
+    #[arg(long, value_enum, default_value_t = RowFormat::Table)]
+    pub(crate) format: RowFormat,
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
 }
 
-/// The form of a query's rows.
+/// How rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Shape {
-    /// Aligned columns, for people
+pub(crate) enum RowFormat {
+    /// Aligned columns
     Table,
-    /// Comma-separated values below a line of names
+    /// Comma-separated values with a header line
     Csv,
     /// One array of objects, with null where there is no value
     Json,

@@ -1,15 +1,15 @@
-//! The flags that say how a generator reports what it made.
+//! The flags about how a generator reports its output.
 
 use clap::Args;
 
-/// Flags that say how the answer is given.
+/// Flags about how the result is printed.
 #[derive(Debug, Clone, Copy, Args)]
-#[command(next_help_heading = "Answer")]
+#[command(next_help_heading = "Output")]
 pub(crate) struct ReportFlags {
-    /// Print the world's figures beside the published ones: target, got, source, and which are off
+    /// Compare the generated figures with the published ones: target, actual, source, and which are outside
     #[arg(long)]
     pub(crate) report: bool,
-    /// Print one machine-readable object instead of words
+    /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,12 +1,16 @@
-//! The flags of `metriccare simulate`: the CMS simulator's questions, answered beforehand.
+//! The flags of `metriccare simulate`: each answers one of the simulator's questions in advance.
 
 use clap::Args;
 use serde::Serialize;
 
-use super::{CloudFlags, SpecFlag, Version, WorkFlags, world::number};
+use super::{CloudFlags, SpecFlag, Version, WorkFlags, WorldTables, world::number};
 use crate::lake::location::DataLocation;
 
 #[derive(Debug, Args, Serialize)]
+#[command(
+    after_help = "What no flag sets is asked for on a terminal, or read from standard input, one answer a line; an \
+    empty answer or the end of the input gives the defaults:\n  printf '100\\n2023\\n' | metriccare simulate"
+)]
 pub(crate) struct Simulate {
     /// Patients in the cohort [default: 500]
     #[arg(long, visible_alias = "count", value_name = "N")]
@@ -31,11 +35,18 @@ pub(crate) struct Simulate {
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
     #[serde(skip)]
+    pub(crate) tables: WorldTables,
+    #[command(flatten)]
+    #[serde(skip)]
     pub(super) spec: SpecFlag,
     /// Folder or s3://bucket/prefix in which fhir_data/json/{patient,encounter,condition} is made
     #[arg(long, visible_alias = "output", value_name = "DIR", default_value = ".")]
     #[serde(skip)]
     pub(crate) out: DataLocation,
+    /// Upload the files to the bucket that S3_BUCKET_NAME names, as s3://…/fhir_data/json/…; needs the feature aws
+    #[arg(long)]
+    #[serde(skip)]
+    pub(crate) upload: bool,
     /// FHIR version to write [default: r5]
     #[arg(long, value_enum)]
     pub(crate) fhir_version: Option<Version>,

@@ -1,4 +1,4 @@
-//! A spec file: the fields of a job in TOML, over which the flags are laid.
+//! A spec file: the fields of a job in TOML, which flags override.
 
 use std::path::{Path, PathBuf};
 
@@ -12,13 +12,13 @@ use crate::output::failure::Failure;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "World")]
 pub(crate) struct SpecFlag {
-    /// A TOML file with any of a job's fields; flags win over it
+    /// TOML file with any of these fields; flags win over it
     #[arg(long, value_name = "FILE.toml")]
     spec: Option<PathBuf>,
 }
 
 impl SpecFlag {
-    /// What the file says; nothing where there is none.
+    /// The file's fields; none without a file.
     pub(crate) fn fields(&self) -> Result<Fields, Failure> {
         let Some(path) = &self.spec else { return Ok(Fields::default()) };
         let refused = |why: String| Failure::usage(format!("--spec {}: {why}", path.display()));
@@ -28,7 +28,7 @@ impl SpecFlag {
         Ok(fields)
     }
 
-    /// The file, to be named in words.
+    /// The file's path, for messages.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.spec.as_deref()
     }
@@ -45,7 +45,7 @@ fn read(text: &str) -> Result<Fields, String> {
     Fields::from_value(json(toml::Value::Table(table))).map_err(|error| error.to_string())
 }
 
-/// TOML's values as JSON's. A date is its text; a number that JSON has none for is its text too, which no field takes.
+/// TOML values as JSON. Dates become text; so do numbers that JSON cannot hold, which every field then refuses.
 fn json(value: toml::Value) -> Value {
     match value {
         toml::Value::String(text) => text.into(),
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_takes_all_that_a_job_has() {
+    fn a_spec_file_can_set_every_field_of_a_job() {
         let text = "patients = 7\nday = 2025-03-01\nshard = \"2/7\"\nfhir_version = \"r4\"\nformat = \"bundle\"\ngzip = true\n\
                     late_rate = 0.5\n[dirty]\nlate = \"1%\"\noffsets = 0.1\n";
         let job = Job::read(read(text).expect("fields")).expect("possible");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_and_what_no_job_has_is_refused_with_its_place_or_name() {
+    fn invalid_toml_and_unknown_fields_are_refused_with_their_line_or_name() {
         assert!(read("patients = 7\nyear 2025").is_err_and(|words| words.starts_with("line 2: ")));
         assert!(read("patiens = 7").is_err_and(|words| words.starts_with("unknown field `patiens`")));
         let number = Job::read(read("late_rate = nan").expect("fields")).expect_err("refused").to_string();

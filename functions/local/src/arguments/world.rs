@@ -1,10 +1,10 @@
-//! The flags that describe a world, by the names that the fields of a spec have.
+//! The flags that describe a world; they have the names of a spec's fields.
 
 use clap::Args;
 use metriccare_world::Dial;
 use serde::Serialize;
 
-use super::SpecFlag;
+use super::{SpecFlag, WorldTables};
 
 /// Flags that describe the world to simulate.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -13,7 +13,7 @@ pub(crate) struct WorldFlags {
     /// Patients in the population [default: 1000; for tables 10000]
     #[arg(long, visible_alias = "count", value_name = "N")]
     patients: Option<u64>,
-    /// Year to simulate [default: 2025]
+    /// Year to simulate [default: 2025, or the year of --day]
     #[arg(long, value_name = "Y")]
     year: Option<i32>,
     /// Seed: the same seed gives the same bytes on every machine [default: 42]
@@ -26,18 +26,22 @@ pub(crate) struct WorldFlags {
     #[arg(long, value_name = "N")]
     providers: Option<u32>,
     /// Exact number of encounters [default: 5 a patient on average]
+    ///
+    /// There is no exact total by default: it would make the stays of each patient depend on the size of the population,
+    /// and without one patient i is the same in every population. For exactly 50,000 encounters and 100,000 claims of
+    /// 10,000 patients: --encounters 50000 --claims 100000
     #[arg(long, value_name = "N")]
     encounters: Option<u64>,
     /// Exact number of claim lines in the tables [default: 10 a patient on average]
     #[arg(long, value_name = "N")]
     claims: Option<u64>,
-    /// Share of stays that are followed by another one within 30 days, about [default: 0.15]
+    /// Approximate share of stays that are followed by another one within 30 days [default: 0.15]
     #[arg(long, value_name = "R", value_parser = number)]
     readmission_rate: Option<f64>,
-    /// Share of patients whose spending the tables call high, about [default: 0.2]
+    /// Approximate share of patients with high spending in the tables [default: 0.2]
     #[arg(long, value_name = "R", value_parser = number)]
     high_cost_rate: Option<f64>,
-    /// Share of claim lines in the tables that are fraudulent, about [default: 0.02]
+    /// Approximate share of fraudulent claim lines in the tables [default: 0.02]
     #[arg(long, value_name = "R", value_parser = number)]
     fraud_rate: Option<f64>,
     /// Share of versions that the day-by-day feed delivers late [default: 0.02]
@@ -46,14 +50,14 @@ pub(crate) struct WorldFlags {
     /// Share of resources that are wrong at first and corrected later [default: 0.01]
     #[arg(long, value_name = "R", value_parser = number)]
     correction_rate: Option<f64>,
-    /// Faults to put in on purpose, such as duplicates=2%,late=1%,broken=0.5%
+    /// Faults to inject, such as duplicates=2%,late=1%,broken=0.5%
     #[arg(
         long,
         value_name = "SPEC",
-        long_help = "Faults to put into FHIR on purpose, as name=rate,…: duplicates, replays, out-of-order, late, \
+        long_help = "Faults to inject into the FHIR data, as name=rate,…: duplicates, replays, out-of-order, late, \
         entered-in-error, overlaps, mixed-versions, offsets, bare-codes, foreign-types, truncated, wrong-types, bad-values, missing-ids, \
-        and broken for a third each of truncated, wrong-types and missing-ids. The answer key says what has to become of \
-        every fault"
+        and broken for a third each of truncated, wrong-types and missing-ids. The answer key says how each fault \
+        must be handled"
     )]
     dirty: Option<Dial>,
     /// Exact share of patients who die in hospital, in per cent
@@ -70,10 +74,13 @@ pub(crate) struct WorldFlags {
     alos_pct: Option<f64>,
     #[command(flatten)]
     #[serde(skip)]
+    pub(crate) tables: WorldTables,
+    #[command(flatten)]
+    #[serde(skip)]
     pub(super) spec: SpecFlag,
 }
 
-/// A number; what is none, or without end, no field takes.
+/// Parses a finite number.
 pub(crate) fn number(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),

@@ -1,4 +1,4 @@
-//! The tables of a lake on S3 that a statement names, copied to a folder for as long as it runs.
+//! Copies the tables that a statement names from a lake on S3 to a temporary folder, for as long as the statement runs.
 
 use std::{
     io,
@@ -15,16 +15,16 @@ use crate::{
     output::{failure::Failure, progress::Bars},
 };
 
-/// Tables in a folder, which may be one of our own.
+/// Tables in a folder, which may be a temporary one.
 pub(crate) struct Tables {
     folder: PathBuf,
-    _ours: Option<TempDir>,
+    _temporary: Option<TempDir>,
 }
 
 impl Tables {
     /// Those of a lake in a folder.
     pub(crate) fn there(folder: &Path) -> Self {
-        Tables { folder: folder.to_owned(), _ours: None }
+        Tables { folder: folder.to_owned(), _temporary: None }
     }
 
     /// Where they are.
@@ -33,7 +33,7 @@ impl Tables {
     }
 }
 
-/// Copies what the statement may read: every table whose name is in its text.
+/// Copies every table whose name is in the statement's text.
 pub(crate) async fn copy(place: &BucketLocation, flag: &LakeFlag, sql: &str) -> Result<Tables, Failure> {
     let worker = super::open_existing(place, flag, std::num::NonZeroUsize::MIN).await?;
     let lake = &*worker.ports.lake;
@@ -42,19 +42,19 @@ pub(crate) async fn copy(place: &BucketLocation, flag: &LakeFlag, sql: &str) -> 
     for table in TABLES.iter().filter(|table| sql.contains(&table.glue_name())) {
         listed.extend(lake.list(&format!("{}/", table.path)).await?);
     }
-    let ours = tempfile::tempdir().map_err(|error| unwritable(&error))?;
+    let temporary = tempfile::tempdir().map_err(|error| unwritable(&error))?;
     let bars = Bars::new(false);
     bars.start("copy", listed.len());
     for object in listed {
-        write(lake, &object.key, ours.path()).await?;
+        write(lake, &object.key, temporary.path()).await?;
         bars.step(1);
     }
     bars.finish();
-    Ok(Tables { folder: ours.path().to_owned(), _ours: Some(ours) })
+    Ok(Tables { folder: temporary.path().to_owned(), _temporary: Some(temporary) })
 }
 
 async fn write(lake: &dyn ObjectStore, key: &str, folder: &Path) -> Result<(), Failure> {
-    // A bucket may hold keys that are no paths below a folder; none of ours is one.
+    // A bucket may hold keys that are no valid paths; no table has such a key.
     if key.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Variables from an `.env` file, for those that the environment has not.
+//! Variables from an `.env` file; the environment's own win.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -9,7 +9,7 @@ use crate::{arguments::CloudFlags, output::failure::Failure};
 /// The file that is read where no other is named.
 const DEFAULT: &str = ".env";
 
-/// The environment, and behind it a file.
+/// The environment variables, and those of a file.
 pub(crate) struct EnvVars {
     name: String,
     file: BTreeMap<String, String>,
@@ -41,7 +41,7 @@ impl EnvVars {
         environment(name).or_else(|| self.file.get(name).cloned()).filter(|value| !value.is_empty())
     }
 
-    /// What the variables say of the login.
+    /// The AWS credentials that the variables name.
     pub(crate) fn login(&self) -> Result<Login, LoginError> {
         let file = |name: &str| self.file.get(name).cloned();
         Login::read(&[

@@ -1,8 +1,8 @@
-//! Opening a lake on S3: its two places, its ledger, its catalog and its number of buckets.
+//! Opening a lake on S3: landing and lake, ledger, catalog and number of buckets.
 //!
-//! Silver and gold are safe whoever else works on the lake, because S3 judges every write of theirs. The ledger only
-//! keeps work from being done twice: it is the deployed stack's table, or the one that `LEDGER_TABLE` names, or objects
-//! below `_ledger/` of the lake itself. A command that only reads needs none.
+//! Silver and gold are safe with other writers, because every write of theirs is conditional. The ledger only keeps work
+//! from being done twice: it is the deployed stack's table, or the one that `LEDGER_TABLE` names, or objects below
+//! `_ledger/` of the lake itself. A command that only reads needs none.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -27,16 +27,16 @@ use crate::{
     output::failure::Failure,
 };
 
-/// Days that the ledger's table keeps a finished work, as the template does.
+/// Days that the ledger's table keeps a finished work item, as in the template.
 const LEDGER_DAYS: u32 = 90;
 
-/// Opens a lake to work on, made where there is none.
+/// Opens a lake to work on; created if it does not exist.
 pub(crate) async fn open(
     place: &BucketLocation,
     flag: &LakeFlag,
     threads: NonZeroUsize,
 ) -> Result<Arc<Worker>, Failure> {
-    let (session, mut ports) = enter(place, flag).await?;
+    let (session, mut ports) = connect(place, flag).await?;
     ports.ledger = ledger(&session, place, &ports).await?;
     ports.catalog = catalog(&session, place);
     let buckets = match buckets(&session, &ports).await? {
@@ -49,13 +49,13 @@ pub(crate) async fn open(
     Ok(Arc::new(Worker::new(ports, buckets, threads, format!("command-{process:016x}"))))
 }
 
-/// Opens a lake that has to be there, to read it.
+/// Opens an existing lake to read it.
 pub(crate) async fn open_existing(
     place: &BucketLocation,
     flag: &LakeFlag,
     threads: NonZeroUsize,
 ) -> Result<Arc<Worker>, Failure> {
-    let (session, ports) = enter(place, flag).await?;
+    let (session, ports) = connect(place, flag).await?;
     let Some(buckets) = buckets(&session, &ports).await? else {
         if !ports.lake.list(keys::BRONZE_COMMITS).await?.is_empty() {
             return Err(unknown_buckets(place));
@@ -67,8 +67,8 @@ pub(crate) async fn open_existing(
     Ok(Arc::new(Worker::new(ports, buckets, threads, "reader")))
 }
 
-/// Logs in and looks at both places; the ports have no ledger but memory, and no catalog yet.
-async fn enter(place: &BucketLocation, flag: &LakeFlag) -> Result<(AwsSession, Ports), Failure> {
+/// Logs in and checks both locations; the ports have a ledger in memory and no catalog yet.
+async fn connect(place: &BucketLocation, flag: &LakeFlag) -> Result<(AwsSession, Ports), Failure> {
     let landing = match &flag.landing {
         None => place.landing(),
         Some(DataLocation::Bucket(landing)) => landing.clone(),
@@ -78,7 +78,7 @@ async fn enter(place: &BucketLocation, flag: &LakeFlag) -> Result<(AwsSession, P
         }
     };
     if landing == *place {
-        return Err(Failure::usage(format!("--landing {landing}: the lake itself is no place to land in")));
+        return Err(Failure::usage(format!("--landing {landing}: the lake itself cannot be its landing location")));
     }
     let session = AwsSession::new(&flag.cloud, &[place, &landing]).await?;
     let ports = Ports {
@@ -104,7 +104,7 @@ async fn ledger(session: &AwsSession, place: &BucketLocation, ports: &Ports) -> 
     Ok(Arc::new(ledger))
 }
 
-/// The stack's catalog, so that Athena sees new partitions of bronze; silver and gold need none.
+/// The stack's catalog, so that Athena sees new bronze partitions; silver and gold need none.
 fn catalog(session: &AwsSession, place: &BucketLocation) -> Arc<dyn Catalog> {
     let deployed = place.deployed("lake").map(|_| "metriccare".to_owned());
     match session.variable("DATABASE").or(deployed) {
@@ -135,7 +135,7 @@ async fn buckets(session: &AwsSession, ports: &Ports) -> Result<Option<u16>, Fai
 
 fn unknown_buckets(place: &BucketLocation) -> Failure {
     Failure::usage(format!(
-        "{place}: nothing here says yet how many buckets silver has; wait for the first silver, or set BUCKETS to the \
+        "{place}: the number of silver buckets is not known yet; wait for the first silver commit, or set BUCKETS to the \
          stack's parameter Buckets"
     ))
 }

@@ -1,7 +1,7 @@
-//! What the command does on AWS: lakes and output on S3, with a login that is checked before any work.
+//! What the command does on AWS: lakes and output on S3, with credentials that are checked before any work.
 //!
-//! The SDK is compiled with the feature `aws` alone, because it takes longer than everything else together. Without it
-//! the same words are understood, and answered with the one command that has it.
+//! The SDK is compiled only with the feature `aws`, because it takes longer to compile than everything else together.
+//! Without it the same flags are accepted, and the error names the build command with the feature.
 
 #[cfg(all(feature = "aws", feature = "query"))]
 mod copy;
@@ -17,7 +17,7 @@ mod session;
 #[cfg(feature = "aws")]
 pub(crate) use self::{
     lake::{open, open_existing},
-    out::{Scratch, put, stores},
+    out::{DefaultBucket, Scratch, put, stores},
     session::AwsSession,
 };
 
@@ -25,10 +25,10 @@ pub(crate) use self::{
 pub(crate) use self::copy::{Tables, copy};
 
 #[cfg(all(not(feature = "aws"), feature = "query"))]
-pub(crate) use self::absent::{Tables, copy};
+pub(crate) use self::without_sdk::{Tables, copy};
 
 #[cfg(not(feature = "aws"))]
-pub(crate) use self::absent::{Scratch, open, open_existing, put, stores};
+pub(crate) use self::without_sdk::{DefaultBucket, Scratch, open, open_existing, put, stores};
 
 #[cfg(not(feature = "aws"))]
-pub(crate) mod absent;
+pub(crate) mod without_sdk;

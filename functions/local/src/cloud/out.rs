@@ -1,4 +1,4 @@
-//! Output to S3: through the store's port, or, for what only knows files, by way of a folder that is sent at the end.
+//! Output to S3: directly, or by way of a temporary folder that is uploaded at the end.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ use crate::{
     output::failure::Failure,
 };
 
-/// Where generated data goes, and where what others need to know of it goes: the lake, if that place is its landing.
+/// The store of generated data, and the store of its reference files: the lake, if the location is a lake's landing.
 pub(crate) async fn stores(
     place: &BucketLocation,
     flags: &CloudFlags,
@@ -27,7 +27,7 @@ pub(crate) async fn stores(
     Ok((session.store(place), session.store(&reference)))
 }
 
-/// Puts one file to a place, whose last segment is its name.
+/// Puts one file to a location, whose last segment is its name.
 pub(crate) async fn put(place: &BucketLocation, flags: &CloudFlags, bytes: Bytes) -> Result<(), Failure> {
     if place.prefix.is_empty() {
         return Err(Failure::usage(format!("{place}: a bucket is no file; name one as {place}/report.html")));
@@ -37,7 +37,29 @@ pub(crate) async fn put(place: &BucketLocation, flags: &CloudFlags, bytes: Bytes
     Ok(())
 }
 
-/// The folder that output is written to: the one that was asked for, or one that is sent to S3 and gone then.
+/// The bucket that `S3_BUCKET_NAME` names, checked.
+pub(crate) struct DefaultBucket {
+    session: AwsSession,
+    bucket: BucketLocation,
+}
+
+impl DefaultBucket {
+    pub(crate) async fn open(flags: &CloudFlags) -> Result<Self, Failure> {
+        let session = AwsSession::logged_in(flags).await?;
+        let bucket = upload::default_bucket(&session)?;
+        session.check_buckets(&[&bucket]).await?;
+        Ok(DefaultBucket { session, bucket })
+    }
+
+    /// Uploads the files of a folder below a prefix, and gives their location.
+    pub(crate) async fn upload(&self, folder: &Path, prefix: &str) -> Result<BucketLocation, Failure> {
+        let target = self.bucket.join(prefix);
+        upload::send_all(&self.session, folder, &target).await?;
+        Ok(target)
+    }
+}
+
+/// The folder that output is written to: the one of the flags, or a temporary one that is uploaded to S3.
 pub(crate) struct Scratch {
     folder: PathBuf,
     sent: Option<(TempDir, BucketLocation, AwsSession)>,
@@ -60,7 +82,7 @@ impl Scratch {
         &self.folder
     }
 
-    /// Sends what was written, where it goes to S3.
+    /// Uploads what was written, if it goes to S3.
     pub(crate) async fn send(self) -> Result<(), Failure> {
         match self.sent {
             None => Ok(()),

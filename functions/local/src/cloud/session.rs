@@ -1,4 +1,5 @@
-//! The way into AWS: a login, an identity, and a look at every bucket, before any work and with all faults together.
+//! An AWS session: credentials, identity and access to every bucket are checked before any work, and all problems are
+//! reported together.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use metriccare_ports::{Error, ErrorKind, ObjectStore, PrefixStore};
 use super::env_file::EnvVars;
 use crate::{arguments::CloudFlags, lake::location::BucketLocation, output::failure::Failure};
 
-/// Who is in, and as whom.
+/// A session with its account and identity.
 pub(crate) struct AwsSession {
     pub(crate) account: Account,
     pub(crate) identity: Identity,
@@ -16,14 +17,14 @@ pub(crate) struct AwsSession {
 }
 
 impl AwsSession {
-    /// Logs in and looks at the buckets of these places.
+    /// Logs in and checks the access to the buckets of these locations.
     pub(crate) async fn new(flags: &CloudFlags, places: &[&BucketLocation]) -> Result<Self, Failure> {
         let session = Self::logged_in(flags).await?;
-        session.look_at(places).await?;
+        session.check_buckets(places).await?;
         Ok(session)
     }
 
-    /// Logs in, and looks at no bucket yet.
+    /// Logs in, without a check of any bucket.
     pub(crate) async fn logged_in(flags: &CloudFlags) -> Result<Self, Failure> {
         let variables = EnvVars::read(flags)?;
         let unusable = |faults: &[String]| Failure::usage(format!("AWS cannot be used:\n  {}", faults.join("\n  ")));
@@ -33,8 +34,8 @@ impl AwsSession {
         Ok(AwsSession { account, identity, variables })
     }
 
-    /// Looks at the bucket of every place; all that is wrong is said together.
-    pub(crate) async fn look_at(&self, places: &[&BucketLocation]) -> Result<(), Failure> {
+    /// Checks the access to the bucket of every location; reports all problems together.
+    pub(crate) async fn check_buckets(&self, places: &[&BucketLocation]) -> Result<(), Failure> {
         let mut faults = Vec::new();
         let mut seen: Vec<&str> = Vec::new();
         for place in places {
@@ -51,32 +52,32 @@ impl AwsSession {
         self.variables.get(name)
     }
 
-    /// Who AWS takes us for, in words.
+    /// The identity that AWS sees, as text.
     pub(crate) fn whom(&self) -> String {
         format!("{} of account {}, {}", self.identity.arn, self.identity.account, self.account.region())
     }
 
-    /// The bucket of a place, which sends nothing that is there already.
+    /// The bucket of a location; puts skip what is there already.
     pub(crate) fn skip_unchanged(&self, place: &BucketLocation) -> SkipUnchanged {
         SkipUnchanged(S3Store::new(&self.account.clients, &place.bucket))
     }
 
-    /// A place as a bucket of its own, to which nothing is sent that is there already.
+    /// A location as a store; puts skip what is there already.
     pub(crate) fn store(&self, place: &BucketLocation) -> Arc<dyn ObjectStore> {
-        below(Arc::new(self.skip_unchanged(place)), place)
+        with_prefix(Arc::new(self.skip_unchanged(place)), place)
     }
 
-    /// A place as a bucket of its own, which takes every put: a commit wakes the next stage also where it is no news.
+    /// A location as a store that performs every put: a commit has to notify the next stage even if it is unchanged.
     pub(crate) fn plain(&self, place: &BucketLocation) -> Arc<dyn ObjectStore> {
-        below(Arc::new(S3Store::new(&self.account.clients, &place.bucket)), place)
+        with_prefix(Arc::new(S3Store::new(&self.account.clients, &place.bucket)), place)
     }
 }
 
-fn below(bucket: Arc<dyn ObjectStore>, place: &BucketLocation) -> Arc<dyn ObjectStore> {
+fn with_prefix(bucket: Arc<dyn ObjectStore>, place: &BucketLocation) -> Arc<dyn ObjectStore> {
     if place.prefix.is_empty() { bucket } else { Arc::new(PrefixStore::new(bucket, &place.prefix)) }
 }
 
-/// What AWS refuses is wrong usage; what is out of reach may be tried again.
+/// A refusal by AWS is wrong usage; an unreachable service is a failure that may be tried again.
 fn refused(errors: &[Error]) -> Failure {
     let words: Vec<_> = errors.iter().map(ToString::to_string).collect();
     let words = format!("AWS cannot be used:\n  {}", words.join("\n  "));

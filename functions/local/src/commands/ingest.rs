@@ -1,6 +1,7 @@
-//! `metriccare ingest`: foreign FHIR files are landed as they are, with their own times, and carried through.
+//! `metriccare ingest`: lands a person's own FHIR files unchanged, with their modification times, and processes them.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -9,17 +10,18 @@ use std::{
 
 use metriccare_fhir::write::Instant;
 use metriccare_flow::{Worker, drive};
-use metriccare_lake::keys;
+use metriccare_lake::{bronze::BronzeCommit, keys};
 use metriccare_ports::{ErrorKind, Payload, PutMode};
 
 use crate::{
     arguments::Ingest,
     lake::{
         self,
+        landing_key::{SourceName, landing_key, source_of},
         walk::{self, Entry, walk},
     },
     output::{
-        Output, count,
+        Output, count, counted,
         failure::Failure,
         progress::{Bars, note},
         summary::Summary,
@@ -27,40 +29,43 @@ use crate::{
 };
 
 pub(crate) async fn ingest(arguments: &Ingest, output: &mut Output) -> Result<(), Failure> {
-    let files = files(&arguments.paths)?;
+    let Files { files, passed_over } = files(&arguments.paths)?;
     let worker = lake::open(&arguments.lake, arguments.work.threads()).await?;
     for path in &arguments.paths {
-        bring_reference(&worker, path).await?;
+        copy_reference(&worker, path).await?;
     }
     let bars = Bars::new(arguments.answer.json);
     bars.start("landing", files.len());
     for file in &files {
-        land(&worker, file).await?;
+        land(&worker, file, arguments.source.as_ref()).await?;
         bars.step(1);
     }
     let driven = drive(&worker, &bars).await?;
     bars.finish();
-    let summary = Summary::of(&worker, &driven).await?;
+    for words in same_bytes(driven.landed.iter().chain(&driven.already)) {
+        note(&format!("warning: {words}"));
+    }
+    let mut summary = Summary::of(&worker, &driven).await?;
+    summary.passed_over = passed_over;
     if arguments.answer.json {
         output.json(&summary)?;
     } else {
         if arguments.paths.is_empty() {
-            let number = summary.objects().len() as u64;
-            output.line(format!(
-                "{} object{} of the landing place carried through",
-                count(number),
-                if number == 1 { "" } else { "s" }
-            ))?;
+            let objects = counted(summary.objects().len() as u64, "landed object");
+            output.line(format!("{objects} processed"))?;
         } else {
-            let number = count(files.len() as u64);
-            output.line(format!("{number} file{} ingested", if files.len() == 1 { "" } else { "s" }))?;
+            let passed_over = match summary.passed_over.len() {
+                0 => String::new(),
+                number => format!(", {} passed over", count(number as u64)),
+            };
+            output.line(format!("{} ingested{passed_over}", counted(files.len() as u64, "file")))?;
         }
         output.line("")?;
         print_log(&summary, output)?;
         summary.print(output)?;
     }
     output.flush()?;
-    summary.judge(arguments.answer.strict)
+    summary.exit_status(arguments.answer.strict)
 }
 
 /// More objects than this are not listed one by one, but for those with quarantined records.
@@ -86,45 +91,86 @@ fn print_log(summary: &Summary, output: &mut Output) -> Result<(), Failure> {
 /// The folder of generated data that is no FHIR: staffed beds and answer keys.
 const REFERENCE: &str = "reference";
 
-/// Every file below the paths, in the order of their names; hidden files, markers, lakes, and the reference folder of
-/// generated data are passed over. Nothing is taken where something cannot be read: nobody would know what was left out.
-pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<walk::File>, Failure> {
-    let mut files = Vec::new();
+/// The files of the paths of a command.
+pub(crate) struct Files {
+    pub(crate) files: Vec<walk::File>,
+    /// Files and folders that are not read, each with the reason.
+    pub(crate) passed_over: Vec<String>,
+}
+
+/// Every file of the paths, sorted by name. Files and folders whose names mark them as no data, links to folders, and lakes
+/// are passed over and named on standard error; the reference folder of generated data is read apart.
+///
+/// # Errors
+/// Something cannot be read: nothing is taken then, because it would not be clear what is missing.
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Files, Failure> {
+    let mut found = Files { files: Vec::new(), passed_over: Vec::new() };
     for path in paths {
         let unusable = |error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
         if fs::metadata(path).map_err(unusable)?.is_dir() {
-            let below = readable(path, &mut |entry| {
-                let reference = entry.at_top && entry.name == REFERENCE && has_reference(path);
-                !keys::is_data(entry.name) || reference || entry.path.join(lake::SETTINGS).is_file()
+            let mut passed_over = Vec::new();
+            let below = readable(path, &mut passed_over, &mut |entry, passed_over| {
+                let reason = if !keys::is_data(entry.name) {
+                    NO_DATA
+                } else if entry.path.join(lake::SETTINGS).is_file() {
+                    "a lake"
+                } else {
+                    return entry.at_top && entry.name == REFERENCE && has_reference(path);
+                };
+                passed_over.push(format!("{}: {reason}", entry.path.display()));
+                true
             })?;
+            for words in &passed_over {
+                note(&format!("passed over: {words}"));
+            }
             if below.is_empty() {
                 return Err(Failure::usage(format!("{}: there is no file in this folder", path.display())));
             }
-            files.extend(below);
+            found.files.extend(below);
+            found.passed_over.extend(passed_over);
             continue;
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if !keys::is_data(&name) {
-            let words =
-                "a name that begins with . or _ marks a file that is no data, and bronze passes it over; rename it";
-            return Err(Failure::usage(format!("{}: {words}", path.display())));
+            return Err(Failure::usage(format!("{}: {NO_DATA}; rename it", path.display())));
         }
-        files.push(walk::File { path: path.clone(), name });
+        found.files.push(walk::File { path: path.clone(), name });
     }
-    Ok(files)
+    Ok(found)
 }
 
-/// The files below a folder, where all of them can be read; says what was passed over that could have been meant.
-fn readable(folder: &Path, pass_over: &mut dyn FnMut(&Entry<'_>) -> bool) -> Result<Vec<walk::File>, Failure> {
-    let found = walk(folder, pass_over).map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
-    for words in &found.passed_over {
-        note(&format!("passed over: {words}"));
-    }
+/// Why a file or folder with such a name is not read.
+const NO_DATA: &str = "a name that begins with . or _ marks what is no data, and bronze passes it over";
+
+/// Decides whether an entry is left out, and may say why.
+type Exclude<'a> = dyn FnMut(&Entry<'_>, &mut Vec<String>) -> bool + 'a;
+
+/// The files of a folder, if all of them can be read.
+fn readable(
+    folder: &Path,
+    passed_over: &mut Vec<String>,
+    exclude: &mut Exclude<'_>,
+) -> Result<Vec<walk::File>, Failure> {
+    let found = walk(folder, &mut |entry| exclude(entry, passed_over))
+        .map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
+    passed_over.extend(found.passed_over);
     if found.failures.is_empty() {
         return Ok(found.files);
     }
-    let words = "nothing is taken from this folder, for some of it cannot be read; mend it or take it away";
+    let words = "nothing is taken from this folder, because some of it cannot be read; repair or remove it";
     Err(Failure::usage(format!("{}: {words}:\n  {}", folder.display(), found.failures.join("\n  "))))
+}
+
+/// Warnings about objects with the same bytes, once with a source and once without: their resources count twice.
+fn same_bytes<'a>(commits: impl Iterator<Item = &'a BronzeCommit>) -> Vec<String> {
+    let mut by_content: BTreeMap<&str, [Option<&str>; 2]> = BTreeMap::new();
+    for commit in commits.filter(|commit| commit.counts.accepted() > 0) {
+        let with_source = usize::from(source_of(&commit.sourcename).is_some());
+        by_content.entry(&commit.content_id).or_default()[with_source].get_or_insert(&commit.sourcename);
+    }
+    let pairs = by_content.into_values().filter_map(|[without, with]| without.zip(with));
+    let what = "have the same bytes: without --source and with it they are different resources, and count twice";
+    pairs.map(|(without, with)| format!("{without} and {with} {what}")).collect()
 }
 
 pub(crate) fn has_reference(folder: &Path) -> bool {
@@ -132,7 +178,7 @@ pub(crate) fn has_reference(folder: &Path) -> bool {
 }
 
 /// Takes what `generate` left beside its FHIR into the lake, so that `verify` can hold the answer key against gold.
-async fn bring_reference(worker: &Worker, folder: &Path) -> Result<(), Failure> {
+async fn copy_reference(worker: &Worker, folder: &Path) -> Result<(), Failure> {
     let lake = &worker.ports.lake;
     let unreadable = |path: &Path, error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
     let beds = folder.join(keys::HOSPITALS);
@@ -145,7 +191,7 @@ async fn bring_reference(worker: &Worker, folder: &Path) -> Result<(), Failure> 
     }
     let answers = folder.join(keys::ANSWERS);
     if answers.is_dir() {
-        for file in readable(&answers, &mut |entry| !keys::is_data(entry.name))? {
+        for file in readable(&answers, &mut Vec::new(), &mut |entry, _| !keys::is_data(entry.name))? {
             let bytes = fs::read(&file.path).map_err(|error| unreadable(&file.path, error))?;
             lake.put(&format!("{}{}", keys::ANSWERS, file.name), bytes.into(), PutMode::Overwrite).await?;
         }
@@ -154,16 +200,17 @@ async fn bring_reference(worker: &Worker, folder: &Path) -> Result<(), Failure> 
 }
 
 /// Lands a file under a key of its own: the same file lands where it lay before, another one never takes its place.
-async fn land(worker: &Worker, file: &walk::File) -> Result<(), Failure> {
+async fn land(worker: &Worker, file: &walk::File, source: Option<&SourceName>) -> Result<(), Failure> {
     let unreadable = |error: io::Error| Failure::failed(format!("{}: {error}", file.path.display()));
-    let (path, kind) = (file.path.clone(), kind_of(&file.name));
+    let path = file.path.clone();
     let (digest, micros) = tokio::task::spawn_blocking(move || digest_and_time(&path))
         .await
         .map_err(|error| Failure::failed(error.to_string()))?
         .map_err(unreadable)?;
+    let micros = landed_time(micros, worker.ports.clock.now_micros());
     let date = Instant(micros).date().to_string().replace('-', "/");
     let landing = &worker.ports.landing;
-    let plain = if has_place(&file.name) { file.name.clone() } else { format!("{kind}/{date}/{}", file.name) };
+    let plain = landing_key(source, &file.name, &date);
     let (stem, ending) = plain
         .split_at(plain.rfind('/').map_or(0, |slash| slash + plain[slash..].find('.').unwrap_or(plain.len() - slash)));
     for key in [plain.clone(), format!("{stem}-{}{ending}", &digest[..12])] {
@@ -184,18 +231,10 @@ async fn land(worker: &Worker, file: &walk::File) -> Result<(), Failure> {
     Err(Failure::failed(format!("{}: another file lies at {plain} and at its digest's key", file.path.display())))
 }
 
-/// Whether a name is a landing key as it is: `<resource>/YYYY/MM/DD/<name>`.
-fn has_place(name: &str) -> bool {
-    let parts: Vec<_> = name.split('/').collect();
-    let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-    matches!(parts.as_slice(), [_, year, month, day, _, ..] if digits(year, 4) && digits(month, 2) && digits(day, 2))
-}
-
-/// The folder of the landing bucket that a file belongs to, by its name: `Encounter.000.ndjson` is `encounter`.
-fn kind_of(name: &str) -> &'static str {
-    let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
-    let kinds = ["patient", "encounter", "condition", "organization", "location", "practitioner", "bundle"];
-    kinds.into_iter().find(|kind| name.starts_with(kind)).unwrap_or("other")
+/// The time of landing: the file's own, or the present if that is before 2000 or in the future.
+fn landed_time(modified_micros: i64, now_micros: i64) -> i64 {
+    const YEAR_2000: i64 = 946_684_800_000_000;
+    if (YEAR_2000..=now_micros).contains(&modified_micros) { modified_micros } else { now_micros }
 }
 
 fn digest_and_time(path: &Path) -> io::Result<(String, i64)> {
@@ -224,11 +263,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_lands_by_its_name() {
-        assert_eq!(kind_of("R4/Encounter.000.ndjson"), "encounter");
-        assert_eq!(kind_of("patient_1.json"), "patient");
-        assert_eq!(kind_of("log.ndjson"), "other");
-        assert!(has_place("patient/2025/12/31/patient-1.ndjson"));
-        assert!(!has_place("patient/2025/12/31") && !has_place("export/patient/a.ndjson"));
+    fn a_file_lands_at_its_own_time_unless_that_cannot_be() {
+        let now = 1_780_000_000_000_000;
+        assert_eq!(landed_time(1_700_000_000_000_000, now), 1_700_000_000_000_000);
+        assert_eq!((landed_time(0, now), landed_time(now + 1, now)), (now, now));
+    }
+
+    #[test]
+    fn the_same_bytes_with_and_without_a_source_are_named() {
+        let commit = |sourcename: &str, content_id: &str| {
+            let counts = metriccare_lake::bronze::Counts { patients: 1, ..Default::default() };
+            BronzeCommit {
+                object_id: String::new(),
+                sourcename: sourcename.to_owned(),
+                etag: String::new(),
+                content_id: content_id.to_owned(),
+                landed_micros: 0,
+                counts,
+                files: Vec::new(),
+            }
+        };
+        let commits = [commit("patient/a", "1"), commit("source=x/patient/a", "1"), commit("source=y/patient/b", "2")];
+        let words = same_bytes(commits.iter());
+        assert!(
+            words.len() == 1 && words[0].starts_with("patient/a and source=x/patient/a have the same bytes"),
+            "{words:?}"
+        );
+        assert!(same_bytes(commits[1..].iter()).is_empty());
     }
 }

@@ -1,20 +1,19 @@
-//! `metriccare run`: a population is made, landed as FHIR, carried through bronze, silver and gold, and summed up.
+//! `metriccare run`: generates a population, lands it as FHIR, processes it through bronze, silver and gold, and prints a summary.
 
 use metriccare_flow::drive;
 use metriccare_landing::generate;
-use metriccare_world::World;
 
 use crate::{
     arguments::Run,
     lake,
-    output::{Output, count, failure::Failure, progress::Bars, size, summary::Summary},
+    output::{Output, counted, failure::Failure, progress::Bars, size, summary::Summary},
 };
 
 pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Failure> {
     let threads = arguments.work.threads();
     let job = arguments.job()?;
     let request = job.request(threads)?;
-    let world = World::new(job.spec)?;
+    let world = arguments.world.tables.build(job.spec)?;
     let worker = lake::open(&arguments.lake, threads).await?;
     let bars = Bars::new(arguments.answer.json);
     let (landing, reference) = (&*worker.ports.landing, &*worker.ports.lake);
@@ -27,18 +26,18 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
         output.json(&summary)?;
     } else {
         let spec = world.spec();
-        output.line(format!("{} patients in {}, seed {}", count(spec.patients), spec.year, spec.seed))?;
+        output.line(format!("{} in {}, seed {}", counted(spec.patients, "patient"), spec.year, spec.seed))?;
         output.line("")?;
         output.line(format!(
-            "  generated  {} patients, {} encounters, {} conditions in {} ({})",
-            count(made.patients),
-            count(made.encounters),
-            count(made.conditions),
-            objects(made.objects),
+            "  generated  {}, {}, {} in {} ({})",
+            counted(made.patients, "patient"),
+            counted(made.encounters, "encounter"),
+            counted(made.conditions, "condition"),
+            counted(made.objects, "object"),
             size(made.bytes)
         ))?;
         if made.faults > 0 {
-            output.line(format!("             {} faults put in on purpose", count(made.faults)))?;
+            output.line(format!("             {} injected", counted(made.faults, "fault")))?;
         }
         summary.print(output)?;
         let lake = &arguments.lake.lake;
@@ -46,9 +45,5 @@ pub(crate) async fn run(arguments: &Run, output: &mut Output) -> Result<(), Fail
         output.line(format!("The lake is in {lake}. Check it: metriccare verify --lake {lake}{landing}"))?;
     }
     output.flush()?;
-    summary.judge(arguments.answer.strict)
-}
-
-fn objects(number: u64) -> String {
-    format!("{} object{}", count(number), if number == 1 { "" } else { "s" })
+    summary.exit_status(arguments.answer.strict)
 }

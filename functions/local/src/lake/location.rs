@@ -1,20 +1,37 @@
-//! Where a lake or data is: a folder of this machine, or a part of a bucket on S3.
+//! Where a lake or data is: a local folder, or a prefix of a bucket on S3.
 //!
-//! Parsing needs no SDK, so that every build understands the same words. A deployed stack is known by the names that
+//! Parsing needs no SDK, so that every build accepts the same arguments. A deployed stack is known by the names that
 //! `template.yaml` gives its buckets: `<stack>-landing-<account>-<region>` and `<stack>-lake-<account>-<region>`.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-/// A folder, or a part of a bucket.
+/// A folder, or a prefix of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DataLocation {
-    /// A folder of this machine.
+    /// A local folder.
     Folder(PathBuf),
     /// `s3://bucket/prefix`.
     Bucket(BucketLocation),
 }
 
-/// A bucket on S3, or the part of it below a prefix.
+/// Where generated data is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OutputTarget {
+    /// Standard output: `-`.
+    Stdout,
+    /// A folder, or a prefix of a bucket.
+    Location(DataLocation),
+}
+
+impl FromStr for OutputTarget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "-" { Ok(OutputTarget::Stdout) } else { text.parse().map(OutputTarget::Location) }
+    }
+}
+
+/// A bucket on S3, or the objects below one of its prefixes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BucketLocation {
     /// The bucket's name.
@@ -23,7 +40,7 @@ pub(crate) struct BucketLocation {
     pub(crate) prefix: String,
 }
 
-/// The folder of what landed, where landing and lake share a bucket.
+/// The landing prefix, if landing and lake share a bucket.
 #[cfg(feature = "aws")]
 const LANDING: &str = "landing";
 
@@ -33,8 +50,8 @@ impl FromStr for DataLocation {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.strip_prefix("s3://") {
             Some(rest) => BucketLocation::parse(rest).map(DataLocation::Bucket),
-            None if text.starts_with("s3:") => Err("a place on S3 is s3://bucket/prefix".to_owned()),
-            None if text.is_empty() => Err("a place is a folder or s3://bucket/prefix".to_owned()),
+            None if text.starts_with("s3:") => Err("a location on S3 is s3://bucket/prefix".to_owned()),
+            None if text.is_empty() => Err("a location is a folder or s3://bucket/prefix".to_owned()),
             None => Ok(DataLocation::Folder(PathBuf::from(text))),
         }
     }
@@ -57,8 +74,8 @@ impl fmt::Display for BucketLocation {
 }
 
 impl BucketLocation {
-    /// A place further down.
-    pub(crate) fn below(&self, folder: &str) -> Self {
+    /// A location below this one.
+    pub(crate) fn join(&self, folder: &str) -> Self {
         let slash = if self.prefix.is_empty() { "" } else { "/" };
         BucketLocation { bucket: self.bucket.clone(), prefix: format!("{}{slash}{folder}", self.prefix) }
     }
@@ -87,15 +104,15 @@ impl BucketLocation {
         BucketLocation { bucket: bucket.into(), prefix: String::new() }
     }
 
-    /// Where the data of this lake lands: the landing bucket of its stack, or `landing/` inside it.
+    /// The landing location of this lake: the landing bucket of its stack, or `landing/` inside it.
     pub(crate) fn landing(&self) -> Self {
         match self.deployed("lake") {
             Some(stack) => BucketLocation::whole(stack.bucket(LANDING)),
-            None => self.below(LANDING),
+            None => self.join(LANDING),
         }
     }
 
-    /// The lake whose landing place this is, where its name says so.
+    /// The lake whose landing location this is, if the name shows it.
     pub(crate) fn lake(&self) -> Option<Self> {
         if let Some(stack) = self.deployed(LANDING) {
             return Some(BucketLocation::whole(stack.bucket("lake")));
@@ -161,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_a_folder_or_a_bucket() {
+    fn a_location_is_a_folder_or_a_bucket() {
         assert_eq!("./lake".parse(), Ok(DataLocation::Folder("./lake".into())));
         assert_eq!(bucket("s3://my-lake/"), BucketLocation::whole("my-lake"));
         assert_eq!(bucket("s3://my-lake/a/b/").to_string(), "s3://my-lake/a/b");
@@ -171,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn landing_and_lake_find_each_other() {
+    fn landing_and_lake_locations_are_derived_from_each_other() {
         let deployed = bucket("s3://my-lake-lake-123456789012-eu-central-1");
         assert_eq!(deployed.landing().to_string(), "s3://my-lake-landing-123456789012-eu-central-1");
         assert_eq!(deployed.landing().lake(), Some(deployed.clone()));

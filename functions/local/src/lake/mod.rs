@@ -1,44 +1,74 @@
-//! Opening a lake, which is in a folder here; one on S3 is opened by [`cloud`].
+//! Opening a lake in a folder; one on S3 is opened by [`cloud`].
 
+pub(crate) mod landing_key;
 pub(crate) mod location;
+pub(crate) mod overlay;
 pub(crate) mod rows;
+pub(crate) mod unlinked;
 pub(crate) mod walk;
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use metriccare_flow::Worker;
 use metriccare_lake::{keys, settings::LakeSettings, silver::DEFAULT_BUCKETS};
-use metriccare_ports::{Clock, ErrorKind, ObjectStore, Ports, PutMode, SystemClock};
+use metriccare_ports::{
+    Clock, DiskLedger, DiskStore, ErrorKind, LANDING_FOLDER, LEDGER_FILE, Ledger, MemoryLedger, MemoryStore,
+    ObjectStore, Ports, PutMode, SystemClock, catalog::NoCatalog,
+};
 
 use crate::{arguments::LakeFlag, cloud, lake::location::DataLocation, output::failure::Failure};
 
 /// The file that makes a folder a lake.
 pub(crate) const SETTINGS: &str = keys::LAKE_SETTINGS;
 
-/// Opens the lake of the flags, made where there is none.
+/// Opens the lake of the flags; creates it if it does not exist.
 pub(crate) async fn open(flag: &LakeFlag, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
     match &flag.lake {
         DataLocation::Folder(folder) => {
-            lands_inside(flag)?;
+            check_landing(flag)?;
             open_folder(folder, threads).await
         }
         DataLocation::Bucket(place) => cloud::open(place, flag, threads).await,
     }
 }
 
-/// Opens the lake of the flags, which has to be there.
+/// Opens the lake of the flags, which has to exist, to read it.
+///
+/// Nothing is written and no lock is taken: the lake may be read-only, and another command may be writing to it.
 pub(crate) async fn open_existing(flag: &LakeFlag, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
     match &flag.lake {
         DataLocation::Folder(folder) => {
-            lands_inside(flag)?;
-            must_be_there(folder)?;
-            open_folder(folder, threads).await
+            check_landing(flag)?;
+            require_lake(folder)?;
+            read_folder(folder, threads).await
         }
         DataLocation::Bucket(place) => cloud::open_existing(place, flag, threads).await,
     }
 }
 
-fn lands_inside(flag: &LakeFlag) -> Result<(), Failure> {
+/// Opens the lake of the flags, which has to exist, to write to it.
+pub(crate) async fn open_to_write(flag: &LakeFlag, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+    if let DataLocation::Folder(folder) = &flag.lake {
+        require_lake(folder)?;
+    }
+    open(flag, threads).await
+}
+
+/// The ledger of the lake of the flags, to look into it; an error says why that is not possible at the moment.
+pub(crate) async fn ledger_to_read(flag: &LakeFlag) -> Result<Arc<dyn Ledger>, Failure> {
+    match &flag.lake {
+        DataLocation::Folder(folder) => {
+            let path = folder.join(LEDGER_FILE);
+            if !path.is_file() {
+                return Err(Failure::failed("the lake has no ledger"));
+            }
+            Ok(Arc::new(DiskLedger::open(&path)?))
+        }
+        DataLocation::Bucket(place) => Ok(Arc::clone(&cloud::open(place, flag, NonZeroUsize::MIN).await?.ports.ledger)),
+    }
+}
+
+fn check_landing(flag: &LakeFlag) -> Result<(), Failure> {
     let Some(landing) = &flag.landing else { return Ok(()) };
     let lake = &flag.lake;
     Err(Failure::usage(format!(
@@ -46,10 +76,10 @@ fn lands_inside(flag: &LakeFlag) -> Result<(), Failure> {
     )))
 }
 
-/// Opens the lake in a folder, made where there is none.
+/// Opens the lake in a folder; creates it if it does not exist.
 ///
-/// This process holds the lake's ledger alone. A claim that it finds there was left by a process that is no more, so
-/// claims hold no longer than they are worked on.
+/// Only one process at a time has the lake's ledger. A claim that it finds there was left by a process that has ended, so
+/// leases are as short as possible.
 async fn open_folder(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ports = ports(folder, &clock).await?;
@@ -59,15 +89,38 @@ async fn open_folder(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>
     Ok(Arc::new(worker))
 }
 
-/// How long to wait for another process to let go of the lake: one that was just ended needs a moment.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Opens the lake in a folder to read it; its ledger is an empty one in memory.
+async fn read_folder(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let unusable = |error| Failure::usage(format!("the lake cannot be read: {error}"));
+    let lake = DiskStore::open_existing("lake", folder).map_err(unusable)?.hiding(LANDING_FOLDER);
+    let landing: Arc<dyn ObjectStore> = match DiskStore::open_existing("landing", folder.join(LANDING_FOLDER)) {
+        Ok(landing) => Arc::new(landing.remembering_times(false)),
+        // What has landed may have been moved away: bronze does not need it any more.
+        Err(error) if error.kind() == ErrorKind::NotFound => Arc::new(MemoryStore::new("landing", Arc::clone(&clock))),
+        Err(error) => return Err(unusable(error)),
+    };
+    let ports = Ports {
+        landing,
+        lake: Arc::new(lake),
+        ledger: Arc::new(MemoryLedger::default()),
+        catalog: Arc::new(NoCatalog),
+        clock,
+    };
+    let buckets = buckets(&*ports.lake).await?;
+    let buckets = buckets.ok_or_else(|| Failure::usage(format!("{}: {SETTINGS} is missing", folder.display())))?;
+    Ok(Arc::new(Worker::new(ports, buckets, threads, "reader")))
+}
+
+/// How long to wait for another process to release the lake: one that was just ended needs a moment.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 async fn ports(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Ports, Failure> {
     let step = Duration::from_millis(100);
     let mut waited = Duration::ZERO;
     loop {
         match Ports::disk(folder, Arc::clone(clock)) {
-            Err(error) if error.kind() == ErrorKind::Held && waited < PATIENCE => clock.sleep(step).await,
+            Err(error) if error.kind() == ErrorKind::Held && waited < LOCK_TIMEOUT => clock.sleep(step).await,
             Err(error) if error.kind() == ErrorKind::Held => return Err(error.into()),
             other => return other.map_err(|error| Failure::usage(format!("the lake cannot be used: {error}"))),
         }
@@ -75,8 +128,8 @@ async fn ports(folder: &Path, clock: &Arc<dyn Clock>) -> Result<Ports, Failure> 
     }
 }
 
-/// Refuses a folder that is no lake.
-pub(crate) fn must_be_there(folder: &Path) -> Result<(), Failure> {
+/// Fails if a folder is no lake.
+pub(crate) fn require_lake(folder: &Path) -> Result<(), Failure> {
     if folder.join(SETTINGS).is_file() {
         return Ok(());
     }
@@ -84,7 +137,7 @@ pub(crate) fn must_be_there(folder: &Path) -> Result<(), Failure> {
     Err(Failure::usage(format!("{}: {words}", folder.display())))
 }
 
-/// Makes a lake where there is none, and gives its number of buckets.
+/// Creates a lake if there is none, and gives its number of buckets.
 pub(crate) async fn make(lake: &dyn ObjectStore) -> Result<u16, Failure> {
     let fresh = LakeSettings::new(DEFAULT_BUCKETS);
     match lake.put(SETTINGS, fresh.to_json().into(), PutMode::IfAbsent).await {
@@ -92,10 +145,12 @@ pub(crate) async fn make(lake: &dyn ObjectStore) -> Result<u16, Failure> {
         Err(error) if error.kind() == ErrorKind::Precondition => {}
         Err(error) => return Err(Failure::usage(format!("the lake cannot be written: {error}"))),
     }
-    buckets(lake).await?.ok_or_else(|| Failure::failed(format!("{SETTINGS} of the lake has gone while it was opened")))
+    buckets(lake)
+        .await?
+        .ok_or_else(|| Failure::failed(format!("{SETTINGS} of the lake was removed while it was opened")))
 }
 
-/// The number of buckets of a lake, where its settings say it.
+/// The number of buckets in a lake's settings; none without settings.
 pub(crate) async fn buckets(lake: &dyn ObjectStore) -> Result<Option<u16>, Failure> {
     let bytes = match lake.get(SETTINGS).await {
         Ok(object) => object.body.bytes().await?,

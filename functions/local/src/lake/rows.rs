@@ -1,12 +1,35 @@
 //! A table's rows with their cells by name.
 
+use bytes::Bytes;
 use metriccare_flow::Worker;
 use metriccare_lake::{
     cells::{self, Cell},
     schema::Table,
 };
+use metriccare_ports::ErrorKind;
+use serde_json::Value;
 
 use crate::output::failure::Failure;
+
+/// The bytes of a file of the lake; none if another command has removed it meanwhile.
+pub(crate) async fn read_file(worker: &Worker, key: &str) -> Result<Option<Bytes>, Failure> {
+    match worker.ports.lake.get(key).await {
+        Ok(object) => Ok(Some(object.body.bytes().await?)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A cell as JSON; times and dates as text.
+pub(crate) fn json(cell: &Cell) -> Value {
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Int(count) => (*count).into(),
+        Cell::Float(number) => (*number).into(),
+        Cell::Bool(flag) => (*flag).into(),
+        other => other.to_string().into(),
+    }
+}
 
 /// All rows of a table, from all its files.
 pub(crate) struct Rows {
@@ -15,22 +38,29 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Reads every file of a table; no rows where it has not been made yet.
+    /// The rows of a file that was read.
+    pub(crate) fn new(table: &'static Table, rows: Vec<Vec<Cell>>) -> Self {
+        Rows { table, rows }
+    }
+
+    /// Reads every file of a table; no rows if it does not exist yet.
     pub(crate) async fn read(worker: &Worker, table: &'static Table) -> Result<Self, Failure> {
         let mut rows = Vec::new();
         Rows::of_each_file(worker, table, |file| rows.extend(file.rows)).await?;
         Ok(Rows { table, rows })
     }
 
-    /// Hands over a table file by file, so that no more than one is held; a bucket's file has whole patients in it.
+    /// Reads a table file by file, so that only one is in memory; a bucket's file has whole patients in it.
     pub(crate) async fn of_each_file(
         worker: &Worker,
         table: &'static Table,
         mut each: impl FnMut(Rows),
     ) -> Result<(), Failure> {
         for listed in worker.ports.lake.list(&format!("{}/", table.path)).await? {
-            if listed.key.ends_with(".parquet") {
-                let bytes = worker.ports.lake.get(&listed.key).await?.body.bytes().await?;
+            if !listed.key.ends_with(".parquet") {
+                continue;
+            }
+            if let Some(bytes) = read_file(worker, &listed.key).await? {
                 let broken = |error| Failure::failed(format!("{}: {error}; see `metriccare verify`", listed.key));
                 each(Rows { table, rows: cells::read_rows(table, &bytes).map_err(broken)? });
             }

@@ -1,80 +1,84 @@
-//! The files below a folder of a person's, for every command that takes one.
+//! The files in a folder and its subfolders, for every command that takes a folder.
 //!
-//! A link to a file is as good as the file. A link to a folder may lead in a circle, so that it is not followed but told of.
-//! What cannot be read is named with its own path, and the rest is found all the same.
+//! Links to files are followed. Links to folders are not, because they may form a cycle; they are reported. What cannot be
+//! read is reported with its own path, and the rest is found all the same.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// A file below a folder.
+use walkdir::WalkDir;
+
+/// A file in a folder.
 pub(crate) struct File {
     pub(crate) path: PathBuf,
-    /// Its name below the folder, with `/` between the parts; what is no UTF-8 in it is replaced.
+    /// Its path within the folder, with `/` between the parts; invalid UTF-8 is replaced.
     pub(crate) name: String,
 }
 
-/// What lies directly in a folder of the walk.
+/// An entry of a folder.
 pub(crate) struct Entry<'a> {
     pub(crate) path: &'a Path,
-    /// Its own name, without the folders that it lies in.
+    /// Its own name, without its folders.
     pub(crate) name: &'a str,
-    /// Whether it lies in the folder that was asked for, not in one below.
+    /// Whether it is directly in the folder that was asked for.
     pub(crate) at_top: bool,
 }
 
-/// What was found, each kind in the order of its names.
+/// What was found, each kind sorted by name.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) files: Vec<File>,
-    /// Links to folders, and what is neither a file nor a folder, each with the words that say so.
+    /// Links to folders, and what is neither a file nor a folder, each with its path and the reason.
     pub(crate) passed_over: Vec<String>,
-    /// What cannot be read, each with its path and why: a link that leads nowhere, a folder that is closed to us.
+    /// What cannot be read, each with its path and the reason: a broken link, a folder without permission.
     pub(crate) failures: Vec<String>,
 }
 
-/// Every file below a folder but for what is to be passed over: files, or folders with all that they hold.
+/// Every file in a folder and its subfolders, without the entries that `exclude` holds for: files, or whole folders.
 ///
 /// # Errors
-/// Only where the folder itself cannot be read.
-pub(crate) fn walk(folder: &Path, pass_over: &mut dyn FnMut(&Entry<'_>) -> bool) -> io::Result<Found> {
+/// Only if the folder itself cannot be read.
+pub(crate) fn walk(folder: &Path, exclude: &mut dyn FnMut(&Entry<'_>) -> bool) -> io::Result<Found> {
+    fs::read_dir(folder)?;
     let mut found = Found::default();
-    below(folder, "", pass_over, &mut found)?;
-    Ok(found)
-}
-
-fn below(
-    folder: &Path,
-    prefix: &str,
-    pass_over: &mut dyn FnMut(&Entry<'_>) -> bool,
-    found: &mut Found,
-) -> io::Result<()> {
-    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        if pass_over(&Entry { path: &path, name: &name, at_top: prefix.is_empty() }) {
-            continue;
-        }
-        let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-        if entry.file_type()?.is_dir() {
-            if let Err(error) = below(&path, &name, pass_over, found) {
-                found.failures.push(format!("{}: {error}", path.display()));
+    let mut entries = WalkDir::new(folder).min_depth(1).sort_by_file_name().into_iter();
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).display().to_string();
+                let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                found.failures.push(format!("{path}: {reason}"));
+                continue;
+            }
+        };
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy());
+        if exclude(&Entry { path, name: &name, at_top: entry.depth() == 1 }) {
+            if entry.file_type().is_dir() {
+                entries.skip_current_dir();
             }
             continue;
         }
-        match fs::metadata(&path) {
-            Ok(data) if data.is_file() => found.files.push(File { path, name }),
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        match fs::metadata(path) {
+            Ok(data) if data.is_file() => {
+                let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
+                let name = if cfg!(windows) { name.replace('\\', "/") } else { name.into_owned() };
+                found.files.push(File { path: path.to_owned(), name });
+            }
             Ok(data) if data.is_dir() => {
                 let words = "a link to a folder is not followed; name it as a path of its own to have what it holds";
                 found.passed_over.push(format!("{}: {words}", path.display()));
             }
             Ok(_) => found.passed_over.push(format!("{}: neither a file nor a folder", path.display())),
-            Err(error) => found.failures.push(format!("{}: {}", path.display(), why(&path, &error))),
+            Err(error) => found.failures.push(format!("{}: {}", path.display(), why(path, &error))),
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 fn why(path: &Path, error: &io::Error) -> String {
@@ -90,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder of this test alone, gone with it.
+    /// A temporary folder.
     struct Scratch(PathBuf);
 
     impl Drop for Scratch {
@@ -100,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn links_to_files_are_followed_and_no_link_stops_the_walk() {
+    fn links_to_files_are_followed_and_other_links_are_reported() {
         let folder = Scratch(std::env::temp_dir().join(format!("metriccare-walk-{}", std::process::id())));
         let root = &folder.0;
         fs::create_dir_all(root.join("s1")).expect("a fresh folder");

@@ -1,9 +1,9 @@
-//! How a command ends that does not end well.
+//! Why a command failed, and its exit status.
 
 use metriccare_flow::FlowError;
 use metriccare_world::SpecError;
 
-/// Why a command failed: what was wrong, where, and what to do, and the exit status that says which kind it is.
+/// Why a command failed: what was wrong, where, and what to do. The variant decides the exit status.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The data failed a check, or the work could not be finished: status 1.
@@ -12,9 +12,9 @@ pub(crate) enum Failure {
     /// The command was used wrongly: status 2.
     #[error("{0}")]
     Usage(String),
-    /// Nobody reads the output any more (`metriccare … | head`): not worth a word.
+    /// The reader of the output has closed it (`metriccare … | head`): no message, status 0.
     #[error("standard output is closed")]
-    Unread,
+    OutputClosed,
 }
 
 impl Failure {
@@ -30,7 +30,7 @@ impl Failure {
         match self {
             Failure::Failed(_) => 1,
             Failure::Usage(_) => 2,
-            Failure::Unread => 0,
+            Failure::OutputClosed => 0,
         }
     }
 }
@@ -72,7 +72,7 @@ impl From<metriccare_landing::JobError> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
-            Failure::Unread
+            Failure::OutputClosed
         } else {
             Failure::Failed(error.to_string())
         }

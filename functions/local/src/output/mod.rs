@@ -1,4 +1,4 @@
-//! What the command says: data on standard output, everything else on standard error.
+//! What the command prints: data on standard output, everything else on standard error.
 
 pub(crate) mod failure;
 pub(crate) mod nearest;
@@ -11,11 +11,12 @@ use std::{
     process::ExitCode,
 };
 
+use indicatif::{DecimalBytes, HumanCount};
 use serde::Serialize;
 
 use crate::output::failure::Failure;
 
-/// Standard output, buffered until a command has something whole to say.
+/// Buffered standard output.
 pub(crate) struct Output {
     out: io::BufWriter<io::Stdout>,
 }
@@ -49,28 +50,27 @@ impl Output {
         Ok(())
     }
 
-    /// Writes one machine-readable object.
+    /// Writes one JSON object.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
         self.line(text)
     }
 
-    /// Writes text or rows that are already in their final form.
-    #[cfg(feature = "query")]
+    /// Writes bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         Ok(self.out.write_all(bytes)?)
     }
 
-    /// Everything that was said reaches its reader.
+    /// Flushes the buffer.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         Ok(self.out.flush()?)
     }
 
-    /// Ends the command badly: the words on standard error, the kind as the exit status.
+    /// Reports a failure on standard error, and gives its exit status.
     pub(crate) fn fail(&mut self, failure: &Failure) -> ExitCode {
-        // Standard output may be closed; the failure is what counts.
+        // Standard output may be closed; the failure still has to be reported.
         let _ = self.out.flush();
-        if !matches!(failure, Failure::Unread) {
+        if !matches!(failure, Failure::OutputClosed) {
             let mut error = io::stderr().lock();
             let (red, plain) = if error.is_terminal() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
             let _ = writeln!(error, "{red}error:{plain} {failure}");
@@ -85,24 +85,23 @@ impl Drop for Output {
     }
 }
 
-/// A count as people read it: `1,234,567`.
+/// A count with thousands separators: `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
-/// A size as people read it: `12.3 MB`.
+/// A count with its noun: `1 record`, `2 records`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{} {stem}ies", count(number)),
+        _ => format!("{} {noun}s", count(number)),
+    }
+}
+
+/// A size in decimal units: `12.35 MB`.
 pub(crate) fn size(bytes: u64) -> String {
-    const STEPS: [(&str, f64); 3] = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
-    let large = STEPS.iter().find(|(_, step)| bytes as f64 >= *step);
-    large.map_or_else(|| format!("{bytes} B"), |(unit, step)| format!("{:.1} {unit}", bytes as f64 / step))
+    DecimalBytes(bytes).to_string()
 }
 
 #[cfg(test)]
@@ -110,11 +109,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_for_people() {
+    fn numbers_have_separators_units_and_plurals() {
         assert_eq!(count(0), "0");
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(size(999), "999 B");
-        assert_eq!(size(12_345_678), "12.3 MB");
+        assert_eq!(size(12_345_678), "12.35 MB");
+        assert_eq!(counted(1, "record"), "1 record");
+        assert_eq!(counted(2, "registry entry"), "2 registry entries");
+        assert_eq!(counted(1_000, "day"), "1,000 days");
     }
 }

@@ -1,21 +1,21 @@
-//! The names that somebody may have meant.
+//! Suggestions for a misspelt name.
 
-/// How alike two names must be to be worth proposing, from 0 to 1.
-const ALIKE: f64 = 0.6;
-/// How much less alike than the best one may be.
-const BEHIND: f64 = 0.15;
+/// The least similarity of a suggestion, from 0 to 1.
+const LEAST_SIMILARITY: f64 = 0.6;
+/// How much less similar than the best suggestion another one may be.
+const TOLERANCE: f64 = 0.15;
 
-/// The known names that resemble a wrong one, the nearest first, three at most.
+/// The known names that resemble a wrong one, the most similar first, three at most.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wrong = wrong.to_lowercase();
-    let mut found: Vec<_> = known.into_iter().map(|name| (alike(&wrong, &name.to_lowercase()), name)).collect();
+    let mut found: Vec<_> = known.into_iter().map(|name| (similarity(&wrong, &name.to_lowercase()), name)).collect();
     found.sort_by(|(one, first), (other, second)| other.total_cmp(one).then(first.cmp(second)));
-    let least = found.first().map_or(ALIKE, |(best, _)| ALIKE.max(best - BEHIND));
-    found.into_iter().filter(|(alike, _)| *alike >= least).take(3).map(|(_, name)| name).collect()
+    let least = found.first().map_or(LEAST_SIMILARITY, |(best, _)| LEAST_SIMILARITY.max(best - TOLERANCE));
+    found.into_iter().filter(|(similarity, _)| *similarity >= least).take(3).map(|(_, name)| name).collect()
 }
 
-/// By letters that differ; a part or a word of a long name is what people remember of it.
-fn alike(wrong: &str, name: &str) -> f64 {
+/// By edit distance; a prefix, a part or one word of a long name counts as well.
+fn similarity(wrong: &str, name: &str) -> f64 {
     let part = |found: bool, worth| if found && wrong.chars().count() >= 3 { worth } else { 0.0 };
     let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
     let word = words.map(|word| strsim::normalized_damerau_levenshtein(wrong, word) * 0.9).fold(0.0, f64::max);
@@ -25,7 +25,7 @@ fn alike(wrong: &str, name: &str) -> f64 {
         .max(word)
 }
 
-/// The names that somebody may have meant, as words of an error: `; did you mean "a" or "b"?`, or nothing.
+/// Suggestions for an error message: `; did you mean "a" or "b"?`, or an empty text.
 pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     match nearest(wrong, known).as_slice() {
         [] => String::new(),
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_or_a_part_finds_the_name() {
+    fn a_typo_or_a_part_finds_the_name() {
         let hospitals = ["MetricCare Hospital - Charlotte", "MetricCare Hospital - Durham", "Elsewhere"];
         assert_eq!(nearest("charlotte", hospitals), ["MetricCare Hospital - Charlotte"]);
         assert_eq!(nearest("duram", hospitals), ["MetricCare Hospital - Durham"]);

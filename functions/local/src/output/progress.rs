@@ -8,25 +8,25 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use metriccare_flow::Progress;
 
-/// Says on standard error what is about to be done, or has been.
+/// Prints a line on standard error.
 pub(crate) fn note(words: &str) {
-    // A closed standard error is nobody's loss.
+    // A closed standard error is no failure.
     let _ = writeln!(io::stderr(), "{words}");
 }
 
-/// The bar of the stage that is being worked on.
+/// The progress bar of the current stage.
 pub(crate) struct Bars {
     bar: Mutex<ProgressBar>,
     quiet: bool,
 }
 
 impl Bars {
-    /// Bars on standard error where that is a terminal; none where `quiet`.
+    /// Bars on standard error if it is a terminal; none if `quiet`.
     pub(crate) fn new(quiet: bool) -> Self {
         Bars { bar: Mutex::new(ProgressBar::hidden()), quiet }
     }
 
-    /// Begins a bar of its own.
+    /// Starts a new bar.
     pub(crate) fn start(&self, what: &'static str, total: usize) {
         let fresh = if self.quiet { ProgressBar::hidden() } else { ProgressBar::new(total as u64) };
         let style = ProgressStyle::with_template("{msg:>9} {bar:32} {pos}/{len} {elapsed}");
@@ -36,18 +36,18 @@ impl Bars {
         before.finish_and_clear();
     }
 
-    /// So many more are done.
+    /// Advances the bar.
     pub(crate) fn step(&self, by: usize) {
         self.lock().inc(by as u64);
     }
 
-    /// So many are done in all.
+    /// Sets the bar's position.
     #[cfg(feature = "aws")]
     pub(crate) fn reach(&self, done: u64) {
         self.lock().set_position(done);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         self.lock().finish_and_clear();
     }

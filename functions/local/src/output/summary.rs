@@ -1,4 +1,4 @@
-//! What a run did and what the lake says now: every number is counted from what was written.
+//! The summary of a run: every number is counted from what was written.
 
 use std::collections::BTreeMap;
 
@@ -6,29 +6,37 @@ use metriccare_flow::{Driven, Worker};
 use metriccare_lake::{
     bronze::{BronzeCommit, Counts},
     cells::{self, Cell},
+    gold::counts::UnlinkedCounts,
     keys,
     schema::GOLD_SUMMARY,
 };
 use serde::Serialize;
 
-use crate::output::{Output, count, failure::Failure};
+use crate::{
+    lake::unlinked::{describe, unlinked},
+    output::{Output, count, counted, failure::Failure},
+};
 
 /// The summary of a run or an ingest.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
-    /// Landed objects that were carried into bronze now, with their counts.
+    /// Landed objects that this run took into bronze, with their counts.
     objects: Vec<Object>,
-    /// Landed objects that had been carried before.
+    /// Landed objects that earlier runs had taken into bronze.
     already_done: usize,
     /// Quarantined records of those.
     quarantined_before: u64,
+    /// Files and folders that were not read, each with the reason.
+    pub(crate) passed_over: Vec<String>,
     records: u64,
     accepted: u64,
     quarantined: u64,
     skipped: u64,
     quarantined_by_rule: BTreeMap<String, u64>,
     skipped_by_type: BTreeMap<String, u64>,
-    /// What failed, in words.
+    /// Resources of the whole lake that refer to nothing that is in it.
+    unlinked: UnlinkedCounts,
+    /// What failed, as text.
     failures: Vec<String>,
     /// The rows of gold/summary: the whole lake.
     metrics: Vec<Metric>,
@@ -67,6 +75,8 @@ impl Summary {
         Ok(Summary {
             objects: driven.landed.iter().map(Object::of).collect(),
             already_done: driven.already.len(),
+            passed_over: Vec::new(),
+            unlinked: unlinked(worker).await?,
             quarantined_before: driven.already.iter().map(|commit| commit.counts.quarantined()).sum(),
             records: counts.records,
             accepted: counts.accepted(),
@@ -79,12 +89,12 @@ impl Summary {
         })
     }
 
-    /// The landed objects that were carried into bronze now.
+    /// The landed objects that this run took into bronze.
     pub(crate) fn objects(&self) -> &[Object] {
         &self.objects
     }
 
-    /// What was carried and what the whole lake says.
+    /// Prints what was processed and the metrics of the whole lake.
     pub(crate) fn print(&self, output: &mut Output) -> Result<(), Failure> {
         let before = if self.already_done == 0 {
             String::new()
@@ -92,8 +102,8 @@ impl Summary {
             format!(" ({} landed before)", count(self.already_done as u64))
         };
         output.line(format!(
-            "  bronze     {} records: {} accepted, {} quarantined, {} skipped{before}",
-            count(self.records),
+            "  bronze     {}: {} accepted, {} quarantined, {} skipped{before}",
+            counted(self.records, "record"),
             count(self.accepted),
             count(self.quarantined),
             count(self.skipped)
@@ -102,15 +112,18 @@ impl Summary {
         list(output, "skipped", &self.skipped_by_type)?;
         let plain = |name: &str| {
             let row = self.metrics.iter().find(|metric| metric.metric == name);
-            count(row.and_then(|metric| metric.numerator).and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
+            row.and_then(|metric| metric.numerator).and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
         };
         output.line(format!(
-            "  silver     {} patients, {} encounters, {} conditions",
-            plain("patients"),
-            plain("encounters"),
-            plain("conditions")
+            "  silver     {}, {}, {}",
+            counted(plain("patients"), "patient"),
+            counted(plain("encounters"), "encounter"),
+            counted(plain("conditions"), "condition")
         ))?;
-        output.line(format!("  gold       {} stays", plain("stays")))?;
+        if let Some(unlinked) = describe(&self.unlinked) {
+            output.line(format!("             not linked: {unlinked}"))?;
+        }
+        output.line(format!("  gold       {}", counted(plain("stays"), "stay")))?;
         output.line("")?;
         output.line("The whole lake (times in UTC)")?;
         let mut rows = Vec::new();
@@ -132,18 +145,19 @@ impl Summary {
         output.line("")
     }
 
-    /// Fails where work failed, and where records were quarantined and that is not to be.
-    pub(crate) fn judge(&self, strict: bool) -> Result<(), Failure> {
+    /// Fails if work failed, or, with `strict`, if records of this run were quarantined.
+    pub(crate) fn exit_status(&self, strict: bool) -> Result<(), Failure> {
         if !self.failures.is_empty() {
             return Err(Failure::failed(format!(
-                "some work failed and will be tried again by the next run:\n  {}",
+                "some work failed; the next run tries it again:\n  {}",
                 self.failures.join("\n  ")
             )));
         }
-        let quarantined = self.quarantined + self.quarantined_before;
+        let quarantined = self.quarantined;
         if strict && quarantined > 0 {
-            let words = "records of the lake are quarantined; bronze/quarantine has each one and its reason";
-            return Err(Failure::failed(format!("{} {words}", count(quarantined))));
+            let verb = if quarantined == 1 { "is" } else { "are" };
+            let words = "quarantined; bronze/quarantine has each one and its reason";
+            return Err(Failure::failed(format!("{} {verb} {words}", counted(quarantined, "record"))));
         }
         Ok(())
     }
@@ -172,7 +186,7 @@ impl Object {
 
 impl Metric {
     fn row(&self) -> Vec<String> {
-        let words = match (self.metric.as_str(), self.definition.as_str()) {
+        let label = match (self.metric.as_str(), self.definition.as_str()) {
             ("readmission", definition) => format!("30-day readmission, {}", definition.replace('_', " ")),
             ("mortality", "in_hospital") => "mortality, in hospital".to_owned(),
             ("mortality", definition) => format!("mortality, {}", definition.replace('_', "-")),
@@ -188,7 +202,7 @@ impl Metric {
         };
         let part = |number: Option<i64>| count(number.and_then(|n| u64::try_from(n).ok()).unwrap_or_default());
         let of = format!("{} of {}", part(self.numerator), part(self.denominator));
-        vec![words, value, of, if self.provisional { "*" } else { "" }.to_owned()]
+        vec![label, value, of, if self.provisional { "*" } else { "" }.to_owned()]
     }
 }
 

@@ -1,4 +1,4 @@
-//! A folder of one test, in which it uses the command as a person does.
+//! A temporary folder in which a test runs the command.
 
 #![allow(dead_code, unreachable_pub, reason = "every file of tests uses a part of it")]
 
@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// A folder of this test alone, gone with it.
+/// A temporary folder.
 pub struct Folder(pub PathBuf);
 
 impl Folder {

@@ -28,7 +28,7 @@ impl Scope {
     }
 }
 
-/// Encounters and stays of a scope, counted by what became of them.
+/// Encounters and stays of a scope, counted by outcome.
 #[derive(Default)]
 pub(super) struct Attrition {
     /// Encounters: the latest version of each.

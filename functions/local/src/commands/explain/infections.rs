@@ -24,7 +24,7 @@ pub(super) struct Infection {
     pub(super) day: Option<i64>,
     /// Whether it counts as begun in hospital.
     pub(super) hospital_onset: bool,
-    /// What it counts as, in words.
+    /// What it counts as, as text.
     pub(super) verdict: &'static str,
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn of(worker: &Worker, stay: &Row<'_>, id: &str) -> Result<Vec<
     let mut recorded = Vec::new();
     Rows::of_each_file(worker, &SILVER_CONDITION, |file| {
         for row in file.iter() {
-            // A condition without a patient is linked to nobody.
+            // A condition without a patient is not linked.
             let of_stay =
                 patient.is_some() && row.text("encounter_id") == Some(id) && row.text("patient_id") == patient;
             if let Some(kind) = row.text("infection_type").filter(|_| of_stay) {

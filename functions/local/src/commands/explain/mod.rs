@@ -2,10 +2,11 @@
 
 mod attrition;
 mod infections;
+mod object;
 mod readmission;
 mod source;
 mod stay;
-mod story;
+mod stay_report;
 mod words;
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
 pub(crate) async fn explain(arguments: &Explain, output: &mut Output) -> Result<(), Failure> {
     match arguments {
         Explain::Readmission(arguments) => readmission::explain(arguments, output).await,
+        Explain::Object(arguments) => object::explain(arguments, output).await,
         Explain::Stay(arguments) => stay::explain(arguments, output).await,
     }
 }

@@ -150,8 +150,8 @@ async fn definitions(counted: &Attrition, worker: &Worker, scope: &Scope) -> Res
     }
     if differs {
         return Err(Failure::failed(
-            "silver, the stay ledger and gold/readmission do not agree: what landed last has not gone all the way; \
-             `metriccare ingest` of anything carries it on, `metriccare verify` names the cells",
+            "silver, the stay ledger and gold/readmission do not agree: what landed last is not processed completely; \
+             `metriccare ingest` completes it, `metriccare verify` lists the cells",
         ));
     }
     Ok(definitions)

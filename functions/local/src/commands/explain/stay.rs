@@ -1,4 +1,4 @@
-//! `metriccare explain stay`: one stay's story, found in the ledger, silver and bronze.
+//! `metriccare explain stay`: one stay, found in the stay ledger, silver and bronze.
 
 use std::num::NonZeroUsize;
 
@@ -10,17 +10,16 @@ use metriccare_lake::{
         status::{Phase, phase},
     },
 };
-use serde_json::Value;
 
 use super::{
     infections, source,
-    story::{Neighbour, Story, Version},
+    stay_report::{AdjacentStay, StayReport, Version},
 };
 use crate::{
     arguments::ExplainStay,
     lake::{
         self,
-        rows::{Row, Rows},
+        rows::{self, Row, Rows},
     },
     output::{Output, failure::Failure},
 };
@@ -36,36 +35,36 @@ pub(super) async fn explain(arguments: &ExplainStay, output: &mut Output) -> Res
         }
     })
     .await?;
-    let mut stories = Vec::new();
+    let mut reports = Vec::new();
     for file in &files {
         for stay in file.iter().filter(|row| row.text("stay_id") == Some(id)) {
-            stories.push(story(&worker, file, stay, id).await?);
+            reports.push(stay_report(&worker, file, stay, id).await?);
         }
     }
-    if stories.is_empty() {
+    if reports.is_empty() {
         return Err(no_stay(&worker, id).await?);
     }
     if arguments.json {
-        output.json(&serde_json::json!({ "stays": stories }))?;
+        output.json(&serde_json::json!({ "stays": reports }))?;
     } else {
-        for story in &stories {
-            story.print(output)?;
+        for report in &reports {
+            report.print(output)?;
         }
     }
     output.flush()
 }
 
-async fn story(worker: &Worker, file: &Rows, stay: Row<'_>, id: &str) -> Result<Story, Failure> {
+async fn stay_report(worker: &Worker, file: &Rows, stay: Row<'_>, id: &str) -> Result<StayReport, Failure> {
     let patient = stay.text("patient_id");
     let of_patient = |row: &Row<'_>| patient.is_some() && row.text("patient_id") == patient;
     let next = stay.text("next_stay_id");
     let next = file.iter().find(|row| of_patient(row) && next.is_some() && row.text("stay_id") == next);
     let before = file.iter().filter(|row| of_patient(row) && row.text("next_stay_id") == Some(id));
-    Ok(Story {
-        stay: stay.cells().map(|(name, cell)| (name, json(cell))).collect(),
+    Ok(StayReport {
+        stay: stay.cells().map(|(name, cell)| (name, rows::json(cell))).collect(),
         versions: versions(worker, patient, id).await?,
-        next: next.map(|row| Neighbour::of(&row, stay.int("days_to_next"))),
-        before: before.map(|row| Neighbour::of(&row, row.int("days_to_next"))).collect(),
+        next: next.map(|row| AdjacentStay::of(&row, stay.int("days_to_next"))),
+        before: before.map(|row| AdjacentStay::of(&row, row.int("days_to_next"))).collect(),
         infections: infections::of(worker, &stay, id).await?,
     })
 }
@@ -121,16 +120,4 @@ async fn no_stay(worker: &Worker, id: &str) -> Result<Failure, Failure> {
             "there is no stay {id:?} in this lake; `metriccare query \"SELECT stay_id, hospital_name, month FROM gold_stay\"` lists them"
         ),
     }))
-}
-
-/// A cell as JSON; times and dates as text.
-fn json(cell: &metriccare_lake::cells::Cell) -> Value {
-    use metriccare_lake::cells::Cell;
-    match cell {
-        Cell::Null => Value::Null,
-        Cell::Int(count) => (*count).into(),
-        Cell::Float(number) => (*number).into(),
-        Cell::Bool(flag) => (*flag).into(),
-        other => other.to_string().into(),
-    }
 }

@@ -1,10 +1,12 @@
-//! The ledger's verdicts in words, and times as people read them.
+//! The stay ledger's verdicts as text, and times in a readable form.
 
 use metriccare_lake::cells::Cell;
 
+use crate::output::counted;
+
 /// Why a stay is in no denominator, in the order in which the reasons are asked: the verdict, the step, the reason.
 pub(super) const REASONS: [(&str, &str, &str); 10] = [
-    ("died", "died in hospital", "the patient died in hospital, and nobody who died can come back"),
+    ("died", "died in hospital", "the patient died in hospital, so there can be no readmission"),
     ("against-advice", "left against medical advice", "the patient left against medical advice"),
     (
         "transferred",
@@ -61,5 +63,5 @@ pub(super) fn date(days: i32) -> String {
 
 /// `1 day`, `2 days`.
 pub(super) fn days(days: i64) -> String {
-    if days == 1 { "1 day".to_owned() } else { format!("{days} days") }
+    counted(days.unsigned_abs(), "day")
 }

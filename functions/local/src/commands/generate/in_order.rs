@@ -1,8 +1,8 @@
-//! Parts made by all threads at once, handed over one after the other in their order.
+//! Parallel production, sequential output: parts are made by all threads and delivered in their order.
 //!
-//! A file that is one for a whole population has to begin with its first patient, whichever thread is quickest. Each
-//! thread makes a part in its own buffers and waits for its turn to hand it over, so memory is one part a thread, and
-//! bytes do not depend on the threads.
+//! A single file for a whole population has to begin with its first patient, whichever thread is fastest. Each thread makes
+//! a part in its own buffers and waits until the parts before it are delivered, so memory is one part a thread, and the
+//! bytes do not depend on the number of threads.
 
 use std::{
     num::NonZeroUsize,
@@ -14,14 +14,14 @@ use std::{
 
 use crate::output::failure::Failure;
 
-/// Whose turn it is.
-struct Turn<H> {
+/// Which part is delivered next.
+struct Sequence<H> {
     next: usize,
     ended: bool,
-    hand: H,
+    deliver: H,
 }
 
-/// Makes parts `0..parts` with a maker a thread, hands each over in order, and gives the makers back.
+/// Makes parts `0..parts` with one maker a thread, delivers them in order, and returns the makers.
 ///
 /// The first failure ends the work and is the result.
 pub(crate) fn in_order<M: Send>(
@@ -29,29 +29,29 @@ pub(crate) fn in_order<M: Send>(
     threads: NonZeroUsize,
     maker: impl Fn() -> M + Sync,
     make: impl Fn(&mut M, usize) -> Result<(), Failure> + Sync,
-    hand: impl FnMut(&mut M) -> Result<(), Failure> + Send,
+    deliver: impl FnMut(&mut M) -> Result<(), Failure> + Send,
 ) -> Result<Vec<M>, Failure> {
     let claimed = AtomicUsize::new(0);
-    let turn = Mutex::new(Turn { next: 0, ended: false, hand });
+    let sequence = Mutex::new(Sequence { next: 0, ended: false, deliver });
     let moved = Condvar::new();
     let work = || -> Result<M, Failure> {
-        let mut leaving = Leaving { turn: &turn, moved: &moved, early: true };
+        let mut guard = EndOnExit { sequence: &sequence, moved: &moved, early: true };
         let mut maker = maker();
         loop {
             let part = claimed.fetch_add(1, Ordering::Relaxed);
             if part >= parts {
-                leaving.early = false;
+                guard.early = false;
                 return Ok(maker);
             }
             make(&mut maker, part)?;
-            let mut mine = moved
-                .wait_while(lock(&turn), |turn| turn.next != part && !turn.ended)
+            let mut current = moved
+                .wait_while(lock(&sequence), |sequence| sequence.next != part && !sequence.ended)
                 .unwrap_or_else(PoisonError::into_inner);
-            if mine.ended {
+            if current.ended {
                 return Ok(maker);
             }
-            (mine.hand)(&mut maker)?;
-            mine.next += 1;
+            (current.deliver)(&mut maker)?;
+            current.next += 1;
             moved.notify_all();
         }
     };
@@ -65,24 +65,24 @@ pub(crate) fn in_order<M: Send>(
     })
 }
 
-/// A thread that leaves early, failed or panicking, ends the work: nobody may wait for its turn.
-struct Leaving<'a, H> {
-    turn: &'a Mutex<Turn<H>>,
+/// Ends the work when a thread fails or panics, so that no other thread waits for its part.
+struct EndOnExit<'a, H> {
+    sequence: &'a Mutex<Sequence<H>>,
     moved: &'a Condvar,
     early: bool,
 }
 
-impl<H> Drop for Leaving<'_, H> {
+impl<H> Drop for EndOnExit<'_, H> {
     fn drop(&mut self) {
         if self.early {
-            lock(self.turn).ended = true;
+            lock(self.sequence).ended = true;
             self.moved.notify_all();
         }
     }
 }
 
-fn lock<H>(turn: &Mutex<Turn<H>>) -> MutexGuard<'_, Turn<H>> {
-    turn.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<H>(sequence: &Mutex<Sequence<H>>) -> MutexGuard<'_, Sequence<H>> {
+    sequence.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -92,33 +92,33 @@ mod tests {
     const THREE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
     #[test]
-    fn parts_are_handed_over_in_their_order_whichever_is_ready_first() {
-        let mut handed = Vec::new();
+    fn parts_are_delivered_in_order() {
+        let mut delivered = Vec::new();
         let make = |part: &mut usize, at: usize| {
             // Later parts are quicker.
             std::thread::sleep(std::time::Duration::from_millis(if at.is_multiple_of(3) { 3 } else { 0 }));
             *part = at;
             Ok(())
         };
-        let hand = |part: &mut usize| {
-            handed.push(*part);
+        let deliver = |part: &mut usize| {
+            delivered.push(*part);
             Ok(())
         };
-        let makers = in_order(40, THREE, || 0, make, hand).expect("nothing fails");
+        let makers = in_order(40, THREE, || 0, make, deliver).expect("nothing fails");
         assert_eq!(makers.len(), 3);
-        assert!(handed.into_iter().eq(0..40));
+        assert!(delivered.into_iter().eq(0..40));
     }
 
     #[test]
-    fn a_failure_ends_the_work_for_all() {
+    fn a_failure_ends_the_work_of_all_threads() {
         let make = |_: &mut (), at: usize| if at == 5 { Err(Failure::failed("full")) } else { Ok(()) };
-        let mut handed = 0;
-        let hand = |_: &mut ()| {
-            handed += 1;
+        let mut delivered = 0;
+        let deliver = |_: &mut ()| {
+            delivered += 1;
             Ok(())
         };
-        let ended = in_order(1_000, THREE, || (), make, hand);
+        let ended = in_order(1_000, THREE, || (), make, deliver);
         assert!(matches!(ended, Err(Failure::Failed(why)) if why == "full"));
-        assert_eq!(handed, 5);
+        assert_eq!(delivered, 5);
     }
 }

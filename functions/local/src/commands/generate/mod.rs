@@ -1,51 +1,66 @@
-//! Making data: the two views of a world, written to a folder.
+//! `metriccare generate`: the two views of a world, written to a folder, to S3 or to standard output.
 
-pub(crate) mod draft;
+pub(crate) mod atomic_file;
+mod encounter;
 pub(crate) mod in_order;
 mod report;
+mod standard_output;
 pub(crate) mod tables;
 
-use std::sync::Arc;
+use std::{
+    io::{self, IsTerminal},
+    sync::Arc,
+};
 
-use metriccare_landing::generate;
+use metriccare_landing::{Format, generate};
 use metriccare_ports::{DiskStore, ObjectStore};
-use metriccare_world::World;
 
 use crate::{
     arguments::{CloudFlags, GenerateFhir},
     cloud,
-    lake::location::DataLocation,
-    output::{Output, count, failure::Failure, progress::Bars, size},
+    commands::plausible,
+    lake::location::{DataLocation, OutputTarget},
+    output::{Output, counted, failure::Failure, progress::Bars, size},
 };
 
 /// `metriccare generate fhir`.
 pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Result<(), Failure> {
     let job = arguments.job()?;
+    plausible::check_year(job.spec.year)?;
     let request = job.request(arguments.work.threads())?;
     report::check(arguments.answer, request.shard)?;
-    let world = World::new(job.spec)?;
-    let (landing, reference) = stores(&arguments.out, &arguments.cloud).await?;
+    let world = arguments.world.tables.build(job.spec)?;
+    let out = match &arguments.out {
+        OutputTarget::Location(out) => out,
+        OutputTarget::Stdout => {
+            report::check_stdout(arguments.answer)?;
+            return tokio::task::block_in_place(|| standard_output::fhir(&world, request));
+        }
+    };
+    let (landing, reference) = stores(out, &arguments.cloud).await?;
     let bars = Bars::new(arguments.answer.json);
     let made = tokio::task::block_in_place(|| generate(&world, request, &*landing, &*reference, &bars))?;
     bars.finish();
     let mut words = format!(
-        "{} patients, {} encounters and {} conditions in {} files ({}) below {}",
-        count(made.patients),
-        count(made.encounters),
-        count(made.conditions),
-        count(made.objects),
+        "{}, {} and {} in {} ({}) below {out}",
+        counted(made.patients, "patient"),
+        counted(made.encounters, "encounter"),
+        counted(made.conditions, "condition"),
+        counted(made.objects, "file"),
         size(made.bytes),
-        arguments.out
     );
     if made.faults > 0 {
-        let faults = count(made.faults);
-        words += &format!("\n{faults} faults were put in; the answer key says what has to become of them");
+        words += &format!("\n{} injected; the answer key says how each must be handled", counted(made.faults, "fault"));
     }
-    let said = || report::say(&world, (&made, &words), arguments.answer, request.threads, &bars, output);
-    tokio::task::block_in_place(said)
+    let one_patient = world.spec().patients == 1 && request.format == Format::Json;
+    if one_patient && !arguments.answer.json && io::stdout().is_terminal() {
+        words = encounter::show(&world, request.version)? + &words;
+    }
+    let print = || report::print(&world, (&made, &words), arguments.answer, request.threads, &bars, output);
+    tokio::task::block_in_place(print)
 }
 
-/// Where resources go, and where beds and the answer key go: one folder, or what S3 has for each.
+/// The store of the resources, and the store of the reference data (staffed beds, answer key).
 async fn stores(
     out: &DataLocation,
     flags: &CloudFlags,

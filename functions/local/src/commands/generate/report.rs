@@ -21,9 +21,9 @@ const MEANT_FOR: u64 = 100_000;
 /// Patients in a part of the work.
 const PATIENTS_PER_PART: u64 = 2_000;
 
-/// What a generator says in one machine-readable object.
+/// The JSON output of a generator.
 #[derive(Serialize)]
-struct Said<'a, W> {
+struct GeneratorOutput<'a, W> {
     written: &'a W,
     #[serde(skip_serializing_if = "Option::is_none")]
     calibration: Option<Vec<Row>>,
@@ -39,8 +39,8 @@ struct Row {
     source: &'static str,
 }
 
-/// Says what was written, and the calibration where it is wanted.
-pub(super) fn say<W: Serialize>(
+/// Prints what was written, and the calibration if it is asked for.
+pub(super) fn print<W: Serialize>(
     world: &World,
     (written, words): (&W, &str),
     flags: ReportFlags,
@@ -51,20 +51,29 @@ pub(super) fn say<W: Serialize>(
     let figures = if flags.report { Some(figures(world, threads, bars)?) } else { None };
     if flags.json {
         let calibration = figures.map(|figures| figures.iter().map(Row::of).collect());
-        output.json(&Said { written, calibration })?;
+        output.json(&GeneratorOutput { written, calibration })?;
     } else {
         output.line(words)?;
         if let Some(figures) = figures {
-            print(&figures, world.spec().patients, output)?;
+            print_figures(&figures, world.spec().patients, output)?;
         }
     }
     output.flush()
 }
 
-/// Refuses a report of a part: beds are the whole world's, and so is the costliest twentieth.
+/// Refuses a report of a shard: beds and the costliest twentieth are those of the whole world.
 pub(super) fn check(flags: ReportFlags, shard: Shard) -> Result<(), Failure> {
     if flags.report && shard.of > 1 {
         return Err(Failure::usage("--report is about the whole population: ask for it without --shard"));
+    }
+    Ok(())
+}
+
+/// Refuses flags that print on standard output beside the data.
+pub(super) fn check_stdout(flags: ReportFlags) -> Result<(), Failure> {
+    if flags.report || flags.json {
+        let words = "--report and --json print on standard output, where the data goes: name a folder with --out";
+        return Err(Failure::usage(words));
     }
     Ok(())
 }
@@ -90,7 +99,7 @@ fn figures(world: &World, threads: NonZeroUsize, bars: &Bars) -> Result<Vec<Figu
     Ok(all.figures())
 }
 
-fn print(figures: &[Figure], patients: u64, output: &mut Output) -> Result<(), Failure> {
+fn print_figures(figures: &[Figure], patients: u64, output: &mut Output) -> Result<(), Failure> {
     let off = figures.iter().filter(|figure| !figure.holds()).count();
     output.line("")?;
     output.line("Calibration: the world beside the published figures")?;

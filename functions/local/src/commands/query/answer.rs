@@ -10,8 +10,8 @@ use datafusion::arrow::{
 };
 
 use crate::{
-    arguments::Shape,
-    output::{Output, failure::Failure},
+    arguments::RowFormat,
+    output::{Output, counted, failure::Failure},
 };
 
 /// How a time is shown: as Athena's console does, in UTC and to the millisecond.
@@ -19,7 +19,7 @@ const TIME: &str = "%Y-%m-%d %H:%M:%S%.3f";
 
 /// Rows on their way to the reader.
 pub(super) struct Answer {
-    shape: Shape,
+    shape: RowFormat,
     /// Rows of a table, which needs the widest cell of each column before the first line.
     kept: Vec<RecordBatch>,
     /// Whether the line of names, or the array's beginning, is out.
@@ -27,17 +27,17 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(shape: Shape) -> Self {
+    pub(super) fn new(shape: RowFormat) -> Self {
         Answer { shape, kept: Vec::new(), begun: false }
     }
 
     /// Takes the next rows.
     pub(super) fn rows(&mut self, batch: RecordBatch, output: &mut Output) -> Result<(), Failure> {
         match self.shape {
-            Shape::Table => self.kept.push(batch),
-            Shape::Csv => output.bytes(&self.csv(&batch).map_err(|error| unwritable(&error))?)?,
-            Shape::Json if batch.num_rows() == 0 => {}
-            Shape::Json => {
+            RowFormat::Table => self.kept.push(batch),
+            RowFormat::Csv => output.bytes(&self.csv(&batch).map_err(|error| unwritable(&error))?)?,
+            RowFormat::Json if batch.num_rows() == 0 => {}
+            RowFormat::Json => {
                 output.bytes(if self.begun { b",\n" } else { b"[\n" })?;
                 self.begun = true;
                 output.bytes(&objects(&batch).map_err(|error| unwritable(&error))?)?;
@@ -49,22 +49,21 @@ impl Answer {
     /// Says what is left to say when all rows are there; the schema gives the names where there was no row.
     pub(super) fn end(mut self, schema: &SchemaRef, output: &mut Output) -> Result<(), Failure> {
         match self.shape {
-            Shape::Table => {
+            RowFormat::Table => {
                 let options = FormatOptions::new().with_timestamp_format(Some(TIME));
                 // Where there was no row, the names are still worth showing.
                 self.kept.push(RecordBatch::new_empty(schema.clone()));
                 let rows: usize = self.kept.iter().map(RecordBatch::num_rows).sum();
                 let table = pretty_format_batches_with_options(&self.kept, &options);
                 output.line(table.map_err(|error| unwritable(&error))?)?;
-                let words = if rows == 1 { "row" } else { "rows" };
-                output.line(format!("{} {words}", crate::output::count(rows as u64)))?;
+                output.line(counted(rows as u64, "row"))?;
             }
-            Shape::Csv if !self.begun => {
+            RowFormat::Csv if !self.begun => {
                 output
                     .bytes(&self.csv(&RecordBatch::new_empty(schema.clone())).map_err(|error| unwritable(&error))?)?;
             }
-            Shape::Csv => {}
-            Shape::Json => output.line(if self.begun { "\n]" } else { "[]" })?,
+            RowFormat::Csv => {}
+            RowFormat::Json => output.line(if self.begun { "\n]" } else { "[]" })?,
         }
         output.flush()
     }

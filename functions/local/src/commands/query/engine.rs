@@ -12,7 +12,7 @@ use datafusion::{
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::{answer::Answer, dialect, fault, functions, reference, tables};
+use super::{answer::Answer, dialect, errors, functions, reference, tables};
 use crate::{
     arguments::Query,
     cloud::{self, Tables},
@@ -34,12 +34,12 @@ pub(crate) async fn query(arguments: &Query, output: &mut Output) -> Result<(), 
     let statement = dialect::read(&sql)?;
     let copy = match &arguments.lake.lake {
         DataLocation::Folder(folder) => {
-            lake::must_be_there(folder)?;
+            lake::require_lake(folder)?;
             Tables::there(folder)
         }
         DataLocation::Bucket(place) => cloud::copy(place, &arguments.lake, &sql).await?,
     };
-    let context = session(copy.folder()).map_err(|error| fault::words(&error))?;
+    let context = session(copy.folder()).map_err(|error| errors::describe(&error))?;
     let mut answer = Answer::new(arguments.format);
     // Reading happens in a task of its own: the Parquet reader panics on some damaged files, and a task is where that ends.
     let (sender, mut batches) = mpsc::channel(2);
@@ -57,7 +57,7 @@ pub(crate) async fn query(arguments: &Query, output: &mut Output) -> Result<(), 
     }
     match reading.await {
         Ok(Ok(schema)) => answer.end(&schema, output),
-        Ok(Err(error)) => Err(fault::words(&error)),
+        Ok(Err(error)) => Err(errors::describe(&error)),
         Err(_) => Err(Failure::failed("a file of the lake is damaged; `metriccare verify` says which")),
     }
 }
@@ -67,7 +67,7 @@ async fn send(
     sender: mpsc::Sender<datafusion::arrow::array::RecordBatch>,
 ) -> Result<(), DataFusionError> {
     while let Some(batch) = stream.next().await {
-        // A reader that is gone has said so itself.
+        // A reader that has ended has reported why.
         if sender.send(batch?).await.is_err() {
             return Ok(());
         }

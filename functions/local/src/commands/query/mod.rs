@@ -3,7 +3,7 @@
 //! A statement is read and turned from Athena's words into DataFusion's (`dialect`, `functions`), runs on the lake's own
 //! files (`tables`), and its rows are printed as they come (`answer`). The lake is only read.
 //!
-//! DataFusion is compiled with the feature `query` alone, because it takes longer than everything else together.
+//! DataFusion is compiled only with the feature `query`, because it takes longer than everything else together.
 
 #[cfg(feature = "query")]
 mod answer;
@@ -12,7 +12,7 @@ mod dialect;
 #[cfg(feature = "query")]
 mod engine;
 #[cfg(feature = "query")]
-mod fault;
+mod errors;
 #[cfg(feature = "query")]
 mod functions;
 #[cfg(feature = "query")]
@@ -23,7 +23,7 @@ mod tables;
 #[cfg(feature = "query")]
 pub(crate) use engine::query;
 
-/// Says which command has the SQL engine in it.
+/// Names the build command that has the SQL engine.
 #[cfg(not(feature = "query"))]
 pub(crate) async fn query(
     _arguments: &crate::arguments::Query,

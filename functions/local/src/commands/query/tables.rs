@@ -1,6 +1,7 @@
 //! The lake's tables as DataFusion sees them: Glue's names, Glue's types, the partition column read from the path.
 
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -28,6 +29,7 @@ use metriccare_lake::{
     keys,
     schema::{Kind, TABLES, Table},
 };
+use walkdir::{DirEntry, WalkDir};
 
 /// Makes every table of the lake known under its Glue name.
 pub(super) fn register(context: &SessionContext, lake: &Path) -> Result<()> {
@@ -72,27 +74,21 @@ impl LakeTable {
         }
     }
 
-    /// Every file of the table; none where the lake has no such folder yet.
+    /// Every file of the table; none if the lake does not have the table yet.
     fn files(&self) -> Result<Vec<PartitionedFile>> {
+        let visible =
+            |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with(['.', '_']);
         let mut files = Vec::new();
-        let mut folders = vec![self.lake.join(self.table.path)];
-        while let Some(folder) = folders.pop() {
-            let entries = match std::fs::read_dir(&folder) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(exec_datafusion_err!("{}: {error}", folder.display())),
-            };
-            for entry in entries {
-                let (path, kind) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))?;
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                if name.starts_with(['.', '_']) {
-                    continue;
+        for entry in WalkDir::new(self.lake.join(self.table.path)).into_iter().filter_entry(visible) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.path().extension().is_some_and(|ending| ending == "parquet") => {
+                    files.push(self.file(entry.path())?);
                 }
-                if kind.is_dir() {
-                    folders.push(path);
-                } else if name.ends_with(".parquet") {
-                    files.push(self.file(&path)?);
-                }
+                Ok(_) => {}
+                // Another command may remove a file meanwhile.
+                Err(error) if error.io_error().is_some_and(|error| error.kind() == ErrorKind::NotFound) => {}
+                Err(error) => return Err(exec_datafusion_err!("{error}")),
             }
         }
         files.sort_unstable_by(|one, other| one.path().cmp(other.path()));

@@ -1,4 +1,4 @@
-//! The command: which letters or objects, and how many came back.
+//! The command: which dead letters or objects, and how many were sent again.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use metriccare_ports::SystemClock;
 
 use super::landing;
 use crate::{
-    arguments::{Lost, Redrive, RedriveStage},
+    arguments::{Redrive, RedriveSource, RedriveStage},
     cloud::AwsSession,
     output::{
-        Output, count,
+        Output, count, counted,
         failure::Failure,
         progress::{Bars, note},
     },
@@ -18,18 +18,18 @@ use crate::{
 
 /// `metriccare redrive`.
 pub(crate) async fn redrive(arguments: &Redrive, output: &mut Output) -> Result<(), Failure> {
-    if arguments.from == Lost::Landing && arguments.stage.is_some_and(|stage| stage != RedriveStage::Bronze) {
-        return Err(Failure::usage("--from landing tells the stage bronze, and no other: leave --stage out"));
+    if arguments.from == RedriveSource::Landing && arguments.stage.is_some_and(|stage| stage != RedriveStage::Bronze) {
+        return Err(Failure::usage("--from landing only notifies bronze: leave --stage out"));
     }
     let session = AwsSession::logged_in(&arguments.cloud).await?;
-    note(&format!("stack {} as {}", arguments.stack, session.whom()));
+    note(&format!("stack {} as {}", arguments.stack, session.describe_identity()));
     match arguments.from {
-        Lost::DeadLetters => dead_letters(arguments, &session, output).await,
-        Lost::Landing => landing::tell(arguments, &session, output).await,
+        RedriveSource::DeadLetters => dead_letters(arguments, &session, output).await,
+        RedriveSource::Landing => landing::renotify(arguments, &session, output).await,
     }
 }
 
-/// The letters of one stage or of all: every stage is looked at before one letter moves.
+/// The dead letters of one stage or of all: every queue is checked before a message moves.
 async fn dead_letters(arguments: &Redrive, session: &AwsSession, output: &mut Output) -> Result<(), Failure> {
     let all = [RedriveStage::Generator, RedriveStage::Bronze, RedriveStage::Silver, RedriveStage::Gold];
     let stages = all.into_iter().filter(|stage| arguments.stage.is_none_or(|only| only == *stage));
@@ -46,18 +46,18 @@ async fn dead_letters(arguments: &Redrive, session: &AwsSession, output: &mut Ou
     let mut rows = Vec::new();
     for (stage, letters) in found {
         let waiting = letters.waiting();
-        let became = match waiting {
+        let outcome = match waiting {
             0 => "no dead letters".to_owned(),
-            _ if arguments.dry_run => format!("{} dead letters", count(waiting)),
+            _ if arguments.dry_run => counted(waiting, "dead letter"),
             _ => {
-                let bars = Moved::new(waiting);
+                let bars = MovedBar::new(waiting);
                 let moved = letters.redrive(&SystemClock, arguments.per_second, &bars).await;
                 bars.0.finish();
                 let moved = moved.map_err(|error| Failure::failed(format!("{stage}: {error}")))?;
-                format!("{} of {} dead letters are back in the queue", count(moved), count(waiting))
+                format!("{} of {} back in the queue", count(moved), counted(waiting, "dead letter"))
             }
         };
-        rows.push(vec![stage.to_owned(), became]);
+        rows.push(vec![stage.to_owned(), outcome]);
     }
     output.table(&rows)?;
     output.flush()
@@ -72,24 +72,24 @@ fn name(stage: RedriveStage) -> &'static str {
     }
 }
 
-/// How long to wait between messages, where a stage should not be flooded.
+/// How long to wait between messages to stay below a rate.
 pub(super) fn pause(per_second: Option<i32>) -> Option<Duration> {
     let rate = u32::try_from(per_second?).ok()?;
     Duration::from_secs(1).checked_div(rate)
 }
 
-/// The bar of letters on their way.
-struct Moved(Bars);
+/// The progress bar of moved messages.
+struct MovedBar(Bars);
 
-impl Moved {
+impl MovedBar {
     fn new(waiting: u64) -> Self {
         let bars = Bars::new(false);
         bars.start("letters", usize::try_from(waiting).unwrap_or(usize::MAX));
-        Moved(bars)
+        MovedBar(bars)
     }
 }
 
-impl RedriveProgress for Moved {
+impl RedriveProgress for MovedBar {
     fn moved(&self, letters: u64) {
         self.0.reach(letters);
     }

@@ -1,6 +1,6 @@
-//! Landed objects that have no commit of bronze: their notification was lost, and bronze is told of them again.
+//! Notifies bronze again of landed objects that have no bronze commit, because their notification was lost.
 //!
-//! What landed a moment ago may still be on its way; being told twice does no harm.
+//! What landed a moment ago may still be in the queue; a second notification does no harm.
 
 use std::collections::BTreeSet;
 
@@ -17,28 +17,28 @@ use crate::{
     output::{Output, count, failure::Failure, progress::Bars},
 };
 
-/// More objects than this are not named one by one.
+/// At most this many objects are listed.
 const NAMED: usize = 20;
 
 /// Messages that are sent together.
 const TOGETHER: usize = 100;
 
-/// Tells bronze of every landed object that it has not carried.
-pub(super) async fn tell(arguments: &Redrive, session: &AwsSession, output: &mut Output) -> Result<(), Failure> {
+/// Notifies bronze of every landed object without a commit.
+pub(super) async fn renotify(arguments: &Redrive, session: &AwsSession, output: &mut Output) -> Result<(), Failure> {
     let stack = Stack {
         name: arguments.stack.clone(),
         account: session.identity.account.clone(),
         region: session.account.region().to_owned(),
     };
     let (landing, lake) = (BucketLocation::whole(stack.bucket("landing")), BucketLocation::whole(stack.bucket("lake")));
-    session.look_at(&[&landing, &lake]).await?;
+    session.check_buckets(&[&landing, &lake]).await?;
     let queue = SqsQueue::named(&session.account.clients, &format!("{}-bronze", arguments.stack)).await;
     let queue = queue.map_err(|error| Failure::usage(error.to_string()))?;
 
     let (landing, lake) = (session.plain(&landing), session.plain(&lake));
-    let carried = lake.list(keys::BRONZE_COMMITS).await?;
-    let carried: BTreeSet<String> = carried.into_iter().map(|listed| listed.key).collect();
-    let (mut landed, mut unheard) = (0, Vec::new());
+    let committed = lake.list(keys::BRONZE_COMMITS).await?;
+    let committed: BTreeSet<String> = committed.into_iter().map(|listed| listed.key).collect();
+    let (mut landed, mut uncommitted) = (0, Vec::new());
     let bars = Bars::new(false);
     let listed = landing.list("").await?;
     bars.start("landed", listed.len());
@@ -49,14 +49,14 @@ pub(super) async fn tell(arguments: &Redrive, session: &AwsSession, output: &mut
         }
         landed += 1;
         let meta = landing.head(&object.key).await?;
-        if !carried.contains(&keys::bronze_commit(&meta.object_id())) {
-            unheard.push(meta);
+        if !committed.contains(&keys::bronze_commit(&meta.object_id())) {
+            uncommitted.push(meta);
         }
     }
     if !arguments.dry_run {
-        bars.start("told of", unheard.len());
+        bars.start("notified", uncommitted.len());
         let pause = pause(arguments.per_second);
-        for part in unheard.chunks(if pause.is_some() { 1 } else { TOGETHER }) {
+        for part in uncommitted.chunks(if pause.is_some() { 1 } else { TOGETHER }) {
             let event = |meta: &ObjectMeta| {
                 notification(landing.bucket(), &meta.key, meta.size, &meta.etag, meta.last_modified_micros)
             };
@@ -68,17 +68,17 @@ pub(super) async fn tell(arguments: &Redrive, session: &AwsSession, output: &mut
         }
     }
     bars.finish();
-    let number = unheard.len() as u64;
-    let told = if arguments.dry_run { "would be told of" } else { "are told of again" };
+    let number = uncommitted.len() as u64;
+    let outcome = if arguments.dry_run { "would be sent to bronze" } else { "were sent to bronze again" };
     output.line(format!(
-        "{} of {} landed objects have no commit of bronze and {told}",
+        "{} of {} landed objects have no bronze commit and {outcome}",
         count(number),
         count(landed)
     ))?;
-    for meta in unheard.iter().take(NAMED) {
+    for meta in uncommitted.iter().take(NAMED) {
         output.line(format!("  {}", meta.key))?;
     }
-    if unheard.len() > NAMED {
+    if uncommitted.len() > NAMED {
         output.line(format!("  and {} more", count(number - NAMED as u64)))?;
     }
     output.flush()

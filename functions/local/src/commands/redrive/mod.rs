@@ -1,7 +1,7 @@
-//! `metriccare redrive`: what was lost on the way through a deployed stack is brought back.
+//! `metriccare redrive`: processes what a deployed stack failed to process.
 //!
-//! Either messages that were given up go back to their queues, or landed objects that nobody heard of are told of
-//! again. Both are safe at any time: what is done already costs a look into the ledger.
+//! Either dead letters go back to their queues, or bronze is notified again of landed objects without a commit. Both are
+//! safe at any time: for work that is done already the function only reads the ledger.
 
 #[cfg(feature = "aws")]
 mod command;
@@ -11,11 +11,11 @@ mod landing;
 #[cfg(feature = "aws")]
 pub(crate) use self::command::redrive;
 
-/// Says which command has the SDK.
+/// Names the build command that has the SDK.
 #[cfg(not(feature = "aws"))]
 pub(crate) async fn redrive(
     _: &crate::arguments::Redrive,
     _: &mut crate::output::Output,
 ) -> Result<(), crate::output::failure::Failure> {
-    Err(crate::cloud::absent::refusal())
+    Err(crate::cloud::without_sdk::error())
 }

@@ -1,4 +1,4 @@
-//! Counting what was written, by the pipeline itself: bronze, silver and gold in memory, for one part of the patients.
+//! Counts what was written with the pipeline itself: bronze, silver and gold in memory, for one part of the patients.
 //!
 //! A patient's resources are all in one part, so the parts' counts add up, and memory does not grow with the cohort.
 

@@ -10,7 +10,7 @@ use std::{
 
 use metriccare_world::{Resources, World};
 
-use crate::{commands::generate::draft::Draft, output::failure::Failure};
+use crate::{commands::generate::atomic_file::AtomicFile, output::failure::Failure};
 
 /// The resources that are written.
 pub(super) const KINDS: [&str; 3] = ["patient", "encounter", "condition"];
@@ -22,7 +22,7 @@ pub(super) struct Files {
 }
 
 struct Array {
-    draft: Draft,
+    draft: AtomicFile,
     file: BufWriter<File>,
     empty: bool,
 }
@@ -34,7 +34,7 @@ impl Files {
             let folder = folder.join(kind);
             std::fs::create_dir_all(&folder)
                 .map_err(|error| Failure::usage(format!("--out {}: {error}", out.display())))?;
-            let draft = Draft::new(&folder, &format!("{kind}_{}1231T235959Z.json", world.spec().year));
+            let draft = AtomicFile::new(&folder, &format!("{kind}_{}1231T235959Z.json", world.spec().year));
             let file = BufWriter::new(draft.create()?);
             Ok(Array { draft, file, empty: true })
         };

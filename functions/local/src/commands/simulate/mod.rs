@@ -16,8 +16,8 @@ use tokio::runtime::Handle;
 use self::{count::Counted, files::Files};
 use crate::{
     arguments::Simulate,
-    cloud::Scratch,
-    commands::generate::in_order::in_order,
+    cloud::{DefaultBucket, Scratch},
+    commands::{generate::in_order::in_order, plausible},
     lake::location::DataLocation,
     output::{
         Output,
@@ -30,31 +30,40 @@ use crate::{
 const PATIENTS_PER_PART: u64 = 2_000;
 
 pub(crate) async fn simulate(arguments: &Simulate, output: &mut Output) -> Result<(), Failure> {
-    let person = io::stdin().is_terminal() && io::stderr().is_terminal();
-    let said = arguments.fields()?;
-    let job = if person {
-        tokio::task::block_in_place(|| questions::ask(said, &mut io::stdin().lock(), &mut io::stderr()))?
-    } else {
-        questions::answered(said)?
-    };
+    // Whether the files can be uploaded is known before they are made.
+    let bucket = if arguments.upload { Some(DefaultBucket::open(&arguments.cloud).await?) } else { None };
+    let fields = arguments.fields()?;
+    let job = tokio::task::block_in_place(|| {
+        let input = &mut io::stdin().lock();
+        if io::stdin().is_terminal() && io::stderr().is_terminal() {
+            questions::ask(fields, input, &mut io::stderr())
+        } else {
+            questions::read(fields, input)
+        }
+    })?;
+    plausible::check_year(job.spec.year)?;
     let request = job.request(arguments.work.threads())?;
-    let world = World::new(job.spec)?;
+    let world = arguments.tables.build(job.spec)?;
     let bars = Bars::new(false);
     let out = Scratch::new(&arguments.out, &arguments.cloud).await?;
     let mut files = Files::create(out.folder(), &world)?;
     let counted = tokio::task::block_in_place(|| write(&world, request, &mut files, &bars))?;
     bars.finish();
     files.finish()?;
+    if let Some(bucket) = bucket {
+        let target = bucket.upload(files.folder(), "fhir_data/json").await?;
+        note(&format!("uploaded to {target}"));
+    }
     match &arguments.out {
         DataLocation::Folder(_) => note(&format!(
-            "{} files below {}; carry them through the pipeline: metriccare ingest {}",
+            "{} files in {}; process them: metriccare ingest {}",
             files::KINDS.len(),
             files.folder().display(),
             files.folder().display()
         )),
         DataLocation::Bucket(place) => {
             out.send().await?;
-            note(&format!("{} files below {}", files::KINDS.len(), place.below("fhir_data/json")));
+            note(&format!("{} files in {}", files::KINDS.len(), place.join("fhir_data/json")));
         }
     }
     print(world.spec().year, &counted, output)

@@ -1,6 +1,6 @@
-//! The simulator's questions: asked of a person for what neither a flag nor the spec file says, each with its default.
+//! The simulator's questions: asked for what neither a flag nor the spec file sets, each with its default.
 //!
-//! A wrong answer is asked again with the reason. Whoever has answered all of them has a spec that is possible.
+//! A wrong answer is asked again with the reason. With all answers the spec is valid.
 
 use std::io::{BufRead, Write};
 
@@ -9,7 +9,7 @@ use metriccare_world::Spec;
 
 use crate::output::failure::Failure;
 
-/// A question: its words, what an empty answer means, and where the answer goes.
+/// A question: its text, what an empty answer means, and where the answer goes.
 struct Question {
     /// The field of a job that it is about.
     field: &'static str,
@@ -58,32 +58,39 @@ const QUESTIONS: [Question; 6] = [
     },
 ];
 
-/// The job of what is said, with the defaults for what is left open.
-pub(super) fn answered(said: Fields) -> Result<Job, Failure> {
-    let open: Vec<_> = QUESTIONS.iter().filter(|question| !said.says(question.field)).collect();
-    let mut job = Job::unchecked(said)?;
+/// The job of the fields and of the answers in an input that nobody sits at, one a line.
+///
+/// An empty line, and every line that is missing at the end, is the default.
+///
+/// # Errors
+/// An answer that is refused, with its question: nobody can be asked again.
+pub(super) fn read(fields: Fields, input: &mut impl BufRead) -> Result<Job, Failure> {
+    let open = open_questions(&fields);
+    let mut job = Job::unchecked(fields)?;
     for question in open {
-        (question.put)(&mut job.spec, question.empty).map_err(Failure::failed)?;
+        let mut line = String::new();
+        input.read_line(&mut line)?;
+        let answer = line.trim();
+        let given = if answer.is_empty() { question.empty } else { answer };
+        (question.put)(&mut job.spec, given)
+            .map_err(|should| Failure::usage(format!("{}\"{answer}\" is not {should}", question.words)))?;
     }
     job.spec.validate()?;
     Ok(job)
 }
 
-/// The job of what is said and of what a person answers.
-pub(super) fn ask(said: Fields, input: &mut impl BufRead, words: &mut impl Write) -> Result<Job, Failure> {
-    let open: Vec<_> = QUESTIONS.iter().filter(|question| !said.says(question.field)).collect();
-    let mut job = Job::read(said)?;
+/// The job of the fields and of a person's answers.
+pub(super) fn ask(fields: Fields, input: &mut impl BufRead, words: &mut impl Write) -> Result<Job, Failure> {
+    let open = open_questions(&fields);
+    let mut job = Job::read(fields)?;
     for question in open {
         loop {
             write!(words, "{}", question.words)?;
             words.flush()?;
             let mut line = String::new();
             if input.read_line(&mut line)? == 0 {
-                let _ = writeln!(words);
-                return Err(Failure::usage(
-                    "the input ended before the questions did; answer them as flags, as in \
-                     `metriccare simulate --patients 500 --year 2023` (--help names all of them)",
-                ));
+                // The end of the input is an empty answer to every question that is left.
+                writeln!(words)?;
             }
             let answer = line.trim();
             let mut with = job.spec.clone();
@@ -91,6 +98,7 @@ pub(super) fn ask(said: Fields, input: &mut impl BufRead, words: &mut impl Write
             let refused = match put {
                 Err(should) => format!("\"{answer}\" is not {should}"),
                 Ok(()) => match with.validate() {
+                    Err(error) if line.is_empty() => return Err(error.into()),
                     Err(error) => error.to_string(),
                     Ok(()) => {
                         job.spec = with;
@@ -102,6 +110,11 @@ pub(super) fn ask(said: Fields, input: &mut impl BufRead, words: &mut impl Write
         }
     }
     Ok(job)
+}
+
+/// The questions whose fields are not set.
+fn open_questions(fields: &Fields) -> Vec<&'static Question> {
+    QUESTIONS.iter().filter(|question| !fields.says(question.field)).collect()
 }
 
 fn whole<N: std::str::FromStr>(answer: &str) -> Result<N, &'static str> {
@@ -140,8 +153,21 @@ mod tests {
         assert_eq!((spec.mortality_pct, spec.infection_pct), (Some(10.0), Some(20.0)));
         assert_eq!((spec.readmission_pct, spec.alos_pct), (Some(12.5), Some(100.0)));
         assert!(words.starts_with("Enter number of patients (e.g., 500): Mortality percentage [10%]: "), "{words}");
-        let without = answered(flags(&[])).expect("possible").spec;
+        let without = read(flags(&[]), &mut "".as_bytes()).expect("possible").spec;
         assert_eq!((without.patients, without.year, without.mortality_pct), (500, 2023, Some(10.0)));
+    }
+
+    #[test]
+    fn answers_are_read_from_a_pipe_and_its_end_means_the_defaults() {
+        let spec = |input: &str| read(flags(&["--seed", "7"]), &mut input.as_bytes()).map(|job| job.spec);
+        for input in ["100\n2021\n\n\n\n\n", "100\n2021\n", "100\n2021", "100\r\n2021\r\n"] {
+            let spec = spec(input).expect("possible");
+            assert_eq!((spec.patients, spec.year, spec.seed, spec.alos_pct), (100, 2021, 7, Some(100.0)), "{input:?}");
+        }
+        let refused = spec("many\n").expect_err("no number").to_string();
+        assert_eq!(refused, "Enter number of patients (e.g., 500): \"many\" is not a whole number");
+        let refused = spec("100\n2021\n\n\n\n5\n").expect_err("impossible").to_string();
+        assert!(refused.contains("mortality_pct is 10: it must be at most alos_pct (5)"), "{refused}");
     }
 
     #[test]
@@ -159,8 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_input_says_what_to_do() {
+    fn the_end_of_a_persons_input_means_the_defaults() {
         let (spec, _) = asked(&[], "100\n");
-        assert!(matches!(spec, Err(Failure::Usage(words)) if words.contains("--patients")));
+        let spec = spec.expect("possible");
+        assert_eq!((spec.patients, spec.year, spec.infection_pct), (100, 2023, Some(20.0)));
     }
 }

@@ -6,24 +6,25 @@ use std::{
 };
 
 use crate::{
-    commands::ingest,
+    commands::{ingest, plausible},
     lake::{
+        landing_key::SourceName,
         location::BucketLocation,
         walk::{File, walk},
     },
     output::failure::Failure,
 };
 
-/// A file on its way.
+/// A file to upload.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(super) path: PathBuf,
     pub(super) bytes: u64,
-    /// The place whose bucket it goes to.
+    /// The location whose bucket it goes to.
     pub(super) place: BucketLocation,
     /// Its key there.
     pub(super) key: String,
-    /// Whether one that is there already stays, whatever is in it: staffed beds that a person may have edited.
+    /// Whether an existing object is kept, whatever it holds: staffed beds that a person may have edited.
     pub(super) stays: bool,
 }
 
@@ -37,12 +38,12 @@ pub(super) struct Folder {
     pub(super) failures: Vec<String>,
 }
 
-/// The folder of generated data that is no FHIR.
+/// The folder of generated data that is not FHIR.
 const REFERENCE: &str = "reference/";
 
 /// Every file below a folder in the order of their names, with its key below the target. Where the target is the landing
 /// place of a lake, what a generator left in `reference/` goes to that lake.
-pub(super) fn of(folder: &Path, to: &BucketLocation) -> Result<Folder, Failure> {
+pub(super) fn of(folder: &Path, to: &BucketLocation, source: Option<&SourceName>) -> Result<Folder, Failure> {
     let unusable = |error: io::Error| Failure::usage(format!("{}: {error}", folder.display()));
     let lake = if ingest::has_reference(folder) { to.lake() } else { None };
     let mut secret_or_hidden = 0;
@@ -60,6 +61,7 @@ pub(super) fn of(folder: &Path, to: &BucketLocation) -> Result<Folder, Failure> 
             found.failures.push(format!("{}: its name is no UTF-8", path.display()));
             continue;
         }
+        plausible::check_file(&path, &name)?;
         let bytes = match fs::metadata(&path) {
             Ok(data) => data.len(),
             Err(error) => {
@@ -69,12 +71,13 @@ pub(super) fn of(folder: &Path, to: &BucketLocation) -> Result<Folder, Failure> 
         };
         let aside = lake.as_ref().filter(|_| name.starts_with(REFERENCE));
         let place = aside.unwrap_or(to);
+        let source = source.filter(|_| !name.starts_with(REFERENCE)).map(|source| format!("{source}/"));
         found.files.push(Outgoing {
             path,
             bytes,
             place: place.clone(),
             stays: aside.is_some() && name == metriccare_lake::keys::HOSPITALS,
-            key: place.below(&name).prefix,
+            key: place.join(&format!("{}{name}", source.unwrap_or_default())).prefix,
         });
     }
     if found.files.is_empty() && found.failures.is_empty() {
@@ -88,8 +91,13 @@ mod tests {
     use super::*;
 
     fn keys(folder: &Path, bucket: &str, prefix: &str) -> Vec<String> {
+        keys_of(folder, bucket, prefix, None)
+    }
+
+    fn keys_of(folder: &Path, bucket: &str, prefix: &str, source: Option<&str>) -> Vec<String> {
+        let source = source.map(|name| name.parse().expect("a name"));
         let to = BucketLocation { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
-        let found = of(folder, &to).expect("files");
+        let found = of(folder, &to, source.as_ref()).expect("files");
         found
             .files
             .iter()
@@ -126,5 +134,8 @@ mod tests {
         let stack = keys(folder.path(), "m-landing-123456789012-eu-central-1", "");
         assert_eq!(stack[0], "m-landing-123456789012-eu-central-1:patient/2025/12/31/p.ndjson");
         assert_eq!(stack[2], "m-lake-123456789012-eu-central-1:reference/hospitals.csv!");
+        let named = keys_of(folder.path(), "data", "q/landing", Some("st-marys"));
+        assert_eq!(named[0], "data:q/landing/source=st-marys/patient/2025/12/31/p.ndjson");
+        assert_eq!(named[1..], beside[1..], "reference data has no source");
     }
 }

@@ -1,7 +1,7 @@
-//! `metriccare upload`: a folder goes to S3, file by file, and what is there already is not sent again.
+//! `metriccare upload`: uploads a folder to S3, file by file; what is there already is not uploaded again.
 //!
-//! The login and the bucket are looked at first. A file goes up whole or not at all, so the command may be stopped at
-//! any time and started again; a file that fails is named at the end and keeps none of the others.
+//! Credentials and bucket are checked first. A file is uploaded as a whole or not at all, so the command may be stopped at
+//! any time and started again; files that fail are listed at the end, and the others are uploaded all the same.
 
 #[cfg(feature = "aws")]
 mod command;
@@ -11,13 +11,13 @@ mod files;
 mod send;
 
 #[cfg(feature = "aws")]
-pub(crate) use self::command::{send_all, upload};
+pub(crate) use self::command::{default_bucket, send_all, upload};
 
-/// Says which command has the SDK.
+/// Names the build command that has the SDK.
 #[cfg(not(feature = "aws"))]
 pub(crate) async fn upload(
     _: &crate::arguments::Upload,
     _: &mut crate::output::Output,
 ) -> Result<(), crate::output::failure::Failure> {
-    Err(crate::cloud::absent::refusal())
+    Err(crate::cloud::without_sdk::error())
 }

@@ -1,4 +1,4 @@
-//! Sending files side by side, each counted by what became of it.
+//! Uploads files in parallel, and counts them by outcome.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,8 +10,8 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use super::files::Outgoing;
 use crate::{cloud::AwsSession, output::progress::Bars};
 
-/// Files that are on their way at once.
-const SIDE_BY_SIDE: usize = 8;
+/// Files that are uploaded at the same time.
+const CONCURRENT_UPLOADS: usize = 8;
 
 /// Files and their bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -20,57 +20,57 @@ pub(super) struct Amount {
     pub(super) bytes: u64,
 }
 
-/// What became of the files.
+/// The files by outcome.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Sendings {
-    /// There was none under their keys.
+pub(super) struct Uploads {
+    /// There was no object with the key.
     pub(super) new: Amount,
-    /// There was another one.
+    /// An object with other content was replaced.
     pub(super) replaced: Amount,
-    /// The same was there, or one that stays.
+    /// The same object was there, or one that must not be replaced.
     pub(super) there: Amount,
     /// Not sent, because the command was stopped.
     pub(super) stopped: Amount,
-    /// What failed, in words.
+    /// What failed, as text.
     pub(super) failures: Vec<String>,
 }
 
-/// Sends files, and stops where a person does.
-pub(super) async fn send(session: &AwsSession, files: Vec<Outgoing>, bars: &Bars) -> Sendings {
-    let mut sendings = Sendings::default();
+/// Uploads files until done or interrupted.
+pub(super) async fn send(session: &AwsSession, files: Vec<Outgoing>, bars: &Bars) -> Uploads {
+    let mut uploads = Uploads::default();
     bars.start("upload", files.len());
     let buckets: BTreeMap<String, Arc<SkipUnchanged>> =
         files.iter().map(|file| (file.place.bucket.clone(), Arc::new(session.skip_unchanged(&file.place)))).collect();
-    let room = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+    let permits = Arc::new(Semaphore::new(CONCURRENT_UPLOADS));
     let mut tasks = JoinSet::new();
     for file in files {
-        let (room, bucket) = (Arc::clone(&room), Arc::clone(&buckets[&file.place.bucket]));
+        let (permits, bucket) = (Arc::clone(&permits), Arc::clone(&buckets[&file.place.bucket]));
         tasks.spawn(async move {
-            // The room is closed where a person stopped the command.
-            let Ok(_place) = room.acquire_owned().await else { return (file, None) };
+            // The semaphore is closed when the command is interrupted.
+            let Ok(_permit) = permits.acquire_owned().await else { return (file, None) };
             let sent = one(&bucket, &file).await;
             (file, Some(sent))
         });
     }
-    let mut asked_to_stop = Box::pin(tokio::signal::ctrl_c());
+    let mut interrupt = Box::pin(tokio::signal::ctrl_c());
     loop {
         let done = tokio::select! {
             done = tasks.join_next() => done,
-            _ = &mut asked_to_stop => {
-                // Asked once, what is under way comes to its end; asked twice, it does not.
-                if room.is_closed() {
+            _ = &mut interrupt => {
+                // The first interrupt lets running uploads finish, the second one does not.
+                if permits.is_closed() {
                     tasks.abort_all();
                 }
-                room.close();
-                asked_to_stop = Box::pin(tokio::signal::ctrl_c());
+                permits.close();
+                interrupt = Box::pin(tokio::signal::ctrl_c());
                 continue;
             }
         };
         match done {
-            None => return sendings,
-            Some(Ok((file, sent))) => sendings.note(&file, sent),
-            Some(Err(error)) if error.is_cancelled() => sendings.stopped.files += 1,
-            Some(Err(error)) => sendings.failures.push(format!("a file's sending broke off: {error}")),
+            None => return uploads,
+            Some(Ok((file, sent))) => uploads.note(&file, sent),
+            Some(Err(error)) if error.is_cancelled() => uploads.stopped.files += 1,
+            Some(Err(error)) => uploads.failures.push(format!("an upload failed: {error}")),
         }
         bars.step(1);
     }
@@ -88,7 +88,7 @@ async fn one(bucket: &SkipUnchanged, file: &Outgoing) -> Result<Sent, Error> {
     }
 }
 
-impl Sendings {
+impl Uploads {
     fn note(&mut self, file: &Outgoing, sent: Option<Result<Sent, Error>>) {
         let amount = match sent {
             Some(Ok(Sent::New)) => &mut self.new,

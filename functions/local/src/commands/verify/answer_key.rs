@@ -16,7 +16,7 @@ use super::{
     Check,
     rows::{Named, close, name, shown},
 };
-use crate::output::{count, failure::Failure};
+use crate::output::{counted, failure::Failure};
 
 pub(super) async fn check(worker: &Worker, key: &Result<Answers, String>) -> Result<Check, Failure> {
     let mut check = Check::named("answer key");
@@ -30,7 +30,7 @@ pub(super) async fn check(worker: &Worker, key: &Result<Answers, String>) -> Res
         let rows: Vec<_> = expected.iter().filter(|row| row.table == table.path).collect();
         cells += compare(worker, table, &rows, &mut check.differences).await?;
     }
-    check.compared = format!("{} cells of gold, counted by the generator", count(cells));
+    check.compared = format!("{} of gold, counted by the generator", counted(cells, "cell"));
     Ok(check)
 }
 

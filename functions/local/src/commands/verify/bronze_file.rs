@@ -1,4 +1,4 @@
-//! A bronze file decoded from its first row to its last: a footer alone knows nothing of what was damaged before it.
+//! Decodes a bronze file completely: a footer alone does not show damage in the rows before it.
 //!
 //! Few rows are in memory at once, whatever the file holds.
 
@@ -17,7 +17,7 @@ use crate::output::failure::Failure;
 /// Rows that are decoded at once: a refused record stands in its row whole, and may be large.
 const ROWS: usize = 1_024;
 
-/// A file's bytes and its rows, or what is wrong with it, in words.
+/// A file's bytes and its number of rows, or what is wrong with it.
 pub(super) async fn decoded(
     lake: Arc<dyn ObjectStore>,
     key: String,
@@ -39,7 +39,7 @@ pub(super) async fn decoded(
 
 fn rows(table: &Table, bytes: Bytes) -> Result<u64, String> {
     let broken = |error: ParquetError| error.to_string();
-    // Another engine's own notes on its types say nothing here: the Parquet types do.
+    // Only the Parquet types count, not the Arrow schema that an engine may have added.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options).map_err(broken)?;
     for (column, kind) in table.file_columns() {

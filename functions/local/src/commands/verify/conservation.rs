@@ -1,6 +1,9 @@
-//! Law 2 on a lake: every landed object was carried, and its records are all accounted for.
+//! Law 2 on a lake: every landed object is in bronze, and all its records are accounted for.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use metriccare_flow::Worker;
 use metriccare_lake::{
@@ -11,7 +14,10 @@ use metriccare_lake::{
 };
 
 use super::{Check, bronze_file::decoded};
-use crate::output::{count, failure::Failure, progress::Bars};
+use crate::output::{counted, failure::Failure, progress::Bars};
+
+/// Objects that are no longer in landing, of which this many are named.
+const LISTED: usize = 5;
 
 /// The lake's bronze commits.
 pub(crate) async fn commits(worker: &Worker) -> Result<Vec<BronzeCommit>, Failure> {
@@ -30,16 +36,24 @@ pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit], bars: &Bars
     bars.start("counting", commits.len());
     let by_id: BTreeMap<&str, &BronzeCommit> =
         commits.iter().map(|commit| (commit.object_id.as_str(), commit)).collect();
-    let mut landed = 0_u64;
+    let mut landed = BTreeSet::new();
     for listed in worker.ports.landing.list("").await? {
         if !keys::is_data(&listed.key) {
             continue;
         }
-        landed += 1;
         let meta = worker.ports.landing.head(&listed.key).await?;
-        if !by_id.contains_key(meta.object_id().as_str()) {
-            check.differences.push(format!("{} landed and was not carried into bronze", listed.key));
+        let id = meta.object_id();
+        if !by_id.contains_key(id.as_str()) {
+            check.differences.push(format!("{} landed and is not in bronze", listed.key));
         }
+        landed.insert(id);
+    }
+    let gone: Vec<_> = commits.iter().filter(|commit| !landed.contains(&commit.object_id)).collect();
+    if !gone.is_empty() {
+        let names: Vec<_> = gone.iter().take(LISTED).map(|commit| commit.sourcename.as_str()).collect();
+        let more = if gone.len() > LISTED { ", …" } else { "" };
+        let objects = counted(gone.len() as u64, "object");
+        check.notes.push(format!("{objects} of bronze no longer in landing: {}{more}", names.join(", ")));
     }
     let mut records = 0;
     for commit in commits {
@@ -47,7 +61,7 @@ pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit], bars: &Bars
         one(worker, commit, &mut check).await?;
         bars.step(1);
     }
-    check.compared = format!("{} records of {} landed objects", count(records), count(landed));
+    check.compared = format!("{} of {}", counted(records, "record"), counted(landed.len() as u64, "landed object"));
     Ok(check)
 }
 
@@ -56,7 +70,7 @@ async fn one(worker: &Worker, commit: &BronzeCommit, check: &mut Check) -> Resul
     let (source, counts) = (&commit.sourcename, &commit.counts);
     let parts = counts.accepted() + counts.quarantined() + counts.skipped();
     if counts.records != parts {
-        check.differences.push(format!("{source}: {} records, but {parts} accounted for", counts.records));
+        check.differences.push(format!("{source}: {}, but {parts} accounted for", counted(counts.records, "record")));
     }
     let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
     // As many files are in memory as there are threads.
@@ -80,7 +94,7 @@ async fn one(worker: &Worker, commit: &BronzeCommit, check: &mut Check) -> Resul
             };
             *rows.entry(table.path).or_default() += found;
             if found != file.rows {
-                check.differences.push(format!("{}: {found} rows instead of {}", file.key, file.rows));
+                check.differences.push(format!("{}: {} instead of {}", file.key, counted(found, "row"), file.rows));
             }
             if table.path == BRONZE_INGEST_LOG.path {
                 log_row(commit, &file.key, &bytes, check);
@@ -96,7 +110,9 @@ async fn one(worker: &Worker, commit: &BronzeCommit, check: &mut Check) -> Resul
     ] {
         let found = rows.get(table).copied().unwrap_or_default();
         if found != expected {
-            check.differences.push(format!("{source}: {found} rows in {table}, its commit counts {expected}"));
+            check
+                .differences
+                .push(format!("{source}: {} in {table}, its commit counts {expected}", counted(found, "row")));
         }
     }
     Ok(())

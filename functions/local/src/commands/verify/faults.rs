@@ -1,4 +1,4 @@
-//! The faults that the generator put in, held against what became of them.
+//! Compares the faults that the generator injected with how the lake handled them.
 //!
 //! For every object that the answer key covers: how many records were accepted and skipped, how many stand in the quarantine under
 //! which rule, and how many objects of the same bytes are labelled as duplicates. What has to be merged away is in the
@@ -53,11 +53,11 @@ pub(super) async fn check(
         *sums.entry(fault.outcome.as_str()).or_default() += fault.count;
     }
     let words: Vec<_> = sums.iter().map(|(outcome, sum)| format!("{} {outcome}", count(*sum))).collect();
-    check.compared = if words.is_empty() { "none were put in, none found".to_owned() } else { words.join(", ") };
+    check.compared = if words.is_empty() { "none were injected, none found".to_owned() } else { words.join(", ") };
     Ok(check)
 }
 
-/// Compares what became of one object; says whether the ingest log calls it a duplicate.
+/// Compares one object; returns whether the ingest log labels it a duplicate.
 async fn one(
     worker: &Worker,
     object: &Covered,

@@ -42,10 +42,10 @@ pub(super) async fn find(worker: &Worker, commits: &[BronzeCommit]) -> Result<Re
     }))
 }
 
-/// Whose data a lake holds, as far as its answer keys tell.
+/// Whose data a lake holds, as far as its answer keys show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// No key covers any of it: nobody knows.
+    /// No key covers any of it: unknown.
     Unknown,
     /// Generators': keys cover every object of which a record was accepted.
     Generated,
@@ -145,7 +145,7 @@ impl Landing {
         self.answers.covers().iter().map(|covered| (covered.name.as_str(), covered.etag.as_str()))
     }
 
-    /// What is not there yet, in words.
+    /// What is not there yet, as text.
     fn missing(&self) -> Option<String> {
         let (name, there) = (&self.name, self.parts.len() as u64);
         let Some((Some(day), _)) = self.parts.first() else {

@@ -1,6 +1,6 @@
-//! `metriccare verify`: the laws, held against a finished lake.
+//! `metriccare verify`: checks a finished lake against the laws.
 //!
-//! Nothing of the lake is changed. Each check says how much it compared; differing cells are named one by one.
+//! The lake is not changed. Each check says how much it compared; differing cells are listed.
 
 mod answer_key;
 mod bronze_file;
@@ -8,6 +8,7 @@ mod conservation;
 mod faults;
 mod identity;
 mod keys;
+mod links;
 mod rebuilt;
 mod rows;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use serde::Serialize;
 use crate::{
     arguments::Verify,
     lake,
-    output::{Output, count, failure::Failure, progress::Bars},
+    output::{Output, count, counted, failure::Failure, progress::Bars},
 };
 
 /// What a check found.
@@ -31,9 +32,9 @@ struct Check {
     name: &'static str,
     /// What was compared, counted.
     compared: String,
-    /// Why nothing was compared, where nothing was.
+    /// Why nothing was compared.
     skipped: Option<String>,
-    /// What is worth knowing and no fault.
+    /// What is worth knowing and no difference.
     notes: Vec<String>,
     /// What differs.
     differences: Vec<String>,
@@ -57,12 +58,8 @@ pub(crate) async fn verify(arguments: &Verify, output: &mut Output) -> Result<()
     }
     output.flush()?;
     if wrong > 0 {
-        let words = if wrong == 1 {
-            "difference: the lake is not what its landed objects make it"
-        } else {
-            "differences: the lake is not what its landed objects make it"
-        };
-        return Err(Failure::failed(format!("{} {words}", count(wrong as u64))));
+        let words = "the lake differs from what its landed objects give";
+        return Err(Failure::failed(format!("{}: {words}", counted(wrong as u64, "difference"))));
     }
     if !arguments.json {
         output.line("the lake holds")?;
@@ -80,6 +77,7 @@ async fn checks(worker: &Worker, bars: &Bars) -> Result<Vec<Check>, Failure> {
         answer_key::check(worker, &key).await?,
         faults::check(worker, &commits, &key).await?,
         identity::check(worker).await?,
+        links::check(worker).await?,
     ])
 }
 

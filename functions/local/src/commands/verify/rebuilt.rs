@@ -8,7 +8,7 @@ use metriccare_lake::{cells, keys, schema::TABLES};
 use metriccare_ports::{ErrorKind, MemoryLedger, MemoryStore, ObjectStore, Ports, PutMode, catalog::NoCatalog};
 
 use super::{Check, rows::Named};
-use crate::output::{count, failure::Failure, progress::Bars};
+use crate::output::{counted, failure::Failure, progress::Bars};
 
 pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure> {
     let mut check = Check::named("rebuilt");
@@ -53,7 +53,7 @@ pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure
             }
         }
     }
-    check.compared = format!("{} rows of silver and gold, made again from landing", count(all_rows));
+    check.compared = format!("{} of silver and gold, rebuilt from landing", counted(all_rows, "row"));
     Ok(check)
 }
 

@@ -19,7 +19,7 @@ pub(super) fn name<'a>(cells: impl Iterator<Item = (&'a str, String)>) -> String
     cells.map(|(column, value)| format!("{column}={value}")).collect::<Vec<_>>().join(" ")
 }
 
-/// A cell in words; null says so.
+/// A cell as text; `null` for null.
 pub(super) fn shown(cell: &Cell) -> String {
     if *cell == Cell::Null { "null".to_owned() } else { cell.to_string() }
 }

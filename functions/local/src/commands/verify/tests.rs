@@ -45,7 +45,7 @@ fn land_as(worker: &Worker, world: &World, request: Request) {
     tokio::task::block_in_place(|| generate(world, request, landing, reference, &Unwatched)).expect("memory");
 }
 
-async fn carry(worker: &Arc<Worker>) {
+async fn process(worker: &Arc<Worker>) {
     let driven = drive(worker, &Bars::new(true)).await.expect("memory");
     assert!(driven.failed.is_empty(), "{:?}", driven.failed);
 }
@@ -87,7 +87,7 @@ async fn a_year_of_days_ends_as_the_year_at_once() {
     let world = World::new(Spec { patients: 80, facilities: 4, providers: 20, ..Spec::default() }).expect("possible");
     let year = lake();
     land(&year, &world, None, Shard::WHOLE);
-    carry(&year).await;
+    process(&year).await;
     hold(&year).await;
 
     let fed = lake();
@@ -95,7 +95,7 @@ async fn a_year_of_days_ends_as_the_year_at_once() {
         for day in week {
             land(&fed, &world, Some(*day), Shard::WHOLE);
         }
-        carry(&fed).await;
+        process(&fed).await;
     }
     hold(&fed).await;
     assert!(rows(&fed).await == rows(&year).await, "the feed ends in other rows");
@@ -109,7 +109,7 @@ async fn a_year_of_days_ends_as_the_year_at_once() {
             land(&shuffled, &world, Some(*day), Shard { part: 2, of: 2 });
             land(&shuffled, &world, Some(*day), Shard { part: 1, of: 2 });
         }
-        carry(&shuffled).await;
+        process(&shuffled).await;
     }
     hold(&shuffled).await;
     assert!(rows(&shuffled).await == rows(&year).await, "shuffled days end in other rows");
@@ -122,7 +122,7 @@ async fn a_feed_is_compared_once_all_its_days_are_there() {
     for day in &days(2025)[..31] {
         land(&fed, &world, Some(*day), Shard::WHOLE);
     }
-    carry(&fed).await;
+    process(&fed).await;
     let checks = checks(&fed, &Bars::new(true)).await.expect("memory");
     let key = checks.iter().find(|check| check.name == "answer key").expect("there is one");
     assert!(key.skipped.as_ref().is_some_and(|why| why.ends_with("31 of 365 days have been delivered")), "{key:?}");
@@ -135,7 +135,7 @@ async fn a_world_that_landed_in_several_ways_is_one_world() {
     let world = World::new(spec.clone()).expect("possible");
     let year = lake();
     land(&year, &world, None, Shard::WHOLE);
-    carry(&year).await;
+    process(&year).await;
     let at_once = rows(&year).await;
     // Both shards, one of two others, and some days of the feed: nothing that the lake does not know already.
     for (part, of) in [(1, 2), (2, 2), (2, 3)] {
@@ -144,13 +144,13 @@ async fn a_world_that_landed_in_several_ways_is_one_world() {
     for day in &days(2025)[..40] {
         land(&year, &world, Some(*day), Shard::WHOLE);
     }
-    carry(&year).await;
+    process(&year).await;
     hold(&year).await;
     assert!(rows(&year).await == at_once);
 
     let other = World::new(Spec { seed: 43, ..spec }).expect("possible");
     land(&year, &other, None, Shard::WHOLE);
-    carry(&year).await;
+    process(&year).await;
     let checks = checks(&year, &Bars::new(true)).await.expect("memory");
     let key = checks.iter().find(|check| check.name == "answer key").expect("there is one");
     let why = "the lake holds 2 worlds, and each has a key of its own";
@@ -162,7 +162,7 @@ async fn a_key_of_s3_holds_in_a_folder_and_one_of_other_bytes_nowhere() {
     let world = World::new(Spec { patients: 40, facilities: 3, providers: 9, ..Spec::default() }).expect("possible");
     let lake = lake();
     land(&lake, &world, None, Shard::WHOLE);
-    carry(&lake).await;
+    process(&lake).await;
     let name = format!("reference/_answers/{}/1-of-1.json", world.slug());
     let key = lake.ports.lake.get(&name).await.expect("written").body.bytes().await.expect("memory");
     let key = String::from_utf8(key.to_vec()).expect("JSON");
@@ -190,14 +190,14 @@ async fn a_key_of_s3_holds_in_a_folder_and_one_of_other_bytes_nowhere() {
 async fn a_bronze_file_that_is_damaged_anywhere_is_named() {
     let lake = lake();
     land(&lake, &World::new(soiled("wrong-types=10%")).expect("possible"), None, Shard::WHOLE);
-    carry(&lake).await;
+    process(&lake).await;
     let store = &lake.ports.lake;
     let commits = conservation::commits(&lake).await.expect("memory");
     for table in ["patient", "encounter", "condition", "quarantine", "ingest_log"] {
         let listed = store.list(&format!("bronze/{table}/")).await.expect("memory");
         let key = &listed.first().expect("every table has a file").key;
         let good = store.get(key).await.expect("listed").body.bytes().await.expect("memory");
-        // The footer stands: whoever reads only that sees nothing.
+        // The footer is intact: reading it alone shows no damage.
         let footer = u32::from_le_bytes(good[good.len() - 8..good.len() - 4].try_into().expect("four bytes")) as usize;
         let mut bad = good.to_vec();
         bad[4..good.len() - 8 - footer].fill(0xFF);
@@ -226,7 +226,7 @@ fn soiled(dirty: &str) -> Spec {
 async fn dirt_that_means_the_same_leaves_gold_as_it_is() {
     let clean = lake();
     land(&clean, &World::new(soiled("")).expect("possible"), None, Shard::WHOLE);
-    carry(&clean).await;
+    process(&clean).await;
     let soft = "duplicates=20%,replays=20%,out-of-order=50%,late=20%,mixed-versions=30%,offsets=30%,bare-codes=50%";
     for dirty in
         [soft, "broken=30%,bad-values=10%,foreign-types=9%", "duplicates=100%,offsets=100%", "truncated=100%,replays=1"]
@@ -234,7 +234,7 @@ async fn dirt_that_means_the_same_leaves_gold_as_it_is() {
         let world = World::new(soiled(dirty)).expect("possible");
         let dirty = lake();
         land(&dirty, &world, None, Shard::WHOLE);
-        carry(&dirty).await;
+        process(&dirty).await;
         hold(&dirty).await;
         assert!(metrics(&dirty).await == metrics(&clean).await, "{:?}", world.spec().dirty);
     }
@@ -246,13 +246,13 @@ async fn a_dirty_feed_holds_and_ends_as_the_dirty_year() {
     let world = World::new(Spec { patients: 40, ..soiled(dirty) }).expect("possible");
     let (year, fed) = (lake(), lake());
     land(&year, &world, None, Shard::WHOLE);
-    carry(&year).await;
+    process(&year).await;
     hold(&year).await;
     for quarter in days(2025).chunks(92) {
         for day in quarter {
             land(&fed, &world, Some(*day), Shard::WHOLE);
         }
-        carry(&fed).await;
+        process(&fed).await;
     }
     hold(&fed).await;
     assert!(metrics(&fed).await == metrics(&year).await);
@@ -263,7 +263,7 @@ async fn a_fault_that_became_something_else_is_named() {
     let world = World::new(soiled("wrong-types=10%,duplicates=10%")).expect("possible");
     let dirty = lake();
     land(&dirty, &world, None, Shard::WHOLE);
-    carry(&dirty).await;
+    process(&dirty).await;
     let name = format!("reference/_answers/{}/1-of-1.json", world.slug());
     let key = dirty.ports.lake.get(&name).await.expect("written").body.bytes().await.expect("memory");
     let key = String::from_utf8(key.to_vec()).expect("JSON").replace(r#"{"wrong-type":"#, r#"{"no-id":"#);
@@ -304,7 +304,7 @@ proptest! {
                 let shard = Shard { part, of: shards };
                 land_as(&lake, &world, Request { format, gzip, shard, ..request() });
             }
-            carry(&lake).await;
+            process(&lake).await;
             hold(&lake).await;
         });
     }

@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 use metriccare_world::view::tables::Table;
 
 use super::parquet::{Encoder, Group, GroupFile};
-use crate::{commands::generate::draft::Draft, output::failure::Failure};
+use crate::{commands::generate::atomic_file::AtomicFile, output::failure::Failure};
 
 /// The form of the files of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,16 +34,16 @@ impl Form {
 }
 
 /// One member of a gzip file, without a time in its header, so that the same lines are the same bytes.
-pub(super) fn squeeze(lines: &[u8], into: Vec<u8>) -> Result<Vec<u8>, Failure> {
+pub(super) fn gzip(lines: &[u8], into: Vec<u8>) -> Result<Vec<u8>, Failure> {
     let mut encoder = GzEncoder::new(into, Compression::fast());
     encoder.write_all(lines)?;
     Ok(encoder.finish()?)
 }
 
-/// A file under construction; it is gone again where it is not finished.
+/// A file that is being written; it is removed if it is not finished.
 pub(super) struct TableFile {
     content: Content,
-    draft: Draft,
+    draft: AtomicFile,
 }
 
 enum Content {
@@ -54,7 +54,7 @@ enum Content {
 impl TableFile {
     /// Begins a table's file in a folder: `<table><ending>.csv`, `.csv.gz` or `.parquet`.
     pub(super) fn create(folder: &Path, form: Form, table: &Table, ending: &str) -> Result<Self, Failure> {
-        let draft = Draft::new(folder, &format!("{}{ending}.{}", table.name, form.ending()));
+        let draft = AtomicFile::new(folder, &format!("{}{ending}.{}", table.name, form.ending()));
         let mut file = draft.create()?;
         let content = match form {
             Form::Csv => {
@@ -62,7 +62,7 @@ impl TableFile {
                 Content::Csv(file)
             }
             Form::CsvGzip => {
-                draft.append(&mut file, &squeeze(table.header().as_bytes(), Vec::new())?)?;
+                draft.append(&mut file, &gzip(table.header().as_bytes(), Vec::new())?)?;
                 Content::Csv(file)
             }
             Form::Parquet => Content::Parquet(Box::new(GroupFile::new(table, file)?)),
@@ -101,7 +101,7 @@ pub(super) fn write_once(folder: &Path, form: Form, table: &'static Table, csv: 
     let mut file = TableFile::create(folder, form, table, "")?;
     match form {
         Form::Csv => file.lines(lines)?,
-        Form::CsvGzip => file.lines(&squeeze(lines, Vec::new())?)?,
+        Form::CsvGzip => file.lines(&gzip(lines, Vec::new())?)?,
         Form::Parquet => file.group(Encoder::new(table)?.encode(lines)?)?,
     }
     file.finish()

@@ -1,4 +1,5 @@
-//! Making the eight relational tables: patients, encounters, claims and registry patient by patient, the others once.
+//! `metriccare generate tables`: the eight relational tables; patients, encounters, claims and registry are written patient
+//! by patient, the others once.
 //!
 //! A file is one for the whole population, or one a shard (`patients-2-of-7.csv`), and gets its name when it is whole.
 //! Nothing is written into a folder where it could be mistaken for a part of what is there.
@@ -7,27 +8,27 @@
 
 mod cells;
 mod file;
-mod neighbours;
+mod folder_check;
 mod parquet;
 mod reports;
 
 use std::{num::NonZeroUsize, ops::Range, path::Path};
 
 use metriccare_landing::{Shard, TableFormat, cut};
-use metriccare_world::view::tables::{BY_PATIENT, FACILITIES, PROVIDERS};
+use metriccare_world::view::tables::{BY_PATIENT, FACILITIES, PROVIDERS, Table};
 use metriccare_world::{Measures, Rows, TablesWriter, World, facilities_csv, providers_csv};
 use serde::Serialize;
 
 use self::{
-    file::{Form, TableFile, squeeze, write_once},
+    file::{Form, TableFile, gzip, write_once},
     parquet::{Encoder, Group},
 };
-use super::{in_order::in_order, report};
+use super::{in_order::in_order, report, standard_output};
 use crate::{
-    arguments::GenerateTables,
+    arguments::{GenerateTables, TableName},
     cloud::Scratch,
-    lake::location::DataLocation,
-    output::{Output, count, failure::Failure, progress::Bars, size},
+    lake::location::{DataLocation, OutputTarget},
+    output::{Output, counted, failure::Failure, progress::Bars, size},
 };
 
 /// Patients in a part: few enough that its lines stay in the processor's cache.
@@ -57,30 +58,55 @@ pub(crate) async fn command(arguments: &GenerateTables, output: &mut Output) -> 
     };
     let (shard, threads) = (job.shard.unwrap_or(Shard::WHOLE), arguments.work.threads());
     report::check(arguments.answer, shard)?;
-    let world = World::new(job.spec)?;
-    if matches!(arguments.out, DataLocation::Bucket(_)) && shard != Shard::WHOLE {
+    let world = arguments.world.tables.build(job.spec)?;
+    let location = match &arguments.out {
+        OutputTarget::Location(location) => location,
+        OutputTarget::Stdout => {
+            report::check_stdout(arguments.answer)?;
+            let table = stdout_table(arguments.table, form, shard)?;
+            let gzip = form == Form::CsvGzip;
+            return tokio::task::block_in_place(|| standard_output::table(&world, table, gzip, shard, threads));
+        }
+    };
+    if matches!(location, DataLocation::Bucket(_)) && shard != Shard::WHOLE {
         let words = "shards find each other's sums in the folder that they share: give them one, and then `upload` it";
-        return Err(Failure::usage(format!("--shard with --out {}: {words}", arguments.out)));
+        return Err(Failure::usage(format!("--shard with --out {location}: {words}")));
     }
-    let out = Scratch::new(&arguments.out, &arguments.cloud).await?;
+    let out = Scratch::new(location, &arguments.cloud).await?;
     let folder = out.folder();
     std::fs::create_dir_all(folder).map_err(|error| Failure::usage(format!("--out {}: {error}", folder.display())))?;
-    neighbours::check(&world, folder, form, shard)?;
+    folder_check::check(&world, folder, form, shard)?;
     let bars = Bars::new(arguments.answer.json);
-    let written = tokio::task::block_in_place(|| generate(&world, folder, form, shard, threads, &bars))?;
+    let only = arguments.table.map(TableName::table);
+    let written = tokio::task::block_in_place(|| generate(&world, folder, form, shard, only, threads, &bars))?;
     bars.finish();
     out.send().await?;
-    let [patients, encounters, claims, registry] =
-        [written.patients, written.encounters, written.claims, written.registry].map(count);
     let words = format!(
-        "{patients} patients, {encounters} encounters, {claims} claim lines and {registry} registry entries in {} files \
-         ({}) below {}",
-        written.files,
+        "{}, {}, {} and {} in {} ({}) below {}",
+        counted(written.patients, "patient"),
+        counted(written.encounters, "encounter"),
+        counted(written.claims, "claim line"),
+        counted(written.registry, "registry entry"),
+        counted(written.files, "file"),
         size(written.bytes),
-        arguments.out
+        location
     );
-    let said = || report::say(&world, (&written, &words), arguments.answer, threads, &bars, output);
-    tokio::task::block_in_place(said)
+    let print = || report::print(&world, (&written, &words), arguments.answer, threads, &bars, output);
+    tokio::task::block_in_place(print)
+}
+
+/// The table that goes to standard output, which takes one table of a form that needs no file.
+fn stdout_table(table: Option<TableName>, form: Form, shard: Shard) -> Result<&'static Table, Failure> {
+    let Some(table) = table else {
+        return Err(Failure::usage("--out - takes one table: name it, as in `--table claims --out -`"));
+    };
+    if form == Form::Parquet {
+        return Err(Failure::usage("--format parquet needs files: name a folder with --out, or leave --format out"));
+    }
+    if shard != Shard::WHOLE && matches!(table, TableName::CmsMeasures | TableName::HaiData) {
+        return Err(Failure::usage("cms_measures and hai_data are of the whole population: leave --shard out"));
+    }
+    Ok(table.table())
 }
 
 fn generate(
@@ -88,15 +114,18 @@ fn generate(
     folder: &Path,
     form: Form,
     shard: Shard,
+    only: Option<&'static Table>,
     threads: NonZeroUsize,
     bars: &Bars,
 ) -> Result<Written, Failure> {
     let step = if form == Form::Parquet { PATIENTS_PER_GROUP } else { PATIENTS_PER_PART };
     let ranges = cut(world.shard(shard.part, shard.of), step);
     bars.start("generate", ranges.len());
+    let wanted = |table: &Table| only.is_none_or(|only| only.name == table.name);
+    let create = |table: &'static Table| TableFile::create(folder, form, table, &ending(shard));
     let mut files = BY_PATIENT
         .iter()
-        .map(|table| TableFile::create(folder, form, table, &ending(shard)))
+        .map(|table| wanted(table).then(|| create(table)).transpose())
         .collect::<Result<Vec<_>, _>>()?;
     let makers = in_order(
         ranges.len(),
@@ -105,7 +134,7 @@ fn generate(
         |part, at| part.make(ranges[at].clone()),
         |part| {
             bars.step(1);
-            part.hand(&mut files)
+            part.append(&mut files)
         },
     )?;
     let mut written = Written::default();
@@ -119,15 +148,16 @@ fn generate(
         written.registry += registry;
     }
     // Another run may have ended meanwhile.
-    neighbours::check(world, folder, form, shard)?;
-    for file in files {
+    folder_check::check(world, folder, form, shard)?;
+    for file in files.into_iter().flatten() {
         written.add(file.finish()?);
     }
-    if shard.part == 1 {
-        written.add(write_once(folder, form, &PROVIDERS, &providers_csv(world))?);
-        written.add(write_once(folder, form, &FACILITIES, &facilities_csv(world))?);
+    for (table, csv) in [(&PROVIDERS, providers_csv as fn(&World) -> Vec<u8>), (&FACILITIES, facilities_csv)] {
+        if shard.part == 1 && wanted(table) {
+            written.add(write_once(folder, form, table, &csv(world))?);
+        }
     }
-    for bytes in reports::write(world, &measures, folder, form, shard)? {
+    for bytes in reports::write(world, &measures, folder, form, shard, &wanted)? {
         written.add(bytes);
     }
     Ok(written)
@@ -151,7 +181,7 @@ struct Part<'w> {
     writer: TablesWriter<'w>,
     rows: Rows,
     /// Where the form is gzip: the rows compressed, by table.
-    squeezed: [Vec<u8>; 4],
+    compressed: [Vec<u8>; 4],
     /// Where the form is Parquet: what makes row groups of rows, and those made.
     encoders: Vec<Encoder>,
     groups: Vec<Option<Group>>,
@@ -165,7 +195,7 @@ impl<'w> Part<'w> {
             form,
             writer: TablesWriter::new(world),
             rows: Rows::default(),
-            squeezed: Default::default(),
+            compressed: Default::default(),
             encoders: Vec::new(),
             groups: Vec::new(),
             measures: Measures::new(world),
@@ -178,10 +208,10 @@ impl<'w> Part<'w> {
         self.writer.write(patients, &mut self.rows, &mut self.measures);
         self.counts.iter_mut().zip(self.rows.counts).for_each(|(sum, more)| *sum += more);
         if self.form == Form::CsvGzip {
-            for (squeezed, lines) in self.squeezed.iter_mut().zip(self.rows.tables()) {
-                squeezed.clear();
+            for (compressed, lines) in self.compressed.iter_mut().zip(self.rows.tables()) {
+                compressed.clear();
                 if !lines.is_empty() {
-                    *squeezed = squeeze(lines, std::mem::take(squeezed))?;
+                    *compressed = gzip(lines, std::mem::take(compressed))?;
                 }
             }
         }
@@ -195,13 +225,16 @@ impl<'w> Part<'w> {
         Ok(())
     }
 
-    fn hand(&mut self, files: &mut [TableFile]) -> Result<(), Failure> {
-        match self.form {
-            Form::CsvGzip => files.iter_mut().zip(&self.squeezed).try_for_each(|(file, lines)| file.lines(lines)),
-            Form::Csv => files.iter_mut().zip(self.rows.tables()).try_for_each(|(file, lines)| file.lines(lines)),
-            Form::Parquet => {
-                files.iter_mut().zip(self.groups.drain(..)).try_for_each(|(file, group)| file.group(group))
+    /// Appends the part to the files that are written.
+    fn append(&mut self, files: &mut [Option<TableFile>]) -> Result<(), Failure> {
+        let rows = self.rows.tables();
+        for (at, file) in files.iter_mut().enumerate().filter_map(|(at, file)| Some((at, file.as_mut()?))) {
+            match self.form {
+                Form::CsvGzip => file.lines(&self.compressed[at])?,
+                Form::Csv => file.lines(rows[at])?,
+                Form::Parquet => file.group(self.groups[at].take())?,
             }
         }
+        Ok(())
     }
 }

@@ -9,13 +9,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use metriccare_world::view::tables::{CMS_MEASURES, HAI_DATA};
+use metriccare_world::view::tables::{CMS_MEASURES, HAI_DATA, Table};
 use metriccare_world::{Measures, World};
 
 use super::file::{Form, write_once};
 use metriccare_landing::Shard;
 
-use crate::{commands::generate::draft::Draft, output::failure::Failure};
+use crate::{commands::generate::atomic_file::AtomicFile, output::failure::Failure};
 
 /// The folder of the shards' sums.
 pub(super) const SUMS: &str = "_measures";
@@ -27,12 +27,18 @@ pub(super) fn write(
     folder: &Path,
     form: Form,
     shard: Shard,
+    wanted: &dyn Fn(&Table) -> bool,
 ) -> Result<Vec<u64>, Failure> {
+    if ![&CMS_MEASURES, &HAI_DATA].into_iter().any(wanted) {
+        return Ok(Vec::new());
+    }
     let all = if shard.of == 1 { Some(measures.clone()) } else { of_all_shards(world, measures, folder, shard)? };
     let Some(all) = all else { return Ok(Vec::new()) };
     let mut sizes = Vec::new();
     for (table, csv) in [(&CMS_MEASURES, all.cms_measures_csv(world)), (&HAI_DATA, all.hai_data_csv(world))] {
-        sizes.push(write_once(folder, form, table, &csv)?);
+        if wanted(table) {
+            sizes.push(write_once(folder, form, table, &csv)?);
+        }
     }
     Ok(sizes)
 }
@@ -43,7 +49,7 @@ fn of_all_shards(world: &World, measures: &Measures, folder: &Path, shard: Shard
     let failure = |path: &Path, error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", path.display()));
     fs::create_dir_all(&folder).map_err(|error| failure(&folder, &error))?;
     let name = |part: u64| format!("{part}-of-{}.json", shard.of);
-    let mut draft = Draft::new(&folder, &name(shard.part));
+    let mut draft = AtomicFile::new(&folder, &name(shard.part));
     draft.create()?.write_all(measures.to_json().as_bytes()).map_err(|error| draft.failure(&error))?;
     draft.publish()?;
     let paths: Vec<PathBuf> = (1..=shard.of).map(|part| folder.join(name(part))).collect();

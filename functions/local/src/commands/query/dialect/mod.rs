@@ -16,7 +16,7 @@ use datafusion::sql::{
     },
 };
 
-use super::{fault, reference};
+use super::{errors, reference};
 use crate::output::failure::Failure;
 use metriccare_lake::schema::TABLES;
 
@@ -45,7 +45,7 @@ pub(super) fn read(text: &str) -> Result<Statement, Failure> {
 
 fn parse(text: &str) -> Result<Statement, Failure> {
     let mut statements =
-        DFParser::parse_sql_with_dialect(text, &GenericDialect {}).map_err(|error| fault::words(&error))?;
+        DFParser::parse_sql_with_dialect(text, &GenericDialect {}).map_err(|error| errors::describe(&error))?;
     match (statements.pop_front(), statements.is_empty()) {
         (Some(statement), true) => Ok(statement),
         (Some(_), false) => Err(Failure::usage("one statement at a time, please: there is another behind the first")),

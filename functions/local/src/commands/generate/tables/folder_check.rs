@@ -1,8 +1,7 @@
-//! What may lie in a folder beside a run's files: the same population's other files, and nothing that a reader would
-//! take for a part of it.
+//! Checks the output folder for files that must not be mixed with those of this run.
 //!
-//! Who reads `patients*.csv` takes whatever is there for one table. A whole table beside its shards, shards of two
-//! numbers or of two worlds would count patients twice, so a run that would make such a folder is refused.
+//! A reader of `patients*.csv` takes all matching files as one table. A whole table beside its shards, or shards of two
+//! different splits or worlds, would count patients twice, so such a run is refused.
 
 use std::{fs, io, path::Path};
 
@@ -23,20 +22,23 @@ pub(super) fn check(world: &World, folder: &Path, form: Form, shard: Shard) -> R
         } else {
             continue;
         };
-        return Err(refusal(folder, &name, &why));
+        return Err(conflict(folder, &name, &why));
     }
     if shard.of > 1 {
         let own = world.slug();
         if let Some(other) = names(&folder.join(reports::SUMS))?.into_iter().find(|name| *name != own) {
-            return Err(refusal(folder, &format!("{}/{other}", reports::SUMS), "it is of the shards of another world"));
+            return Err(conflict(
+                folder,
+                &format!("{}/{other}", reports::SUMS),
+                "it is of the shards of another world",
+            ));
         }
     }
     Ok(())
 }
 
-fn refusal(folder: &Path, name: &str, why: &str) -> Failure {
-    let what =
-        "whoever reads the folder would take both for one table; give this run a folder of its own, or empty this one";
+fn conflict(folder: &Path, name: &str, why: &str) -> Failure {
+    let what = "readers would take both for one table; write this run to another folder, or empty this one";
     Failure::usage(format!("--out {}: {name} is there: {why}; {what}", folder.display()))
 }
 

@@ -1,4 +1,4 @@
-//! A file that gets its name when it is whole: readers and other runs never see a part of it.
+//! A file that is written under a temporary name and renamed when complete, so that readers never see a part of it.
 
 use std::{
     fs::File,
@@ -12,17 +12,17 @@ use crate::output::failure::Failure;
 /// that was never touched, and several times as slow.
 const WRITTEN_AT_ONCE: usize = 16 * 1024;
 
-/// A file's name, and the one that it has until it is whole; it is gone again where it is not published.
-pub(crate) struct Draft {
+/// A file under its temporary name until it is published; dropped before that, it is removed.
+pub(crate) struct AtomicFile {
     path: PathBuf,
     temporary: PathBuf,
     published: bool,
 }
 
-impl Draft {
+impl AtomicFile {
     pub(crate) fn new(folder: &Path, name: &str) -> Self {
         let temporary = folder.join(format!(".{name}.{}", std::process::id()));
-        Draft { path: folder.join(name), temporary, published: false }
+        AtomicFile { path: folder.join(name), temporary, published: false }
     }
 
     pub(crate) fn create(&self) -> Result<File, Failure> {
@@ -46,10 +46,10 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.published {
-            // What was wrong has been said already.
+            // The error that led here was reported already.
             let _ = std::fs::remove_file(&self.temporary);
         }
     }

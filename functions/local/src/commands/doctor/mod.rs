@@ -1,4 +1,6 @@
-//! `metriccare doctor`: the bronze stage without a lake, so that people see what would become of their files.
+//! `metriccare doctor`: the bronze stage without a lake, which shows how files would be handled.
+
+mod links;
 
 use std::{
     fs::File,
@@ -12,67 +14,74 @@ use metriccare_lake::{
 };
 use serde::Serialize;
 
+use self::links::Links;
+
 use crate::{
     arguments::Doctor,
     commands::ingest::files,
     lake::walk,
-    output::{Output, count, failure::Failure},
+    output::{Output, count, counted, failure::Failure},
 };
 
-/// What would become of a file.
+/// How a file would be handled.
 #[derive(Debug, Serialize)]
 struct Diagnosis {
     path: String,
     counts: Counts,
     /// The first records that would be quarantined.
-    quarantine: Vec<Refused>,
+    quarantine: Vec<QuarantinedRecord>,
 }
 
-/// A record that would be quarantined. It is not repeated here: it may be personal.
+/// A record that would be quarantined, without its content, which may be personal.
 #[derive(Debug, Serialize)]
-struct Refused {
+struct QuarantinedRecord {
     line: String,
     resource_type: String,
     rule: String,
     reason: String,
 }
 
-/// Refused records that are shown of each file.
+/// Quarantined records that are shown of each file.
 const SHOWN: usize = 20;
 
 pub(crate) fn doctor(arguments: &Doctor, output: &mut Output) -> Result<(), Failure> {
     let mut all = Counts::default();
     let mut diagnoses = Vec::new();
-    for file in files(&arguments.paths)? {
-        let diagnosis = diagnose(&file, arguments)?;
+    let mut links = Links::default();
+    for file in files(&arguments.paths)?.files {
+        let diagnosis = diagnose(&file, arguments, &mut links)?;
         all.add(&diagnosis.counts);
         if !arguments.answer.json {
             print(&diagnosis, output)?;
         }
         diagnoses.push(diagnosis);
     }
+    let links = links.report();
     if arguments.answer.json {
-        output.json(&serde_json::json!({ "files": diagnoses, "total": all }))?;
+        output.json(&serde_json::json!({ "files": diagnoses, "total": all, "links": links }))?;
     } else {
         output.line(format!(
-            "{} records: {} would be accepted, {} quarantined, {} skipped",
-            count(all.records),
+            "{}: {} would be accepted, {} quarantined, {} skipped",
+            counted(all.records, "record"),
             count(all.accepted()),
             count(all.quarantined()),
             count(all.skipped())
         ))?;
+        for line in links.lines() {
+            output.line(line)?;
+        }
     }
     output.flush()?;
     if arguments.answer.strict && all.quarantined() > 0 {
-        return Err(Failure::failed(format!("{} records would be quarantined", count(all.quarantined()))));
+        return Err(Failure::failed(format!("{} would be quarantined", counted(all.quarantined(), "record"))));
     }
     Ok(())
 }
 
-/// Bronze files that are held in memory only to be looked at.
-struct Held;
+/// Bronze files in memory.
+struct MemorySinks;
 
-impl Sinks for Held {
+impl Sinks for MemorySinks {
     type File = Vec<u8>;
 
     fn create(&mut self) -> io::Result<Vec<u8>> {
@@ -80,19 +89,27 @@ impl Sinks for Held {
     }
 }
 
-fn diagnose(file: &walk::File, arguments: &Doctor) -> Result<Diagnosis, Failure> {
+fn diagnose(file: &walk::File, arguments: &Doctor, links: &mut Links) -> Result<Diagnosis, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", file.path.display()));
     let source = Source { key: file.name.clone(), object_id: String::new(), etag: String::new(), landed_micros: 0 };
     let open = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(&file.path)?)) };
-    let flat = flatten(&source, open, &mut Held, arguments.work.threads(), Limits::default())
+    let flat = flatten(&source, open, &mut MemorySinks, arguments.work.threads(), Limits::default())
         .map_err(|error| failed(&error))?;
     let mut quarantine = Vec::new();
-    for (_, bytes) in flat.files.into_iter().filter(|(file, _)| file.table == BRONZE_QUARANTINE.path) {
-        for row in
-            cells::read_rows(&BRONZE_QUARANTINE, &bytes.into()).map_err(|error| failed(&error))?.iter().take(SHOWN)
-        {
+    for (file, bytes) in flat.files {
+        let bytes = bytes.into();
+        links.add(file.table, &bytes)?;
+        if file.table != BRONZE_QUARANTINE.path {
+            continue;
+        }
+        for row in cells::read_rows(&BRONZE_QUARANTINE, &bytes).map_err(|error| failed(&error))?.iter().take(SHOWN) {
             let text = |at: usize| row.get(at).map(ToString::to_string).unwrap_or_default();
-            quarantine.push(Refused { line: text(1), resource_type: text(2), rule: text(3), reason: text(4) });
+            quarantine.push(QuarantinedRecord {
+                line: text(1),
+                resource_type: text(2),
+                rule: text(3),
+                reason: text(4),
+            });
         }
     }
     Ok(Diagnosis { path: file.path.display().to_string(), counts: flat.counts, quarantine })
@@ -101,18 +118,18 @@ fn diagnose(file: &walk::File, arguments: &Doctor) -> Result<Diagnosis, Failure>
 fn print(diagnosis: &Diagnosis, output: &mut Output) -> Result<(), Failure> {
     let counts = &diagnosis.counts;
     output.line(format!(
-        "{}: {} patients, {} encounters, {} conditions; {} quarantined, {} skipped",
+        "{}: {}, {}, {}; {} quarantined, {} skipped",
         diagnosis.path,
-        count(counts.patients),
-        count(counts.encounters),
-        count(counts.conditions),
+        counted(counts.patients, "patient"),
+        counted(counts.encounters, "encounter"),
+        counted(counts.conditions, "condition"),
         count(counts.quarantined()),
         count(counts.skipped())
     ))?;
-    for refused in &diagnosis.quarantine {
-        let kind = if refused.resource_type.is_empty() { "" } else { " " };
-        let (line, rule, reason) = (&refused.line, &refused.rule, &refused.reason);
-        output.line(format!("  line {line}{kind}{}: {rule}: {reason}", refused.resource_type))?;
+    for record in &diagnosis.quarantine {
+        let space = if record.resource_type.is_empty() { "" } else { " " };
+        let (line, rule, reason) = (&record.line, &record.rule, &record.reason);
+        output.line(format!("  line {line}{space}{}: {rule}: {reason}", record.resource_type))?;
     }
     let more = counts.quarantined().saturating_sub(diagnosis.quarantine.len() as u64);
     if more > 0 {

@@ -1,14 +1,14 @@
-//! What DataFusion says went wrong, in words for whoever wrote the statement.
+//! Turns DataFusion's errors into messages for the author of the statement.
 
 use datafusion::common::{Column, DataFusionError, SchemaError};
 
 use crate::output::{failure::Failure, nearest::did_you_mean};
 
-/// Columns that are listed; a wide join has more than anybody reads.
+/// At most this many columns are listed.
 const LISTED: usize = 60;
 
-/// A failure in words: what is wrong with the statement is wrong usage, what is wrong with the data is not.
-pub(super) fn words(error: &DataFusionError) -> Failure {
+/// A failure: a wrong statement is wrong usage, wrong data is not.
+pub(super) fn describe(error: &DataFusionError) -> Failure {
     match error.find_root() {
         DataFusionError::SchemaError(schema, _) => match &**schema {
             SchemaError::FieldNotFound { field, valid_fields } => Failure::usage(no_column(field, valid_fields)),
@@ -20,7 +20,7 @@ pub(super) fn words(error: &DataFusionError) -> Failure {
             Failure::usage(format!("the statement cannot be read: {words}"))
         }
         DataFusionError::Plan(words) => Failure::usage(first_line(words)),
-        DataFusionError::NotImplemented(words) => Failure::usage(format!("not to be had here: {}", first_line(words))),
+        DataFusionError::NotImplemented(words) => Failure::usage(format!("not supported here: {}", first_line(words))),
         root @ (DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) | DataFusionError::IoError(_)) => {
             let words = first_line(&root.strip_backtrace());
             Failure::failed(format!("a file of the lake cannot be read: {words}; see `metriccare verify`"))

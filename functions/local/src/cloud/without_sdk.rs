@@ -1,4 +1,4 @@
-//! A build without the SDK: everything on AWS is answered with the command that has it.
+//! A build without the AWS SDK: every use of AWS is an error that names the build command with the SDK.
 
 use std::{
     num::NonZeroUsize,
@@ -16,8 +16,8 @@ use crate::{
     output::failure::Failure,
 };
 
-/// Says which command has the SDK: this very one, with the feature.
-pub(crate) fn refusal() -> Failure {
+/// The error that names the command to build and run instead: the present one with the feature `aws`.
+pub(crate) fn error() -> Failure {
     let quoted = |argument: String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
         if !argument.is_empty() && argument.chars().all(plain) {
@@ -37,27 +37,27 @@ pub(crate) fn refusal() -> Failure {
 }
 
 pub(crate) async fn open(_: &BucketLocation, _: &LakeFlag, _: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
-    Err(refusal())
+    Err(error())
 }
 
 pub(crate) async fn open_existing(_: &BucketLocation, _: &LakeFlag, _: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
-    Err(refusal())
+    Err(error())
 }
 
 pub(crate) async fn stores(
     _: &BucketLocation,
     _: &CloudFlags,
 ) -> Result<(Arc<dyn ObjectStore>, Arc<dyn ObjectStore>), Failure> {
-    Err(refusal())
+    Err(error())
 }
 
 pub(crate) async fn put(_: &BucketLocation, _: &CloudFlags, _: Bytes) -> Result<(), Failure> {
-    Err(refusal())
+    Err(error())
 }
 
 #[cfg(feature = "query")]
 pub(crate) async fn copy(_: &BucketLocation, _: &LakeFlag, _: &str) -> Result<Tables, Failure> {
-    Err(refusal())
+    Err(error())
 }
 
 /// Tables in a folder.
@@ -77,6 +77,20 @@ impl Tables {
     }
 }
 
+/// The bucket that `S3_BUCKET_NAME` names, which this build cannot use.
+pub(crate) enum DefaultBucket {}
+
+impl DefaultBucket {
+    pub(crate) async fn open(_: &CloudFlags) -> Result<Self, Failure> {
+        Err(error())
+    }
+
+    #[expect(clippy::unused_async, reason = "with the SDK it uploads the files")]
+    pub(crate) async fn upload(&self, _: &Path, _: &str) -> Result<BucketLocation, Failure> {
+        match *self {}
+    }
+}
+
 /// The folder that output is written to.
 pub(crate) struct Scratch {
     folder: PathBuf,
@@ -86,7 +100,7 @@ impl Scratch {
     pub(crate) async fn new(place: &DataLocation, _: &CloudFlags) -> Result<Self, Failure> {
         match place {
             DataLocation::Folder(folder) => Ok(Scratch { folder: folder.clone() }),
-            DataLocation::Bucket(_) => Err(refusal()),
+            DataLocation::Bucket(_) => Err(error()),
         }
     }
 

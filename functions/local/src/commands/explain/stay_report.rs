@@ -1,4 +1,4 @@
-//! One stay's story: what is known of it, and how it is told.
+//! All that is known of one stay, and how it is printed.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +14,15 @@ use crate::{
 
 /// A stay with everything that its verdicts rest on.
 #[derive(Debug, Serialize)]
-pub(super) struct Story {
+pub(super) struct StayReport {
     /// The ledger's row, column by column.
     pub(super) stay: BTreeMap<&'static str, Value>,
     /// Every version of the encounter that landed, oldest first.
     pub(super) versions: Vec<Version>,
     /// The patient's next stay.
-    pub(super) next: Option<Neighbour>,
+    pub(super) next: Option<AdjacentStay>,
     /// The stays whose next stay this one is.
-    pub(super) before: Vec<Neighbour>,
+    pub(super) before: Vec<AdjacentStay>,
     pub(super) infections: Vec<Infection>,
 }
 
@@ -61,7 +61,7 @@ impl Version {
 
 /// The stay before or after, as far as it decides anything.
 #[derive(Debug, Serialize)]
-pub(super) struct Neighbour {
+pub(super) struct AdjacentStay {
     stay_id: String,
     hospital_name: Option<String>,
     admission: Option<String>,
@@ -74,10 +74,10 @@ pub(super) struct Neighbour {
     days: Option<i64>,
 }
 
-impl Neighbour {
+impl AdjacentStay {
     pub(super) fn of(row: &Row<'_>, days: Option<i64>) -> Self {
         let text = |column| row.text(column).map(str::to_owned);
-        Neighbour {
+        AdjacentStay {
             stay_id: text("stay_id").unwrap_or_default(),
             hospital_name: text("hospital_name"),
             admission: row.time("admission_time").map(words::time),
@@ -100,7 +100,7 @@ impl Neighbour {
     }
 }
 
-impl Story {
+impl StayReport {
     fn text(&self, column: &str) -> Option<&str> {
         self.stay.get(column).and_then(Value::as_str)
     }
@@ -117,20 +117,20 @@ impl Story {
         output.line(format!("stay {}", self.text("stay_id").unwrap_or_default()))?;
         self.facts(output)?;
         output.line("")?;
-        output.line("What arrived of it")?;
+        output.line("Versions that landed")?;
         for version in &self.versions {
             output.line(version.words())?;
         }
         output.line("")?;
         output.line("Verdicts")?;
         for (name, verdict) in self.verdicts() {
-            said(output, name, &verdict)?;
+            field(output, name, &verdict)?;
         }
         for infection in &self.infections {
             let (onset, day) = (infection.onset.as_deref().unwrap_or("unknown"), infection.day);
             let day = day.map(|day| format!(", day {day} of the stay")).unwrap_or_default();
             let (kind, id, verdict) = (&infection.infection_type, &infection.condition_id, infection.verdict);
-            said(output, "infection", &format!("{kind}, onset {onset}{day}: {verdict} ({id})"))?;
+            field(output, "infection", &format!("{kind}, onset {onset}{day}: {verdict} ({id})"))?;
         }
         output.line("")
     }
@@ -143,7 +143,7 @@ impl Story {
         let time =
             |column: &str| self.text(column).map(|text| text.replace('T', " ").replace('Z', "")).unwrap_or_default();
         let hours = self.stay.get("length_hours").and_then(Value::as_f64).unwrap_or_default();
-        said(
+        field(
             output,
             "patient",
             &format!(
@@ -153,13 +153,13 @@ impl Story {
                 or("state", "state unknown")
             ),
         )?;
-        said(
+        field(
             output,
             "hospital",
             &format!("{}, {}", or("hospital_name", "not recorded"), or("department", "department not recorded")),
         )?;
-        said(output, "admitted", &format!("{} UTC", time("admission_time")))?;
-        said(
+        field(output, "admitted", &format!("{} UTC", time("admission_time")))?;
+        field(
             output,
             "discharged",
             &format!(
@@ -169,9 +169,9 @@ impl Story {
                 or("month", "no month")
             ),
         )?;
-        said(output, "reason", &or("reason_code", "not recorded"))?;
-        said(output, "disposition", &or("discharge_disposition", "not recorded"))?;
-        said(output, "priority", &or("priority", "not recorded"))
+        field(output, "reason", &or("reason_code", "not recorded"))?;
+        field(output, "disposition", &or("discharge_disposition", "not recorded"))?;
+        field(output, "priority", &or("priority", "not recorded"))
     }
 
     fn verdicts(&self) -> Vec<(&'static str, String)> {
@@ -232,7 +232,7 @@ impl Story {
     }
 }
 
-fn before_this(before: &Neighbour) -> String {
+fn before_this(before: &AdjacentStay) -> String {
     let ended = match before.days {
         Some(0) => "discharged on the day of this admission".to_owned(),
         days => format!("discharged {} before this admission", words::days(days.unwrap_or_default())),
@@ -245,7 +245,7 @@ fn before_this(before: &Neighbour) -> String {
     format!("{}, {ended}: {is}", before.place())
 }
 
-fn said(output: &mut Output, name: &str, words: &str) -> Result<(), Failure> {
+fn field(output: &mut Output, name: &str, words: &str) -> Result<(), Failure> {
     output.line(format!("  {name:<13}{words}"))
 }
 

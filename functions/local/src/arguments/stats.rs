@@ -1,0 +1,17 @@
+//! The flags of `metriccare stats`.
+
+use clap::Args;
+
+use super::LakeFlag;
+
+#[derive(Debug, Args)]
+pub(crate) struct Stats {
+    /// Show every partition of every table
+    #[arg(long)]
+    pub(crate) partitions: bool,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
+}
