@@ -106,6 +106,14 @@ fn a_folder_goes_up_once_and_becomes_a_lake_that_holds() {
     let keys =
         python(&emulator, "print([o['Key'] for o in client('s3').list_objects_v2(Bucket='quality-data')['Contents']])");
     assert!(keys.contains("'a.csv'") && keys.contains("'pages/report.html'") && !keys.contains(".env"), "{keys}");
+
+    // The simulator's own upload, to the bucket that the variables name.
+    let said = person.well(&["simulate", "--patients", "20", "--upload"]);
+    assert!(said.contains("uploaded to s3://quality-data/fhir_data/json"), "{said}");
+    let prefix = "Bucket='quality-data', Prefix='fhir_data/json/'";
+    let keys =
+        python(&emulator, &format!("print([o['Key'] for o in client('s3').list_objects_v2({prefix})['Contents']])"));
+    assert!(keys.contains("fhir_data/json/encounter/encounter_20231231T235959Z.json"), "{keys}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl AwsSession {
     }
 
     /// The identity that AWS sees, as text.
-    pub(crate) fn whom(&self) -> String {
+    pub(crate) fn describe_identity(&self) -> String {
         format!("{} of account {}, {}", self.identity.arn, self.identity.account, self.account.region())
     }
 

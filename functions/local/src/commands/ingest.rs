@@ -275,6 +275,7 @@ mod tests {
             let counts = metriccare_lake::bronze::Counts { patients: 1, ..Default::default() };
             BronzeCommit {
                 object_id: String::new(),
+                rules: 1,
                 sourcename: sourcename.to_owned(),
                 etag: String::new(),
                 content_id: content_id.to_owned(),

@@ -54,7 +54,8 @@ async fn dead_letters(arguments: &Redrive, session: &AwsSession, output: &mut Ou
                 let moved = letters.redrive(&SystemClock, arguments.per_second, &bars).await;
                 bars.0.finish();
                 let moved = moved.map_err(|error| Failure::failed(format!("{stage}: {error}")))?;
-                format!("{} of {} back in the queue", count(moved), counted(waiting, "dead letter"))
+                let verb = if waiting == 1 { "is" } else { "are" };
+                format!("{} of {} {verb} back in the queue", count(moved), counted(waiting, "dead letter"))
             }
         };
         rows.push(vec![stage.to_owned(), outcome]);
