@@ -38,9 +38,9 @@ DUCKDB_TYPES = {
 # What makes a row of each table the same row in both engines.
 KEYS = {
     "silver_patient": ["patient_id"],
-    "silver_encounter": ["patient_id", "encounter_id"],
-    "silver_condition": ["patient_id", "condition_id"],
-    "gold_stay": ["patient_id", "stay_id"],
+    "silver_encounter": ["encounter_id"],
+    "silver_condition": ["condition_id"],
+    "gold_stay": ["stay_id"],
     "gold_readmission": ["hospital_name", "month", "definition"],
     "gold_mortality": ["hospital_name", "month", "definition"],
     "gold_length_of_stay": ["hospital_name", "department", "month"],
