@@ -20,6 +20,7 @@ mod serve;
 mod settings;
 mod silver;
 mod spool;
+mod star;
 mod worker;
 
 pub use bronze::Bronze;

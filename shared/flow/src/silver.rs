@@ -6,12 +6,16 @@
 //! Every silver object is one compare-and-swap register: what is there is read with its ETag, merged with what came,
 //! and written if it still is what was read. The bucket's commit is written last, and even when nothing changed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use metriccare_lake::{
     bronze::{BronzeCommit, CommittedFile},
     keys,
+    relational::RELATIONAL,
     settings::{Layer, Rules},
     silver::{BucketInput, Incoming, ObjectInput, Resource, SilverCommit, merge_with},
 };
@@ -24,6 +28,7 @@ use crate::{
     record_index,
     report::{Delivery, Done, Outcome},
     settings::check_settings,
+    star::{self, BucketStar},
     worker::{Worker, compute, side_by_side},
 };
 
@@ -96,14 +101,21 @@ pub(crate) async fn merge_files(worker: &Arc<Worker>, files: Vec<CommittedFile>)
     if files.is_empty() {
         return Ok(());
     }
+    let mut star = star::read(worker, &files).await?;
     let read = side_by_side(worker.threads, files, |file| read_file(Arc::clone(worker), file)).await;
     let mut incoming = Incoming::default();
     for file in read {
         incoming.append(file?);
     }
     let indexed = record_index::take_in(worker, incoming.take_entries()).await?;
-    let work = incoming.by_bucket(&indexed).into_iter().collect();
-    let merged = side_by_side(worker.threads, work, |(bucket, input)| merge_bucket(Arc::clone(worker), bucket, input));
+    let mut resources = incoming.by_bucket(&indexed);
+    let buckets: BTreeSet<u16> = resources.keys().chain(star.keys()).copied().collect();
+    let work = buckets.into_iter().map(|bucket| {
+        (bucket, resources.remove(&bucket).unwrap_or_default(), star.remove(&bucket).unwrap_or_default())
+    });
+    let merged = side_by_side(worker.threads, work.collect(), |(bucket, input, star)| {
+        merge_bucket(Arc::clone(worker), bucket, input, star)
+    });
     merged.await.into_iter().collect()
 }
 
@@ -119,7 +131,12 @@ async fn read_file(worker: Arc<Worker>, file: CommittedFile) -> Result<Incoming,
 }
 
 /// Merges a bucket's input into its objects, then commits it.
-async fn merge_bucket(worker: Arc<Worker>, bucket: u16, mut input: BucketInput) -> Result<(), FlowError> {
+async fn merge_bucket(
+    worker: Arc<Worker>,
+    bucket: u16,
+    mut input: BucketInput,
+    star: BucketStar,
+) -> Result<(), FlowError> {
     let lake = &worker.ports.lake;
     for resource in Resource::ALL {
         let Some(input) = input.remove(&resource).map(Arc::new) else { continue };
@@ -128,21 +145,32 @@ async fn merge_bucket(worker: Arc<Worker>, bucket: u16, mut input: BucketInput) 
             |current: Option<register::Current>| merge_object(resource, key.clone(), current, Arc::clone(&input));
         register::update(&**lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?;
     }
+    let tables: Vec<&'static str> = star.keys().map(|place| RELATIONAL[*place].silver.path).collect();
+    star::merge(&worker, bucket, star).await?;
     let key = keys::silver_commit(bucket, worker.buckets);
-    worker.until_settled(&key, || commit_bucket(&worker, bucket)).await
+    worker.until_settled(&key, || commit_bucket(&worker, bucket, &tables)).await
 }
 
 /// Commits what a bucket's objects are now, also where that is what was committed before: the put wakes gold.
 ///
 /// The present commit is read first and replaced only while it stands, so that of two mergers the slower one never puts
 /// back an older view of the bucket, under a name that gold knows to be done.
-async fn commit_bucket(worker: &Worker, bucket: u16) -> Result<(), FlowError> {
+async fn commit_bucket(worker: &Worker, bucket: u16, star: &[&'static str]) -> Result<(), FlowError> {
     let (lake, key) = (&worker.ports.lake, keys::silver_commit(bucket, worker.buckets));
-    let mode = etag_of(worker, &key).await?.map_or(PutMode::IfAbsent, PutMode::IfMatch);
+    let (mode, committed) = match lake.read_opt(&key).await? {
+        Some((meta, bytes)) => (PutMode::IfMatch(meta.etag), SilverCommit::from_json(&bytes).ok()),
+        None => (PutMode::IfAbsent, None),
+    };
+    let committed = committed.map(|commit| commit.objects).unwrap_or_default();
     let mut objects = BTreeMap::new();
-    for resource in Resource::ALL {
-        let key = keys::bucket_file(resource.silver().path, bucket, worker.buckets);
-        if let Some(etag) = etag_of(worker, &key).await? {
+    // A lake without the relational set is not asked for its tables: a look costs a request for each of them.
+    let has = |path: &str, key: &str| star.contains(&path) || committed.contains_key(key);
+    let resources = Resource::ALL.map(|resource| (resource.silver(), true));
+    for (table, always) in resources.into_iter().chain(RELATIONAL.map(|table| (&table.silver, false))) {
+        let key = keys::bucket_file(table.path, bucket, worker.buckets);
+        if (always || has(table.path, &key))
+            && let Some(etag) = etag_of(worker, &key).await?
+        {
             objects.insert(key, etag.as_str().to_owned());
         }
     }

@@ -1,0 +1,82 @@
+//! The relational set on its way into silver: rows of bronze files by bucket and table, merged into the star.
+//!
+//! The star's objects are compare-and-swap registers like the others, and the bucket's commit names them too. Their keys
+//! are primary keys of one table, so no record index is needed: a row cannot move to another bucket.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arrow_array::RecordBatch;
+use metriccare_lake::{
+    bronze::CommittedFile,
+    keys,
+    relational::{self, RELATIONAL, RelationalTable},
+};
+use metriccare_ports::register;
+
+use crate::{
+    error::FlowError,
+    worker::{Worker, compute, side_by_side},
+};
+
+/// Rows of one bucket by the place of their table in [`RELATIONAL`].
+pub(crate) type BucketStar = BTreeMap<usize, Vec<RecordBatch>>;
+
+/// Rows of the relational set by bucket.
+pub(crate) type StarRows = BTreeMap<u16, BucketStar>;
+
+/// Reads the relational files of a batch of commits; other files are left out.
+pub(crate) async fn read(worker: &Arc<Worker>, files: &[CommittedFile]) -> Result<StarRows, FlowError> {
+    let of_table = |file: &CommittedFile| {
+        RELATIONAL.iter().position(|table| table.bronze.path == file.table).map(|table| (table, file.key.clone()))
+    };
+    let wanted: Vec<(usize, String)> = files.iter().filter_map(of_table).collect();
+    let parts = side_by_side(worker.threads, wanted, |(table, key)| read_file(Arc::clone(worker), table, key)).await;
+    let mut rows = StarRows::new();
+    for part in parts {
+        let (table, buckets) = part?;
+        for (bucket, batch) in buckets {
+            rows.entry(bucket).or_default().entry(table).or_default().push(batch);
+        }
+    }
+    Ok(rows)
+}
+
+async fn read_file(
+    worker: Arc<Worker>,
+    place: usize,
+    key: String,
+) -> Result<(usize, Vec<(u16, RecordBatch)>), FlowError> {
+    let table = RELATIONAL[place];
+    let bytes = worker.ports.lake.get(&key).await?.body.bytes().await?;
+    let buckets = worker.buckets;
+    let parts =
+        compute(&key, move || relational::split(table, &relational::read_bronze(table, &bytes)?, buckets)).await?;
+    Ok((place, parts.map_err(|source| FlowError::File { key, source })?))
+}
+
+/// Merges a bucket's rows into its objects of the star; the caller commits the bucket.
+pub(crate) async fn merge(
+    worker: &Worker,
+    bucket: u16,
+    rows: BucketStar,
+) -> Result<(), FlowError> {
+    for (place, rows) in rows {
+        let (table, rows) = (RELATIONAL[place], Arc::new(rows));
+        let key = keys::bucket_file(table.silver.path, bucket, worker.buckets);
+        let merged = |current: Option<register::Current>| merge_object(table, key.clone(), current, Arc::clone(&rows));
+        register::update(&*worker.ports.lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?;
+    }
+    Ok(())
+}
+
+async fn merge_object(
+    table: &'static RelationalTable,
+    key: String,
+    current: Option<register::Current>,
+    rows: Arc<Vec<RecordBatch>>,
+) -> Result<register::Change, FlowError> {
+    let existing = current.map(|current| current.bytes);
+    let merged = compute(&key, move || relational::merge(table, existing.as_ref(), &rows)).await?;
+    let merged = merged.map_err(|source| FlowError::File { key, source })?;
+    Ok(if merged.changed { register::Change::Write(merged.parquet) } else { register::Change::Keep })
+}
