@@ -1,10 +1,18 @@
-//! The relational set through the pipeline: the generator's own tables, landed, become the star.
+//! The relational set through the pipeline: the generator's own tables, landed beside its FHIR, become the star.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use metriccare_lake::{cells::Cell, relational::RELATIONAL};
-use metriccare_tests::{Cloud, LakeContents, Landed, landed::object};
-use metriccare_world::view::tables as view;
+use metriccare_fhir::write::FhirVersion;
+use metriccare_lake::{
+    cells::Cell,
+    relational::{self, RELATIONAL, RelationalTable},
+    schema::{BRONZE_QUARANTINE, SILVER_ENCOUNTER, Table},
+};
+use metriccare_tests::{Cloud, LakeContents, Landed, column, landed::object, simulated};
+use metriccare_world::{
+    Measures, World,
+    view::tables::{self as view, Rows, TablesWriter, facilities_csv, providers_csv},
+};
 
 /// The tables as the generator declares them.
 const GENERATED: [view::Table; 8] = [
@@ -25,4 +33,91 @@ fn the_lake_reads_the_columns_that_the_generator_writes() {
         let read_columns: Vec<&str> = read.columns.iter().map(|(name, _)| *name).collect();
         assert_eq!((generated.name, generated_columns), (read.name, read_columns));
     }
+}
+
+/// The eight tables of a world as landed CSV.
+fn landed_tables(world: &World, second: i64) -> Vec<Landed> {
+    let (mut rows, mut measures) = (Rows::default(), Measures::new(world));
+    TablesWriter::new(world).write(0..world.spec().patients, &mut rows, &mut measures);
+    let mut objects = Vec::new();
+    for (table, lines) in view::BY_PATIENT.iter().zip(rows.tables()) {
+        let csv = [table.header().as_bytes(), lines].concat();
+        objects.push(object(&format!("landing_zone/{}.csv", table.name), second, csv));
+    }
+    for (name, csv) in [
+        ("providers", providers_csv(world)),
+        ("facilities", facilities_csv(world)),
+        ("cms_measures", measures.cms_measures_csv(world)),
+        ("hai_data", measures.hai_data_csv(world)),
+    ] {
+        objects.push(object(&format!("landing_zone/{name}.csv"), second, csv));
+    }
+    objects
+}
+
+fn column_of(lake: &LakeContents, table: &'static Table, name: &str) -> BTreeSet<String> {
+    let at = column(table, name);
+    lake.rows(table).iter().map(|row| row[at].to_string()).filter(|text| !text.is_empty()).collect()
+}
+
+fn rows_of(lake: &LakeContents, table: &'static RelationalTable) -> Vec<Vec<Cell>> {
+    lake.rows(&table.silver)
+}
+
+#[tokio::test]
+async fn the_star_has_every_row_and_its_keys_meet_each_other_and_the_fhir_view() {
+    let world = simulated::world(60, 11);
+    let tables = landed_tables(&world, 100);
+    let lines: Vec<usize> =
+        tables.iter().map(|object| object.bytes.iter().filter(|byte| **byte == b'\n').count() - 1).collect();
+    let mut objects = simulated::year(&world, FhirVersion::R5, 1);
+    objects.extend(tables);
+    let lake = Cloud::driven(&objects, "").await;
+    assert!(lake.rows(&BRONZE_QUARANTINE).is_empty(), "every generated cell has its column's type");
+
+    let in_order =
+        ["patients", "encounters", "claims", "registry", "providers", "facilities", "cms_measures", "hai_data"];
+    for (name, lines) in in_order.iter().zip(lines) {
+        let table = RELATIONAL.into_iter().find(|table| table.name == *name).expect("one of the eight");
+        assert_eq!(rows_of(&lake, table).len(), lines, "{name}");
+    }
+    let patients = column_of(&lake, &relational::PATIENTS.silver, "patient_id");
+    let facilities = column_of(&lake, &relational::FACILITIES.silver, "facility_id");
+    let providers = column_of(&lake, &relational::PROVIDERS.silver, "provider_id");
+    for (table, name, parents) in [
+        (&relational::ENCOUNTERS, "patient_id", &patients),
+        (&relational::ENCOUNTERS, "facility_id", &facilities),
+        (&relational::ENCOUNTERS, "provider_id", &providers),
+        (&relational::CLAIMS, "patient_id", &patients),
+        (&relational::REGISTRY, "patient_id", &patients),
+        (&relational::CMS_MEASURES, "facility_id", &facilities),
+        (&relational::HAI_DATA, "facility_id", &facilities),
+    ] {
+        let children = column_of(&lake, &table.silver, name);
+        assert!(!children.is_empty() && children.is_subset(parents), "{}.{name}", table.name);
+    }
+    let both = |table: &'static Table| column_of(&lake, table, "encounter_id");
+    assert_eq!(both(&relational::ENCOUNTERS.silver), both(&SILVER_ENCOUNTER), "both views have the same encounters");
+}
+
+#[tokio::test]
+async fn a_later_delivery_replaces_rows_by_their_key_whatever_comes_first() {
+    let world = simulated::world(20, 12);
+    let first = landed_tables(&world, 100);
+    let mut second = landed_tables(&world, 200);
+    for object in &mut second {
+        object.key = format!("next/{}", object.key);
+        // Every claim is paid in full now: the text is changed, not the keys.
+        object.bytes = String::from_utf8(object.bytes.to_vec()).expect("text").replace(",denied,", ",paid,").into();
+    }
+    let forward: Vec<Landed> = first.iter().chain(&second).cloned().collect();
+    let backward: Vec<Landed> = second.iter().chain(&first).cloned().collect();
+    let (forward, backward) = (Cloud::driven(&forward, "").await, Cloud::driven(&backward, "").await);
+    forward.assert_same(&backward, "the order of landing");
+    let statuses = column_of(&forward, &relational::CLAIMS.silver, "adjudication_status");
+    assert!(statuses.contains("paid") && !statuses.contains("denied"), "{statuses:?}");
+    let claims = rows_of(&forward, &relational::CLAIMS).len();
+    let once = Cloud::driven(&first, "").await;
+    assert_eq!(claims, rows_of(&once, &relational::CLAIMS).len());
+    assert!(column_of(&once, &relational::CLAIMS.silver, "adjudication_status").contains("denied"));
 }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use metriccare_lake::{
     bronze::{BronzeCommit, CommittedFile},
     keys,
-    relational::RELATIONAL,
+    relational::{BucketStar, RELATIONAL},
     settings::{Layer, Rules},
     silver::{BucketInput, Incoming, ObjectInput, Resource, SilverCommit, merge_with},
 };
@@ -28,7 +28,7 @@ use crate::{
     record_index,
     report::{Delivery, Done, Outcome},
     settings::check_settings,
-    star::{self, BucketStar},
+    star,
     worker::{Worker, compute, side_by_side},
 };
 

@@ -5,11 +5,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arrow_array::RecordBatch;
 use metriccare_lake::{
     bronze::CommittedFile,
     keys,
-    relational::{self, RELATIONAL, RelationalTable},
+    relational::{self, BucketRows, BucketStar, RELATIONAL, RelationalTable, TableRows},
 };
 use metriccare_ports::register;
 
@@ -17,9 +16,6 @@ use crate::{
     error::FlowError,
     worker::{Worker, compute, side_by_side},
 };
-
-/// Rows of one bucket by the place of their table in [`RELATIONAL`].
-pub(crate) type BucketStar = BTreeMap<usize, Vec<RecordBatch>>;
 
 /// Rows of the relational set by bucket.
 pub(crate) type StarRows = BTreeMap<u16, BucketStar>;
@@ -41,11 +37,7 @@ pub(crate) async fn read(worker: &Arc<Worker>, files: &[CommittedFile]) -> Resul
     Ok(rows)
 }
 
-async fn read_file(
-    worker: Arc<Worker>,
-    place: usize,
-    key: String,
-) -> Result<(usize, Vec<(u16, RecordBatch)>), FlowError> {
+async fn read_file(worker: Arc<Worker>, place: usize, key: String) -> Result<(usize, BucketRows), FlowError> {
     let table = RELATIONAL[place];
     let bytes = worker.ports.lake.get(&key).await?.body.bytes().await?;
     let buckets = worker.buckets;
@@ -55,11 +47,7 @@ async fn read_file(
 }
 
 /// Merges a bucket's rows into its objects of the star; the caller commits the bucket.
-pub(crate) async fn merge(
-    worker: &Worker,
-    bucket: u16,
-    rows: BucketStar,
-) -> Result<(), FlowError> {
+pub(crate) async fn merge(worker: &Worker, bucket: u16, rows: BucketStar) -> Result<(), FlowError> {
     for (place, rows) in rows {
         let (table, rows) = (RELATIONAL[place], Arc::new(rows));
         let key = keys::bucket_file(table.silver.path, bucket, worker.buckets);
@@ -73,7 +61,7 @@ async fn merge_object(
     table: &'static RelationalTable,
     key: String,
     current: Option<register::Current>,
-    rows: Arc<Vec<RecordBatch>>,
+    rows: Arc<TableRows>,
 ) -> Result<register::Change, FlowError> {
     let existing = current.map(|current| current.bytes);
     let merged = compute(&key, move || relational::merge(table, existing.as_ref(), &rows)).await?;

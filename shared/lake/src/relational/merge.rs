@@ -3,7 +3,11 @@
 //! Latest is the greatest (landed time, content); two rows that agree in both are the same row. So a merge is a join:
 //! idempotent, commutative and associative.
 
-use std::{cmp::Ordering, collections::HashMap, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use arrow_array::{Int64Array, RecordBatch, StringArray, UInt32Array, cast::AsArray, types::Int64Type};
 use arrow_schema::Schema;
@@ -15,6 +19,15 @@ use crate::{
     silver::{Merged, bucket_of},
     table_file::{self, Columns, FileError},
 };
+
+/// Rows of one table, in batches.
+pub type TableRows = Vec<RecordBatch>;
+
+/// Rows of one table by bucket.
+pub type BucketRows = Vec<(u16, RecordBatch)>;
+
+/// Rows of one bucket by the place of their table among the eight.
+pub type BucketStar = BTreeMap<usize, TableRows>;
 
 /// The schema of rows on their way from bronze to silver: the columns of the silver file.
 fn row_schema(table: &'static RelationalTable) -> Arc<Schema> {
@@ -36,11 +49,7 @@ pub fn read_bronze(table: &'static RelationalTable, bytes: &Bytes) -> Result<Rec
 ///
 /// # Errors
 /// Where the key's column is missing.
-pub fn split(
-    table: &'static RelationalTable,
-    rows: &RecordBatch,
-    buckets: u16,
-) -> Result<Vec<(u16, RecordBatch)>, FileError> {
+pub fn split(table: &'static RelationalTable, rows: &RecordBatch, buckets: u16) -> Result<BucketRows, FileError> {
     let keys = Columns { table: &table.silver, batch: rows }.text(table.key[0])?;
     let mut by_bucket: Vec<Vec<u32>> = vec![Vec::new(); usize::from(buckets.max(1))];
     for row in 0..rows.num_rows() {

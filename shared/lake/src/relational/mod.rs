@@ -14,7 +14,7 @@ mod schema;
 mod sink;
 
 pub(crate) use flatten::{flatten, recognise};
-pub use merge::{merge, read_bronze, split};
+pub use merge::{BucketRows, BucketStar, TableRows, merge, read_bronze, split};
 pub use schema::{
     CLAIMS, CMS_MEASURES, ENCOUNTERS, FACILITIES, HAI_DATA, PATIENTS, PROVIDERS, REGISTRY, RELATIONAL, RelationalTable,
 };
