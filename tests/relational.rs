@@ -108,16 +108,16 @@ async fn a_later_delivery_replaces_rows_by_their_key_whatever_comes_first() {
     for object in &mut second {
         object.key = format!("next/{}", object.key);
         // Every claim is paid in full now: the text is changed, not the keys.
-        object.bytes = String::from_utf8(object.bytes.to_vec()).expect("text").replace(",denied,", ",paid,").into();
+        object.bytes = String::from_utf8(object.bytes.to_vec()).expect("text").replace(",Denied,", ",Paid,").into();
     }
     let forward: Vec<Landed> = first.iter().chain(&second).cloned().collect();
     let backward: Vec<Landed> = second.iter().chain(&first).cloned().collect();
     let (forward, backward) = (Cloud::driven(&forward, "").await, Cloud::driven(&backward, "").await);
     forward.assert_same(&backward, "the order of landing");
     let statuses = column_of(&forward, &relational::CLAIMS.silver, "adjudication_status");
-    assert!(statuses.contains("paid") && !statuses.contains("denied"), "{statuses:?}");
+    assert!(statuses.contains("Paid") && !statuses.contains("Denied"), "{statuses:?}");
     let claims = rows_of(&forward, &relational::CLAIMS).len();
     let once = Cloud::driven(&first, "").await;
     assert_eq!(claims, rows_of(&once, &relational::CLAIMS).len());
-    assert!(column_of(&once, &relational::CLAIMS.silver, "adjudication_status").contains("denied"));
+    assert!(column_of(&once, &relational::CLAIMS.silver, "adjudication_status").contains("Denied"));
 }
