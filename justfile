@@ -66,6 +66,10 @@ bench:
     cargo bench -p metriccare-tests
     cargo bench -p metriccare-world
 
+# Measure this machine against DuckDB and write docs/benchmarks.md; needs the Python package duckdb.
+benchmarks *arguments:
+    python3 tests/benches/benchmarks.py {{arguments}}
+
 # Licences, sources and bans of dependencies, and known vulnerabilities.
 deny:
     .ci/dependencies

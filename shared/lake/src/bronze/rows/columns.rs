@@ -29,11 +29,20 @@ pub trait TableRows {
 
     /// Takes out the texts of columns that have no rows.
     fn forget_texts(&mut self);
+
+    /// The rows as they are read from their file.
+    #[cfg(test)]
+    fn finish(&self) -> arrow_array::RecordBatch
+    where
+        Self: Sized,
+    {
+        read_back(self)
+    }
 }
 
 /// Writes rows as a file and reads it.
 #[cfg(test)]
-pub(crate) fn read_back(rows: &dyn TableRows) -> arrow_array::RecordBatch {
+fn read_back(rows: &dyn TableRows) -> arrow_array::RecordBatch {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
     let file = crate::bronze::row_group::write_file(rows, Vec::new()).expect("memory");
@@ -55,12 +64,6 @@ macro_rules! columns {
             /// The columns' names, in order.
             #[cfg(test)]
             pub(crate) const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
-
-            /// The rows as they are read from their file.
-            #[cfg(test)]
-            pub(crate) fn finish(&self) -> arrow_array::RecordBatch {
-                $crate::bronze::rows::columns::read_back(self)
-            }
 
             /// Where the next row is appended, which belongs to that partition.
             pub fn of(&mut self, partition: Option<&str>) -> &mut Self {

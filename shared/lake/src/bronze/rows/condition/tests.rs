@@ -2,7 +2,7 @@ use arrow_array::{Array, cast::AsArray};
 
 use super::*;
 use crate::{
-    bronze::rows::{PatientRows, QuarantineRows},
+    bronze::rows::{PatientRows, QuarantineRows, TableRows},
     schema::{BRONZE_CONDITION, BRONZE_PATIENT, BRONZE_QUARANTINE},
 };
 

@@ -1,7 +1,7 @@
 use arrow_array::{Array, RecordBatch, cast::AsArray};
 
 use super::*;
-use crate::schema::BRONZE_ENCOUNTER;
+use crate::{bronze::rows::TableRows, schema::BRONZE_ENCOUNTER};
 
 fn row(json: &str) -> Result<RecordBatch, Fault> {
     let encounter: Encounter<'_> = metriccare_fhir::read::resource::read(json)?;
