@@ -110,9 +110,9 @@ pub(super) async fn explain(arguments: &ExplainObject, output: &mut Output) -> R
     }
     let report = ObjectReport { key: key.to_owned(), landed, versions };
     if arguments.json {
-        output.json(&report)?
+        output.json(&report)?;
     } else {
-        report.print(output)?
+        report.print(output)?;
     }
     output.flush()
 }

@@ -72,15 +72,15 @@ impl Table {
 
     /// The table behind the chart above it, folded away.
     pub(super) fn behind_chart(&self) -> Markup {
-        self.fold(html! { "The numbers of this chart" span class="unseen" { ": " (Text(&self.caption)) } })
+        self.fold(&html! { "The numbers of this chart" span class="unseen" { ": " (Text(&self.caption)) } })
     }
 
     /// A table of its own, folded away under its caption.
     pub(super) fn folded(&self) -> Markup {
-        self.fold(html! { (Text(&self.caption)) })
+        self.fold(&html! { (Text(&self.caption)) })
     }
 
-    fn fold(&self, title: Markup) -> Markup {
+    fn fold(&self, title: &Markup) -> Markup {
         let rows = self.rows.len();
         let noun = if rows == 1 { "row" } else { "rows" };
         html! {
