@@ -217,7 +217,12 @@ fn doctor_names_what_is_not_linked_and_ids_of_two_servers() {
     assert!(!said.contains("not linked") && !said.contains("--source"), "{said}");
     let said = folder.well(&["doctor", "one.ndjson", "two.ndjson"]);
     assert!(said.contains("not linked: 4 encounters with a patient that is in none of these files"), "{said}");
-    assert!(said.contains("2 ids seem to come from two servers (Encounter/1, Patient/7): ingest"), "{said}");
+    let words = "2 ids seem to come from two servers (Encounter/1, Patient/7): ingest";
+    assert!(said.contains(words), "{said}");
+    let ingest = |file: &str| String::from_utf8(folder.metriccare(&["ingest", file]).stderr).expect("UTF-8");
+    assert!(!ingest("one.ndjson").contains("two servers"));
+    let said = ingest("two.ndjson");
+    assert!(said.contains(&format!("warning: {words}")), "what landed before is compared as well: {said}");
 }
 
 #[test]

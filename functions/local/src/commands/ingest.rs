@@ -9,15 +9,17 @@ use std::{
 };
 
 use metriccare_fhir::write::Instant;
-use metriccare_flow::{Worker, drive};
-use metriccare_lake::{bronze::BronzeCommit, keys};
+use metriccare_flow::{Driven, Worker, drive};
+use metriccare_lake::{bronze::BronzeCommit, keys, schema::BRONZE_ENCOUNTER};
 use metriccare_ports::{ErrorKind, Payload, PutMode};
 
 use crate::{
     arguments::Ingest,
+    commands::doctor::links::Links,
     lake::{
         self,
         landing_key::{SourceName, landing_key, source_of},
+        rows::read_file,
         walk::{self, Entry, walk},
     },
     output::{
@@ -43,6 +45,9 @@ pub(crate) async fn ingest(arguments: &Ingest, output: &mut Output) -> Result<()
     let driven = drive(&worker, &bars).await?;
     bars.finish();
     for words in same_bytes(driven.landed.iter().chain(&driven.already)) {
+        note(&format!("warning: {words}"));
+    }
+    if let Some(words) = two_servers(&worker, &driven).await? {
         note(&format!("warning: {words}"));
     }
     let mut summary = Summary::of(&worker, &driven).await?;
@@ -171,6 +176,30 @@ fn same_bytes<'a>(commits: impl Iterator<Item = &'a BronzeCommit>) -> Vec<String
     let pairs = by_content.into_values().filter_map(|[without, with]| without.zip(with));
     let what = "have the same bytes: without --source and with it they are different resources, and count twice";
     pairs.map(|(without, with)| format!("{without} and {with} {what}")).collect()
+}
+
+/// Encounters of bronze that are compared at most.
+const COMPARED: u64 = 200_000;
+
+/// A warning about ids that seem to come from two servers: in what landed now, and in what had landed before it.
+async fn two_servers(worker: &Worker, driven: &Driven) -> Result<Option<String>, Failure> {
+    if driven.landed.is_empty() {
+        return Ok(None);
+    }
+    let (mut links, mut rows) = (Links::default(), 0);
+    for file in driven.landed.iter().chain(&driven.already).flat_map(|commit| &commit.files) {
+        if file.table != BRONZE_ENCOUNTER.path {
+            continue;
+        }
+        rows += file.rows;
+        if rows > COMPARED {
+            break;
+        }
+        if let Some(bytes) = read_file(worker, &file.key).await? {
+            links.add(&file.table, &bytes)?;
+        }
+    }
+    Ok(links.report().two_servers())
 }
 
 pub(crate) fn has_reference(folder: &Path) -> bool {

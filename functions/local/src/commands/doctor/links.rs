@@ -20,7 +20,7 @@ const EXAMPLES: usize = 3;
 
 /// Resources by what they refer to, over all files.
 #[derive(Debug, Default)]
-pub(super) struct Links {
+pub(crate) struct Links {
     patients: HashSet<String>,
     /// Encounters of each patient.
     encounters: HashMap<String, u64>,
@@ -36,7 +36,7 @@ pub(super) struct Links {
 
 /// What is not linked, counted.
 #[derive(Debug, Serialize)]
-pub(super) struct LinkReport {
+pub(crate) struct LinkReport {
     pub(super) encounters_without_patient: u64,
     pub(super) encounters_with_unknown_patient: u64,
     pub(super) conditions_without_encounter: u64,
@@ -46,7 +46,7 @@ pub(super) struct LinkReport {
 
 impl Links {
     /// Takes in a bronze file of a table.
-    pub(super) fn add(&mut self, table: &str, bytes: &Bytes) -> Result<(), Failure> {
+    pub(crate) fn add(&mut self, table: &str, bytes: &Bytes) -> Result<(), Failure> {
         if table == BRONZE_PATIENT.path {
             let rows = read(&BRONZE_PATIENT, bytes, &["patient_id"])?;
             self.patients.extend(texts(&rows, 0).flatten().map(str::to_owned));
@@ -88,7 +88,7 @@ impl Links {
         }
     }
 
-    pub(super) fn report(self) -> LinkReport {
+    pub(crate) fn report(self) -> LinkReport {
         let unknown = self.encounters.iter().filter(|(patient, _)| !self.patients.contains(*patient));
         LinkReport {
             encounters_without_patient: self.encounters_without_patient,
@@ -101,7 +101,7 @@ impl Links {
 
 impl LinkReport {
     /// The counts as lines of text; none if everything is linked and of one server.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let counts = [
             (self.encounters_without_patient, "encounter", "without a patient"),
             (self.encounters_with_unknown_patient, "encounter", "with a patient that is in none of these files"),
@@ -117,17 +117,22 @@ impl LinkReport {
         if !unlinked.is_empty() {
             lines.push(format!("not linked: {}", unlinked.into_values().collect::<Vec<_>>().join(", ")));
         }
-        if !self.ids_of_two_servers.is_empty() {
-            let examples: Vec<_> = self.ids_of_two_servers.iter().take(EXAMPLES).map(String::as_str).collect();
-            let (ids, more) =
-                (self.ids_of_two_servers.len(), if self.ids_of_two_servers.len() > EXAMPLES { ", …" } else { "" });
-            lines.push(format!(
-                "{} to come from two servers ({}{more}): ingest the files of each server with --source NAME",
-                if ids == 1 { "1 id seems".to_owned() } else { format!("{} seem", counted(ids as u64, "id")) },
-                examples.join(", ")
-            ));
-        }
+        lines.extend(self.two_servers());
         lines
+    }
+
+    /// The ids that seem to come from two servers, as text, and what to do about them; none if there are none.
+    pub(crate) fn two_servers(&self) -> Option<String> {
+        let ids = self.ids_of_two_servers.len();
+        if ids == 0 {
+            return None;
+        }
+        let examples: Vec<_> = self.ids_of_two_servers.iter().take(EXAMPLES).map(String::as_str).collect();
+        let more = if ids > EXAMPLES { ", …" } else { "" };
+        let seem = if ids == 1 { "1 id seems".to_owned() } else { format!("{} seem", counted(ids as u64, "id")) };
+        let examples = examples.join(", ");
+        let words = "ingest the files of each server with --source NAME";
+        Some(format!("{seem} to come from two servers ({examples}{more}): {words}"))
     }
 }
 

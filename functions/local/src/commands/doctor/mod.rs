@@ -1,6 +1,6 @@
 //! `metriccare doctor`: the bronze stage without a lake, which shows how files would be handled.
 
-mod links;
+pub(crate) mod links;
 
 use std::{
     fs::File,
