@@ -7,6 +7,7 @@ use std::io::Write;
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
+use metriccare_fhir::write::write_history;
 use metriccare_world::{FaultBatch, Resources};
 
 use crate::{Failure, Format};
@@ -119,6 +120,15 @@ pub(super) fn pack_batch(kind: usize, batch: &FaultBatch, gzip: bool) -> Result<
     let (ending, bytes) = if gzip { (".ndjson.gz", squeeze(&batch.lines)?) } else { (".ndjson", batch.lines.clone()) };
     let (ending, bytes) = (ending.to_owned(), bytes.into());
     Ok(Written { kind: KINDS[kind], ending, bytes, records: batch.accepted, memory: Memory::Own })
+}
+
+/// The deletions as one Bundle, whatever the format of the rest: nothing else can say them.
+pub(super) fn pack_deletions(resources: &Resources, gzip: bool) -> Result<Written, Failure> {
+    let mut bytes = Vec::with_capacity(resources.deletions.len() + 100);
+    write_history(&mut bytes, &resources.deletions);
+    let (ending, bytes) = if gzip { (".json.gz", squeeze(&bytes)?) } else { (".json", bytes) };
+    let (kind, ending, bytes) = ("bundle", ending.to_owned(), bytes.into());
+    Ok(Written { kind, ending, bytes, records: resources.deleted, memory: Memory::Own })
 }
 
 fn lines_of(resources: &mut Resources, kind: usize) -> &mut Vec<u8> {

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     Failure, Generated, Request,
-    format::{Packer, Written, pack_batch},
+    format::{Packer, Written, pack_batch, pack_deletions},
     place::Place,
 };
 
@@ -85,6 +85,15 @@ impl<'w> Part<'w> {
     /// What lands apart from the rest since it is dirty; copies land twice.
     fn dirty_objects(&self, name: &str) -> Result<Vec<Object>, Failure> {
         let mut objects = Vec::new();
+        if self.resources.deleted > 0 {
+            objects.push(Object {
+                name: format!("{name}-deleted"),
+                late: false,
+                written: pack_deletions(&self.resources, self.request.gzip)?,
+                quarantined: BTreeMap::new(),
+                skipped: 0,
+            });
+        }
         for (destination, batches) in Destination::ALL.into_iter().zip(&self.resources.batches) {
             let endings: &[&str] = if destination == Destination::Copies { &["", "-again"] } else { &[""] };
             for (kind, batch) in batches.iter().enumerate().filter(|(_, batch)| !batch.lines.is_empty()) {

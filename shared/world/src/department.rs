@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::facility::FacilityKind;
+
 /// A department of a hospital.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[repr(u8)]
@@ -65,6 +67,20 @@ impl Department {
             Department::PrimaryCare => "Primary Care",
             Department::Telehealth => "Telehealth",
             Department::HomeHealth => "Home Health",
+        }
+    }
+
+    /// Whether a facility of a kind usually has it.
+    pub(crate) fn belongs_to(self, kind: FacilityKind) -> bool {
+        match kind {
+            FacilityKind::AcuteCare | FacilityKind::CriticalAccess => true,
+            FacilityKind::Childrens => matches!(
+                self,
+                Department::Pediatrics | Department::Emergency | Department::IntensiveCare | Department::Surgery
+            ),
+            FacilityKind::Psychiatric => self == Department::Psychiatry,
+            FacilityKind::Rehabilitation => self == Department::Rehabilitation,
+            FacilityKind::Clinic => matches!(self, Department::PrimaryCare | Department::Emergency),
         }
     }
 

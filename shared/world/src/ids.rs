@@ -6,7 +6,7 @@ use metriccare_fhir::write::Id;
 
 /// What an id identifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum IdKind {
     Organization = 1,
     Location = 2,
     Practitioner = 3,
@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Report = 9,
     EnteredInError = 10,
     Overlap = 11,
+    DeletedEncounter = 12,
+    DeletedCondition = 13,
 }
 
 /// Makes the ids of one world.
@@ -34,11 +36,11 @@ impl Ids {
 
     /// The id of the `ordinal`-th encounter of a patient.
     pub(crate) fn encounter(&self, patient: u64, ordinal: usize) -> Id {
-        self.id(Kind::Encounter, patient, ordinal as u32)
+        self.id(IdKind::Encounter, patient, ordinal as u32)
     }
 
     /// The id of the `ordinal`-th thing of a kind that belongs to a subject.
-    pub(crate) fn id(&self, kind: Kind, subject: u64, ordinal: u32) -> Id {
+    pub(crate) fn id(&self, kind: IdKind, subject: u64, ordinal: u32) -> Id {
         let tag = (u64::from(ordinal) << 8) | kind as u64;
         let high = mix(mix(self.keys[0] ^ subject) ^ tag);
         let low = mix(mix(self.keys[1] ^ tag) ^ subject);
@@ -63,7 +65,7 @@ mod tests {
     fn ids_differ_by_kind_subject_ordinal_year_and_seed() {
         let ids = Ids::new(42, 2025);
         let mut all = std::collections::BTreeSet::new();
-        for kind in [Kind::Patient, Kind::Encounter, Kind::Condition] {
+        for kind in [IdKind::Patient, IdKind::Encounter, IdKind::Condition] {
             for subject in 0..100 {
                 for ordinal in 0..20 {
                     all.insert(ids.id(kind, subject, ordinal));
@@ -73,6 +75,6 @@ mod tests {
             }
         }
         assert_eq!(all.len(), 18_000);
-        assert_eq!(ids.id(Kind::Patient, 0, 0).to_string().as_bytes()[14], b'8');
+        assert_eq!(ids.id(IdKind::Patient, 0, 0).to_string().as_bytes()[14], b'8');
     }
 }

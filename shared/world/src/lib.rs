@@ -51,6 +51,7 @@ mod cohorts;
 mod department;
 mod directory;
 mod dirt;
+mod facility;
 mod ids;
 mod intervals;
 mod life;
@@ -71,14 +72,15 @@ pub use calibration::{Calibration, Figure};
 pub use department::Department;
 pub use directory::{Clinician, Directory, Hospital};
 pub use dirt::{Dial, Dirt, ExpectedOutcome};
+pub use facility::FacilityKind;
 pub use life::{
     Condition, ConditionKind, DeviceDays, Encounter, Infection, Language, Life, LifeFaults, LifeObserver, Person,
     Segment,
 };
 pub use measures::Measures;
-pub use spec::Spec;
+pub use spec::{AVERAGE_TOTALS, Spec};
 pub use spec_error::{InvalidField, SpecError};
-pub use tables::{TableError, TableTexts, Tables, Town};
+pub use tables::{Benchmark, TableError, TableTexts, Tables, Town, benchmarks};
 pub use view::fhir::{
     Destination, DirectoryResources, FaultBatch, FhirWriter, Known, Resources, directory as fhir_directory,
 };

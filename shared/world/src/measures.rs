@@ -9,26 +9,26 @@ use metriccare_fhir::write::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::answers::{Answers, DifferentWorlds, Value};
-use crate::ids::Kind;
+use crate::ids::IdKind;
 use crate::intervals::{byar, wilson};
 use crate::life::{Infection, Life, LifeFaults, LifeObserver};
 use crate::rules::{Stay, between, hospital_onset, infection, judge, planned};
+use crate::tables::{Benchmark, benchmark};
 use crate::view::tables::{CMS_MEASURES, HAI_DATA, Row};
 use crate::world::World;
 
-/// Outcome measures: code, name, national rate in per cent, and the codes of the stays that count.
-/// Source: CMS Care Compare, July 2024.
-const OUTCOMES: [(&str, &str, f64, &[&str]); 10] = [
-    ("READM_30_HOSP_WIDE", "Rate of readmission after discharge from hospital (hospital-wide)", 14.6, &[""]),
-    ("READM_30_AMI", "Acute Myocardial Infarction (AMI) 30-Day Readmission Rate", 13.7, &["I21"]),
-    ("READM_30_COPD", "Rate of readmission for chronic obstructive pulmonary disease (COPD) patients", 18.5, &["J44"]),
-    ("READM_30_HF", "Heart failure (HF) 30-Day Readmission Rate", 19.8, &["I50"]),
-    ("READM_30_PN", "Pneumonia (PN) 30-Day Readmission Rate", 16.4, &["J18"]),
-    ("MORT_30_AMI", "Death rate for heart attack patients", 12.6, &["I21"]),
-    ("MORT_30_COPD", "Death rate for COPD patients", 9.4, &["J44"]),
-    ("MORT_30_HF", "Death rate for heart failure patients", 11.9, &["I50"]),
-    ("MORT_30_PN", "Death rate for pneumonia patients", 17.9, &["J18"]),
-    ("MORT_30_STK", "Death rate for stroke patients", 13.9, &["I63"]),
+/// Outcome measures, and the codes of the stays that count; names and national rates are those of the benchmarks.
+const OUTCOMES: [(&str, &[&str]); 10] = [
+    ("READM_30_HOSP_WIDE", &[""]),
+    ("READM_30_AMI", &["I21"]),
+    ("READM_30_COPD", &["J44"]),
+    ("READM_30_HF", &["I50"]),
+    ("READM_30_PN", &["J18"]),
+    ("MORT_30_AMI", &["I21"]),
+    ("MORT_30_COPD", &["J44"]),
+    ("MORT_30_HF", &["I50"]),
+    ("MORT_30_PN", &["J18"]),
+    ("MORT_30_STK", &["I63"]),
 ];
 
 /// Infection measures: CMS's id, the type, a national rate per day or procedure, and the unit of its rate.
@@ -107,13 +107,14 @@ impl Measures {
     pub fn cms_measures_csv(&self, world: &World) -> Vec<u8> {
         let mut out = CMS_MEASURES.header().into_bytes();
         let mut report = Reports { world, number: 0, date: world.year.end().date(), out: &mut out };
-        for (at, &(code, name, national, _)) in OUTCOMES.iter().enumerate() {
+        for (at, &(code, _)) in OUTCOMES.iter().enumerate() {
+            let Some(Benchmark { name, national, .. }) = benchmark(code) else { continue };
             let ratios: Vec<(i64, i64)> = self.hospitals.iter().map(|sums| sums.outcomes[at]).collect();
             let rate = |(events, of): (i64, i64)| (of > 0).then(|| events as f64 * 100.0 / of as f64);
             let rates: Vec<Option<f64>> = ratios.iter().map(|&ratio| rate(ratio)).collect();
             for hospital in report.with_beds() {
-                let status = outcome_status(ratios[hospital], national / 100.0);
-                report.push(hospital, code, name, rates[hospital], Some(national), &rates, status);
+                let status = outcome_status(ratios[hospital], *national / 100.0);
+                report.push(hospital, code, name, rates[hospital], Some(*national), &rates, status);
             }
         }
         for (at, &(id, kind, per_day, _)) in INFECTIONS.iter().enumerate() {
@@ -160,24 +161,16 @@ impl Measures {
             let count = |at: usize| if let Value::Count(count) = row.values[at].1 { count } else { 0 };
             let float = |at: usize| if let Value::Float(value) = row.values[at].1 { Some(value) } else { None };
             let Some(&id) = ids.get(dimension(0)) else { continue };
-            let benchmark = match dimension(2) {
-                "clabsi" => 0.98,
-                "cauti" => 0.95,
-                "cdi" => 5.97,
-                "mrsa" => 0.085,
-                "vap" => 1.5,
-                "ssi" => 1.0,
-                _ => continue,
-            };
-            let limits = float(5).zip(float(6)).map(|(low, high)| (low / benchmark, high / benchmark));
+            let Some(Benchmark { national, .. }) = benchmark(dimension(2)) else { continue };
+            let limits = float(5).zip(float(6)).map(|(low, high)| (low / national, high / national));
             let mut line = Row::new(&mut out);
-            line.id(world.ids.id(Kind::Report, 1, number as u32)).id(id).text(&dimension(2).to_uppercase());
+            line.id(world.ids.id(IdKind::Report, 1, number as u32)).id(id).text(&dimension(2).to_uppercase());
             line.text(&format!("{}-01", dimension(1))).number(count(0)).number(count(2));
             match float(3) {
                 Some(rate) => line.decimal(rate),
                 None => line.none(),
             };
-            line.decimal(benchmark).text(infection_status(limits)).end();
+            line.decimal(*national).text(infection_status(limits)).end();
         }
         out
     }
@@ -196,7 +189,7 @@ fn outcomes(sums: &mut Sums, life: &Life, stay: &Stay<'_>, stays: &[Stay<'_>]) {
     }
     let back = stay.next.is_some_and(|(next, days)| days <= 30 && !planned(&stays[next]));
     let dead = life.death.is_some_and(|death| (0..=30).contains(&between(came, death.date())));
-    for (&(code, .., prefixes), sum) in OUTCOMES.iter().zip(&mut sums.outcomes) {
+    for (&(code, prefixes), sum) in OUTCOMES.iter().zip(&mut sums.outcomes) {
         let counts = prefixes.iter().any(|prefix| stay.code.starts_with(prefix));
         let (counts, event) =
             if code.starts_with("READM") { (counts && stay.hwr == "index", back) } else { (counts, dead) };
@@ -234,7 +227,7 @@ struct Reports<'a> {
 impl Reports<'_> {
     fn with_beds(&self) -> Vec<usize> {
         let hospitals = self.world.directory.hospitals().iter().enumerate();
-        hospitals.filter(|(_, hospital)| hospital.inpatient_share > 0.0).map(|(at, _)| at).collect()
+        hospitals.filter(|(_, hospital)| hospital.admits()).map(|(at, _)| at).collect()
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are the columns")]
@@ -249,7 +242,7 @@ impl Reports<'_> {
         status: &str,
     ) {
         let mut row = Row::new(self.out);
-        row.id(self.world.ids.id(Kind::Report, 0, self.number)).id(self.world.directory.hospitals()[hospital].id);
+        row.id(self.world.ids.id(IdKind::Report, 0, self.number)).id(self.world.directory.hospitals()[hospital].id);
         self.number += 1;
         row.text(code).text(name).date(Date(self.date.0 - 1));
         for value in [value, benchmark, value.and_then(|value| percentile(value, all))] {

@@ -111,7 +111,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_permutation_loses_and_repeats_nothing(n in 1u64..2_000, key in any::<u64>()) {
+        fn a_permutation_is_a_bijection(n in 1u64..2_000, key in any::<u64>()) {
             let permutation = Permutation::new(n, key);
             let mut places: Vec<u64> = (0..n).map(|index| permutation.of(index)).collect();
             places.sort_unstable();

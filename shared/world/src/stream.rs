@@ -22,6 +22,7 @@ pub(crate) enum Purpose {
     Delivery = 8,
     DirtyLife = 9,
     DirtyRecord = 10,
+    DirtyIdentity = 11,
 }
 
 /// A stream of random values.
@@ -57,7 +58,7 @@ impl Stream {
     }
 
     /// A uniform whole number below `n`, which is at least 1.
-    pub(crate) fn below(&mut self, n: u32) -> u32 {
+    pub(crate) fn index(&mut self, n: u32) -> u32 {
         ((u64::from(self.rng.next_u32()) * u64::from(n)) >> 32) as u32
     }
 
@@ -113,11 +114,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_is_stable_for_ever() {
+    fn the_values_of_a_stream_are_pinned() {
         let mut stream = Stream::new(42, 2025, 7, Purpose::Stays);
-        let first: Vec<u32> = (0..4).map(|_| stream.below(1_000_000)).collect();
+        let first: Vec<u32> = (0..4).map(|_| stream.index(1_000_000)).collect();
         assert_eq!(first, [714_176, 905_561, 709_591, 196_644], "every world that was ever made would be another one");
-        assert_ne!(first[0], Stream::new(42, 2026, 7, Purpose::Stays).below(1_000_000));
+        assert_ne!(first[0], Stream::new(42, 2026, 7, Purpose::Stays).index(1_000_000));
     }
 
     #[test]

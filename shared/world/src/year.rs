@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clinics_keep_to_working_days_and_pneumonia_to_winter() {
+    fn clinic_visits_fall_on_working_days_and_pneumonia_in_winter() {
         let year = Year::new(2024);
         assert_eq!((year.days(), weekday(year.first())), (366, 0));
         let mut stream = Stream::new(1, 2024, 0, crate::stream::Purpose::Visits);

@@ -55,7 +55,7 @@ pub(crate) struct WorldFlags {
         long,
         value_name = "SPEC",
         long_help = "Faults to inject into the FHIR data, as name=rate,…: duplicates, replays, out-of-order, late, \
-        entered-in-error, overlaps, mixed-versions, offsets, bare-codes, foreign-types, truncated, wrong-types, bad-values, missing-ids, \
+        entered-in-error, overlaps, mixed-versions, offsets, bare-codes, foreign-types, truncated, wrong-types, bad-values, missing-ids, moved, deleted, \
         and broken for a third each of truncated, wrong-types and missing-ids. The answer key says how each fault \
         must be handled"
     )]

@@ -7,6 +7,7 @@
 
 mod codes;
 mod condition;
+mod deletion;
 mod directory;
 mod encounter;
 mod line;
@@ -21,6 +22,7 @@ pub use codes::{
     Priority, Race, VerificationStatus,
 };
 pub use condition::{Condition, write_condition};
+pub use deletion::{Deletion, write_deletion, write_history};
 pub use directory::{Location, Organization, Practitioner, write_location, write_organization, write_practitioner};
 pub use encounter::{Encounter, LocationPeriod, write_encounter};
 pub use patient::{Patient, write_patient};

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use metriccare_fhir::calendar::{Date, HOUR};
 
+use super::causes::COHORTS;
 use super::cells::{ExpectedRow, Value, next_month, provisional};
 use super::tally::{DIMENSIONS, MORTALITY, READMISSION};
-use super::{Answers, Group, Load, Month, Share};
+use super::{Answers, CauseCounts, Group, Load, Month, Share};
 use crate::intervals::{byar, wilson};
 use crate::life::Infection;
 
@@ -22,7 +23,13 @@ impl Answers {
         self.expected_with_beds(&beds)
     }
 
-    /// The same with other staffed beds, where somebody has edited `reference/hospitals.csv`.
+    /// The rows of gold/cohort, in the order of hospitals, months and cohorts.
+    pub fn expected_cohorts(&self) -> Vec<ExpectedRow> {
+        let (beds, last) = (BTreeMap::new(), Date(self.last_date.unwrap_or_default()));
+        Builder { key: self, beds: &beds, last, census: BTreeMap::new() }.cohort()
+    }
+
+    /// The same as [`Answers::expected`] with other staffed beds, where somebody has edited `reference/hospitals.csv`.
     pub fn expected_with_beds(&self, beds: &BTreeMap<String, i64>) -> Vec<ExpectedRow> {
         let Some(last) = self.last_date else { return self.plain_counts() };
         let out = Builder { key: self, beds, last: Date(last), census: self.daily_census(Date(last)) };
@@ -92,7 +99,8 @@ impl Builder<'_> {
                 vec![("index_stays", Value::Count(share.of)), ("readmissions", Value::Count(share.events))];
             values.extend(rate_with_limits(share, limits));
             values.push(("national_rate", if cms { Value::Float(NATIONAL_READMISSION) } else { Value::Null }));
-            let comparison = if cms { Value::Text(compare(share.of, limits)) } else { Value::Null };
+            let comparison =
+                if cms { Value::Text(compare(share.of, limits, NATIONAL_READMISSION)) } else { Value::Null };
             values.push(("comparison", comparison));
             values.push(("provisional", Value::Flag(provisional(month, self.last))));
             let definition = ("definition", Some(READMISSION[usize::from(definition)].to_owned()));
@@ -261,6 +269,52 @@ impl Builder<'_> {
         self.census.iter().map(row).collect()
     }
 
+    fn cohort(&self) -> Vec<ExpectedRow> {
+        let row = |(&(hospital, month, cohort), counts): (&(u16, Month, u8), &CauseCounts)| {
+            let cohort = &COHORTS[usize::from(cohort)];
+            let mut values = Cells::new();
+            let mut outcome = |names: [&'static str; 7], share: &Share, national: Option<f64>| {
+                let limits = wilson(share.events, share.of);
+                let [of, events, rate, low, high, national_rate, comparison] = names;
+                values.extend([(of, Value::Count(share.of)), (events, Value::Count(share.events))]);
+                let cells = rate_with_limits(share, limits).into_iter().map(|(_, value)| value);
+                values.extend([rate, low, high].into_iter().zip(cells));
+                values.push((national_rate, national.map_or(Value::Null, Value::Float)));
+                let words = national.map(|national| Value::Text(compare(share.of, limits, national)));
+                values.push((comparison, words.unwrap_or(Value::Null)));
+            };
+            outcome(
+                [
+                    "index_stays",
+                    "readmissions",
+                    "readmission_rate",
+                    "readmission_ci_low",
+                    "readmission_ci_high",
+                    "national_readmission_rate",
+                    "readmission_comparison",
+                ],
+                &counts.readmission,
+                cohort.readmission,
+            );
+            outcome(
+                [
+                    "stays",
+                    "deaths_30d",
+                    "mortality_rate",
+                    "mortality_ci_low",
+                    "mortality_ci_high",
+                    "national_mortality_rate",
+                    "mortality_comparison",
+                ],
+                &counts.mortality,
+                cohort.mortality,
+            );
+            let dimensions = vec![self.hospital(hospital), month_cell(month), ("cohort", Some(cohort.name.to_owned()))];
+            ExpectedRow { table: "gold/cohort", dimensions, values }
+        };
+        self.key.cohorts.iter().map(row).collect()
+    }
+
     fn hospital_days(&self) -> BTreeMap<(u16, Month), i64> {
         let mut days: BTreeMap<(u16, Month), i64> = BTreeMap::new();
         for (&(hospital, _, day), &patients) in &self.census {
@@ -276,10 +330,10 @@ fn rate_with_limits(share: &Share, limits: Option<(f64, f64)>) -> Cells {
     vec![("rate", float(rate)), ("ci_low", float(limits.map(|l| l.0))), ("ci_high", float(limits.map(|l| l.1)))]
 }
 
-fn compare(of: i64, limits: Option<(f64, f64)>) -> &'static str {
+fn compare(of: i64, limits: Option<(f64, f64)>, national: f64) -> &'static str {
     match limits {
-        Some((_, high)) if of >= 25 && high < NATIONAL_READMISSION => "Better Than the National Rate",
-        Some((low, _)) if of >= 25 && low > NATIONAL_READMISSION => "Worse Than the National Rate",
+        Some((_, high)) if of >= 25 && high < national => "Better Than the National Rate",
+        Some((low, _)) if of >= 25 && low > national => "Worse Than the National Rate",
         Some(_) if of >= 25 => "No Different Than the National Rate",
         _ => "Number of Cases Too Small",
     }

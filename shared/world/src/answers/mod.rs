@@ -4,6 +4,7 @@
 //! instead of from resources. A key is a sum (counts, histograms, census changes, the greatest date), so shards write
 //! one each and [`Answers::merge`] adds them up; [`Answers::expected`] then makes the rows with their rates.
 
+mod causes;
 mod cells;
 mod expected;
 mod summary;
@@ -51,7 +52,7 @@ fn is_zero(count: &u64) -> bool {
 /// How often a fault was injected, and what the lake has to make of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultCount {
-    /// `accepted`, `merged away`, `skipped` or `quarantined`.
+    /// `accepted`, `merged away`, `deleted`, `skipped` or `quarantined`.
     #[serde(rename = "becomes")]
     pub outcome: String,
     /// The rule that the quarantine has to name.
@@ -96,6 +97,15 @@ pub(crate) struct Group {
     pub(crate) readmissions: i64,
     pub(crate) deaths: i64,
     pub(crate) patients: i64,
+}
+
+/// Stays of 65 and over of a cause that CMS follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CauseCounts {
+    /// Index stays of hwr_65plus, and how many of them were readmitted.
+    pub(crate) readmission: Share,
+    /// Stays that nobody transferred in, and how many ended in death within 30 days of admission.
+    pub(crate) mortality: Share,
 }
 
 /// The plain counts.
@@ -147,6 +157,9 @@ pub struct Answers {
     /// By dimension, value and month.
     #[serde(with = "pairs")]
     groups: BTreeMap<(u8, String, Month), Group>,
+    /// By hospital, month of discharge and cohort.
+    #[serde(with = "pairs")]
+    cohorts: BTreeMap<(u16, Month, u8), CauseCounts>,
 }
 
 impl Answers {
@@ -169,6 +182,7 @@ impl Answers {
             census: BTreeMap::new(),
             open: BTreeMap::new(),
             groups: BTreeMap::new(),
+            cohorts: BTreeMap::new(),
         }
     }
 
@@ -201,6 +215,7 @@ impl Answers {
         let (outcome, rule) = match dirt.expected_outcome() {
             ExpectedOutcome::Accepted => ("accepted", None),
             ExpectedOutcome::MergedAway => ("merged away", None),
+            ExpectedOutcome::Deleted => ("deleted", None),
             ExpectedOutcome::Skipped => ("skipped", None),
             ExpectedOutcome::Quarantined(rule) => ("quarantined", Some(rule.to_owned())),
         };
@@ -272,6 +287,12 @@ impl Answers {
             a.readmissions += b.readmissions;
             a.deaths += b.deaths;
             a.patients += b.patients;
+        });
+        add(&mut self.cohorts, &other.cohorts, |a, b| {
+            a.readmission.of += b.readmission.of;
+            a.readmission.events += b.readmission.events;
+            a.mortality.of += b.mortality.of;
+            a.mortality.events += b.mortality.events;
         });
         Ok(())
     }

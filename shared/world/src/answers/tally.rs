@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use metriccare_fhir::write::{Date, EncounterClass, Id, Instant};
 
+use super::causes::cohort_of;
 use super::{Answers, Month};
 use crate::life::{Infection, Life};
 use crate::rules::{Stay, age_band, between, department, hospital_onset, infection, judge, planned};
@@ -18,6 +19,19 @@ pub(super) const MORTALITY: [&str; 2] = ["in_hospital", "30_day"];
 /// The dimensions of the demographics, in the order of their numbers.
 pub(super) const DIMENSIONS: [&str; 4] = ["gender", "age_band", "language", "state"];
 
+/// What a cohort counts of a stay.
+#[derive(Clone, Copy)]
+struct CohortVerdict {
+    /// Whether it is an index stay of hwr_65plus.
+    index: bool,
+    /// Whether the patient returned unplanned within 30 days.
+    returned: bool,
+    /// Whether the patient was transferred in, so that the first hospital carries the outcome.
+    moved: bool,
+    /// Whether the patient died within 30 days of admission.
+    died_30d: bool,
+}
+
 impl Answers {
     /// Adds what is known of a life at the year's end.
     pub fn add(&mut self, world: &World, life: &Life) {
@@ -27,7 +41,7 @@ impl Answers {
         }
         let death = life.death.filter(|&death| death < now);
         self.totals.patients += 1;
-        for encounter in life.encounters.iter().filter(|e| e.start < now) {
+        for encounter in life.encounters.iter().filter(|e| e.start < now && !e.deleted) {
             let (start, end) = (encounter.start.date(), encounter.end.date());
             let completed = encounter.end < now;
             // What is open is known as it was placed on its first day.
@@ -55,14 +69,14 @@ impl Answers {
         }
         self.stays(life, now, death);
         self.infections(life, now);
-        self.totals.conditions += life.conditions.iter().filter(|c| c.recorded < now).count() as i64;
+        self.totals.conditions += life.conditions.iter().filter(|c| c.recorded < now && !c.deleted).count() as i64;
     }
 
     /// Adds of a life only what the rows of gold/infection are made of: infections and patient-days.
     pub(crate) fn add_infections(&mut self, world: &World, life: &Life) {
         let now = world.year.end();
         let mut stays = false;
-        for encounter in life.encounters.iter().filter(|e| e.start < now) {
+        for encounter in life.encounters.iter().filter(|e| e.start < now && !e.deleted) {
             let (start, end) = (encounter.start.date(), encounter.end.date());
             let completed = encounter.end < now;
             self.last_date = self.last_date.max(Some(if completed { end.0.max(start.0) } else { start.0 }));
@@ -84,7 +98,7 @@ impl Answers {
 
     fn stays(&mut self, life: &Life, now: Instant, death: Option<Instant>) {
         let mut completed: Vec<_> =
-            life.encounters.iter().filter(|e| e.is_stay() && !e.annulled && e.end < now).collect();
+            life.encounters.iter().filter(|e| e.is_stay() && !e.annulled && !e.deleted && e.end < now).collect();
         if completed.is_empty() {
             return;
         }
@@ -107,19 +121,44 @@ impl Answers {
                     share.events += i64::from(returned);
                 }
             }
+            let died_30d = death.is_some_and(|death| (0..=30).contains(&between(came, death.date())));
+            let verdict = CohortVerdict {
+                index: stay.hwr == "index",
+                returned: unplanned,
+                moved: moved_here.contains(&i),
+                died_30d,
+            };
+            self.cohort(life, stay, left, verdict);
             let share = self.mortality.entry((hospital, left, 0)).or_default();
             share.of += 1;
             share.events += i64::from(stay.died);
             if !moved_here.contains(&i) {
-                let soon = death.is_some_and(|death| (0..=30).contains(&between(came, death.date())));
                 let share = self.mortality.entry((hospital, month(came), 1)).or_default();
                 share.of += 1;
-                share.events += i64::from(soon);
+                share.events += i64::from(died_30d);
             }
             let unit = department(stay.encounter.path());
             *self.lengths.entry((hospital, unit, left)).or_default().entry(stay.days).or_default() += 1;
             self.totals.stays += 1;
             self.groups(life, stay, left, index && unplanned, &mut seen);
+        }
+    }
+
+    /// Counts a stay in its cohort; a row exists where one of its counts is not 0.
+    fn cohort(&mut self, life: &Life, stay: &Stay<'_>, left: Month, verdict: CohortVerdict) {
+        let Some(cohort) = cohort_of(stay.code) else { return };
+        let old = stay.encounter.start.date().years_since(life.person.birth) >= 65;
+        if !old || !(verdict.index || !verdict.moved) {
+            return;
+        }
+        let counts = self.cohorts.entry((stay.encounter.hospital, left, cohort)).or_default();
+        if verdict.index {
+            counts.readmission.of += 1;
+            counts.readmission.events += i64::from(verdict.returned);
+        }
+        if !verdict.moved {
+            counts.mortality.of += 1;
+            counts.mortality.events += i64::from(verdict.died_30d);
         }
     }
 
@@ -147,7 +186,7 @@ impl Answers {
 
     fn infections(&mut self, life: &Life, now: Instant) {
         let mut earliest: BTreeMap<(u32, Infection), (Instant, Id)> = BTreeMap::new();
-        for condition in life.conditions.iter().filter(|c| c.recorded < now) {
+        for condition in life.conditions.iter().filter(|c| c.recorded < now && !c.deleted) {
             let (Some(kind), Some(at)) = (infection(condition), condition.encounter) else { continue };
             let encounter = &life.encounters[at as usize];
             if !encounter.is_stay() {

@@ -28,9 +28,10 @@ fn shards_add_up_to_the_whole() {
 }
 
 #[test]
-fn the_tables_agree_with_each_other() {
+fn the_sums_of_the_tables_agree() {
     let world = World::new(Spec { patients: 3_000, ..Spec::default() }).unwrap();
-    let rows = key(&world, 0..3_000).expected();
+    let key = key(&world, 0..3_000);
+    let rows = [key.expected(), key.expected_cohorts()].concat();
     let sum = |table: &str, column: &str| -> i64 {
         let cells = rows.iter().filter(|row| row.table == table).flat_map(|row| &row.values);
         cells
@@ -46,11 +47,17 @@ fn the_tables_agree_with_each_other() {
     assert_eq!(sum("gold/infection", "patient_days"), 7 * days);
     assert_eq!(sum("gold/department_load", "patient_days"), days);
     let tables: std::collections::BTreeSet<_> = rows.iter().map(|row| row.table).collect();
-    assert_eq!(tables.len(), 9);
+    assert_eq!(tables.len(), 10);
+    // Deaths and returns of a cohort are among its stays, and heart failure is there.
+    assert!(sum("gold/cohort", "deaths_30d") < sum("gold/cohort", "stays"));
+    assert!(sum("gold/cohort", "readmissions") < sum("gold/cohort", "index_stays"));
+    assert!(
+        rows.iter().any(|row| row.table == "gold/cohort" && row.dimensions[2].1.as_deref() == Some("heart_failure"))
+    );
 }
 
 #[test]
-fn an_empty_key_expects_nothing() {
+fn an_empty_key_has_no_rows() {
     let world = World::new(Spec::default()).unwrap();
     assert!(Answers::new(&world).expected().is_empty());
 }
@@ -67,4 +74,25 @@ fn infections_alone_make_the_same_rows() {
         key.expected().into_iter().filter(|row| row.table == "gold/infection").collect()
     };
     assert!(!rows(&few).is_empty() && rows(&few) == rows(&key(&world, 0..2_000)));
+}
+
+/// The key of a world whose lives have the faults of its dial.
+fn key_with_faults(world: &World) -> Answers {
+    let (mut key, mut life) = (Answers::new(world), Life::new());
+    for index in 0..world.spec().patients {
+        life.simulate(world, index);
+        let faults = crate::life::inject(world, index, &mut life);
+        key.observe(world, &life, faults);
+    }
+    key
+}
+
+#[test]
+fn moved_and_deleted_records_change_no_expected_cell() {
+    let world =
+        |dirty: &str| World::new(Spec { patients: 1_500, dirty: dirty.parse().unwrap(), ..Spec::default() }).unwrap();
+    let (clean, dirty) = (world(""), world("moved=20%,deleted=20%"));
+    let (clean, dirty) = (key_with_faults(&clean), key_with_faults(&dirty));
+    assert_eq!(clean.expected(), dirty.expected());
+    assert_eq!(clean.expected_cohorts(), dirty.expected_cohorts());
 }

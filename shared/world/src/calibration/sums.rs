@@ -4,7 +4,7 @@ use super::ratio::Ratio;
 use crate::department::Department;
 use crate::life::{ConditionKind, Infection, Life};
 use crate::rules::{age_band, between, hospital_onset, judge, planned};
-use crate::view::tables::Bill;
+use crate::view::tables::ClaimTotals;
 use crate::world::World;
 
 /// The diagnoses whose outcomes are followed, by the beginning of their ICD-10-CM codes.
@@ -39,7 +39,7 @@ pub struct Calibration {
     pub(crate) claims: Ratio,
     /// What was paid for each patient, in cents.
     pub(crate) paid: Vec<i64>,
-    bill: Bill,
+    bill: ClaimTotals,
     /// At least one and at least two chronic conditions at 18–34, 35–64, 65 and older.
     pub(crate) chronic: [[Ratio; 2]; 3],
 }
@@ -70,7 +70,7 @@ impl Calibration {
             adult_lengths: vec![0; LONGEST],
             claims: Ratio::default(),
             paid: Vec::new(),
-            bill: Bill::default(),
+            bill: ClaimTotals::default(),
             chronic: Default::default(),
         }
     }

@@ -4,7 +4,7 @@ use metriccare_fhir::write::{Gender, Id};
 
 use super::hospitals::Hospital;
 use crate::department::Department;
-use crate::ids::{Ids, Kind};
+use crate::ids::{IdKind, Ids};
 use crate::spec::Spec;
 use crate::stream::{Purpose, Stream};
 use crate::tables::Tables;
@@ -38,16 +38,16 @@ pub(super) fn make(spec: &Spec, ids: &Ids, tables: &Tables, hospitals: &[Hospita
             } else {
                 stream.weighted(hospitals.iter().map(|h| h.inpatient_share + h.home_share))
             };
-            let beds = hospitals[hospital].inpatient_share > 0.0;
-            let staffed = |d: Department| beds || matches!(d, Department::PrimaryCare | Department::Emergency);
+            let kind = hospitals[hospital].kind;
+            let staffed = |d: Department| d.belongs_to(kind);
             let weights = Department::ALL.into_iter().map(|d| if staffed(d) { d.staff() } else { 0.3 });
             let department = Department::ALL[stream.weighted(weights)];
             let woman = stream.chance(0.45);
             let names = if woman { &tables.names.female } else { &tables.names.male };
-            let given = names[stream.below(names.len() as u32) as usize];
-            let family = tables.names.family[stream.below(tables.names.family.len() as u32) as usize];
+            let given = names[stream.index(names.len() as u32) as usize];
+            let family = tables.names.family[stream.index(tables.names.family.len() as u32) as usize];
             Clinician {
-                id: ids.id(Kind::Practitioner, u64::from(i), 0),
+                id: ids.id(IdKind::Practitioner, u64::from(i), 0),
                 hospital: hospital as u16,
                 department,
                 given,

@@ -11,10 +11,14 @@ pub use clinicians::Clinician;
 pub use hospitals::Hospital;
 
 use crate::department::Department;
-use crate::ids::{Ids, Kind};
+use crate::facility::Service;
+use crate::ids::{IdKind, Ids};
 use crate::spec::Spec;
 use crate::stream::Stream;
 use crate::tables::Tables;
+
+/// How much less patients keep to their hospital where others have a department, or all their beds, for what they have.
+const SPECIAL_LOYALTY: f64 = 0.25;
 
 /// All hospitals and clinicians of a world.
 #[derive(Clone, Debug)]
@@ -23,7 +27,8 @@ pub struct Directory {
     clinicians: Vec<Clinician>,
     /// For each hospital and department the range of its clinicians, which are sorted that way.
     ranges: Vec<[(u32, u32); Department::ALL.len()]>,
-    inpatient: Vec<f64>,
+    /// The hospitals' shares of the stays of each service.
+    inpatient: [Vec<f64>; Service::COUNT],
     homes: Vec<f64>,
 }
 
@@ -32,7 +37,8 @@ impl Directory {
         let hospitals = hospitals::make(spec, ids, &tables.hospitals);
         let clinicians = clinicians::make(spec, ids, tables, &hospitals);
         let ranges = clinicians::ranges(&clinicians, hospitals.len());
-        let inpatient = hospitals.iter().map(|hospital| hospital.inpatient_share).collect();
+        let inpatient =
+            hospitals::SERVICES.map(|service| hospitals.iter().map(|hospital| hospital.share(service)).collect());
         let homes = hospitals.iter().map(|hospital| hospital.home_share).collect();
         Directory { hospitals, clinicians, ranges, inpatient, homes }
     }
@@ -52,20 +58,23 @@ impl Directory {
         stream.weighted(self.homes.iter().copied()) as u16
     }
 
-    /// Picks a hospital with beds: the preferred one where it has any and no reason speaks against it.
-    pub(crate) fn with_beds(&self, preferred: u16, loyalty: f64, stream: &mut Stream) -> u16 {
-        if self.inpatient[usize::from(preferred)] > 0.0 && stream.chance(loyalty) {
+    /// Picks a hospital that takes stays of a service: the preferred one where it does and no reason speaks against it.
+    pub(crate) fn with_beds(&self, service: Service, preferred: u16, loyalty: f64, stream: &mut Stream) -> u16 {
+        let shares = &self.inpatient[service as usize];
+        let loyalty = if service == Service::General { loyalty } else { loyalty * SPECIAL_LOYALTY };
+        if shares[usize::from(preferred)] > 0.0 && stream.chance(loyalty) {
             return preferred;
         }
-        stream.weighted(self.inpatient.iter().copied()) as u16
+        stream.weighted(shares.iter().copied()) as u16
     }
 
-    /// Picks another hospital with beds than `from`, if there is one: one of the large ones, which take transfers.
+    /// Picks another hospital than `from`, if there is one: one of the large ones, which take transfers.
     pub(crate) fn transfer_target(&self, from: u16, stream: &mut Stream) -> Option<u16> {
-        let large = self.inpatient.iter().take(3).enumerate();
+        let shares = &self.inpatient[Service::General as usize];
+        let large = shares.iter().take(3).enumerate();
         let weights = large.map(|(i, &share)| if i == usize::from(from) { 0.0 } else { share });
         let at = stream.weighted(weights) as u16;
-        (at != from && self.inpatient[usize::from(at)] > 0.0).then_some(at)
+        (at != from && shares[usize::from(at)] > 0.0).then_some(at)
     }
 
     /// Picks a clinician of a department, of the hospital where the department has none, of all where the hospital has none.
@@ -78,7 +87,7 @@ impl Directory {
         if low == high {
             (low, high) = (0, self.clinicians.len() as u32);
         }
-        low + stream.below(high - low)
+        low + stream.index(high - low)
     }
 
     /// The text of `reference/hospitals.csv`: hospital_name, staffed_beds, city, state.
@@ -96,7 +105,7 @@ impl Directory {
 
 /// The id of a department of a hospital as a Location.
 pub(crate) fn location_id(ids: &Ids, hospital: u16, department: Department) -> metriccare_fhir::write::Id {
-    ids.id(Kind::Location, u64::from(hospital), department as u32)
+    ids.id(IdKind::Location, u64::from(hospital), department as u32)
 }
 
 #[cfg(test)]
@@ -121,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn who_admits_has_a_bed_and_the_rest_has_none() {
+    fn hospitals_have_staffed_beds_and_clinics_none() {
         for patients in [1, 300, 1_000, 10_000, 30_000, 100_000, 5_000_000] {
             let directory = directory(&Spec { patients, ..Spec::default() });
             for hospital in directory.hospitals() {

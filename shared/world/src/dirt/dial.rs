@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused_by_name_value_and_range() {
+    fn impossible_values_are_refused_with_name_value_and_range() {
         let refusal = |text: &str| text.parse::<Dial>().unwrap_err().to_string();
         assert_eq!(refusal("late=140%"), "dirty.late is 140%: it must be from 0% to 100%");
         assert_eq!(refusal("broken=-1%"), "dirty.broken is -1%: it must be from 0% to 100%");

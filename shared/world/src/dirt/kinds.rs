@@ -7,6 +7,8 @@ pub enum ExpectedOutcome {
     Accepted,
     /// A row of bronze, of which silver keeps none but the latest version.
     MergedAway,
+    /// A row of bronze/deletion; nothing of the resource is in silver or gold.
+    Deleted,
     /// Counted by its type, and no row.
     Skipped,
     /// A row of the quarantine, under this rule.
@@ -44,11 +46,15 @@ pub enum Dirt {
     BadValues,
     /// A resource without id.
     MissingIds,
+    /// An encounter that was first filed under another patient.
+    Moved,
+    /// A resource that was entered twice, and whose second record is deleted.
+    Deleted,
 }
 
 impl Dirt {
     /// All kinds.
-    pub const ALL: [Dirt; 14] = [
+    pub const ALL: [Dirt; 16] = [
         Dirt::Duplicates,
         Dirt::Replays,
         Dirt::OutOfOrder,
@@ -63,6 +69,8 @@ impl Dirt {
         Dirt::WrongTypes,
         Dirt::BadValues,
         Dirt::MissingIds,
+        Dirt::Moved,
+        Dirt::Deleted,
     ];
 
     /// The name in `--dirty` and in a spec file.
@@ -73,8 +81,9 @@ impl Dirt {
     /// What the lake has to make of it.
     pub fn expected_outcome(self) -> ExpectedOutcome {
         match self {
-            Dirt::Duplicates | Dirt::Replays | Dirt::OutOfOrder => ExpectedOutcome::MergedAway,
+            Dirt::Duplicates | Dirt::Replays | Dirt::OutOfOrder | Dirt::Moved => ExpectedOutcome::MergedAway,
             Dirt::ForeignTypes => ExpectedOutcome::Skipped,
+            Dirt::Deleted => ExpectedOutcome::Deleted,
             Dirt::Truncated => ExpectedOutcome::Quarantined("truncated"),
             Dirt::WrongTypes => ExpectedOutcome::Quarantined("wrong-type"),
             Dirt::BadValues => ExpectedOutcome::Quarantined("bad-value"),
@@ -100,6 +109,8 @@ impl Dirt {
             Dirt::WrongTypes => "dirty.wrong-types",
             Dirt::BadValues => "dirty.bad-values",
             Dirt::MissingIds => "dirty.missing-ids",
+            Dirt::Moved => "dirty.moved",
+            Dirt::Deleted => "dirty.deleted",
         }
     }
 }

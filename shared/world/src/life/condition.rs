@@ -36,11 +36,13 @@ pub struct Condition {
     pub abated: Option<Instant>,
     /// Whether it turned out not to be.
     pub refuted: bool,
+    /// Whether it was entered by mistake and is deleted in the end.
+    pub(crate) deleted: bool,
 }
 
 /// An infection found in a stay.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Found {
+pub(crate) struct FoundInfection {
     pub(crate) stay: Id,
     pub(crate) infection: Infection,
     pub(crate) onset: Instant,

@@ -6,9 +6,9 @@
 use metriccare_fhir::calendar::{DAY, HOUR, MINUTE, SECOND};
 use metriccare_fhir::write::{Code, Diagnosis, Instant};
 
-use super::condition::{Condition, ConditionKind, Found};
+use super::condition::{Condition, ConditionKind, FoundInfection};
 use super::log::Life;
-use crate::ids::{Kind, mix};
+use crate::ids::{IdKind, mix};
 use crate::tables::StayKind;
 use crate::world::World;
 
@@ -74,7 +74,7 @@ pub(super) fn record(world: &World, life: &mut Life) {
         }
     }
     for at in 0..life.infections.len() {
-        let Found { stay, infection, onset, refuted } = life.infections[at];
+        let FoundInfection { stay, infection, onset, refuted } = life.infections[at];
         let Some(encounter) = life.encounters.iter().position(|e| e.id == stay) else { continue };
         let end = life.encounters[encounter].end;
         let chance = detail(stay.0, 3 + infection as u64);
@@ -143,11 +143,12 @@ fn blank(diagnosis: Diagnosis<'static>, encounter: usize) -> Condition {
         recorded: Instant(0),
         abated: None,
         refuted: false,
+        deleted: false,
     }
 }
 
 fn add(world: &World, life: &mut Life, condition: Condition) {
-    let id = world.ids.id(Kind::Condition, life.person.index, life.conditions.len() as u32);
+    let id = world.ids.id(IdKind::Condition, life.person.index, life.conditions.len() as u32);
     let onset = condition.onset.max(life.person.birth.midnight());
     life.conditions.push(Condition { id, onset, ..condition });
 }

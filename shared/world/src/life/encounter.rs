@@ -65,6 +65,10 @@ pub struct Encounter {
     pub(crate) acute: bool,
     /// Whether it was entered in error, and its last version says so.
     pub(crate) annulled: bool,
+    /// The index of the patient under whom it was filed first, where that was not its own.
+    pub(crate) filed_under: Option<u64>,
+    /// Whether it was entered by mistake and is deleted in the end.
+    pub(crate) deleted: bool,
 }
 
 impl Encounter {

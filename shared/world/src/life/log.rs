@@ -2,7 +2,7 @@
 
 use metriccare_fhir::write::Instant;
 
-use super::condition::{Condition, Found};
+use super::condition::{Condition, FoundInfection};
 use super::encounter::Encounter;
 use super::person::Person;
 
@@ -23,7 +23,7 @@ pub struct Life {
     pub registered: Instant,
     /// How many chronic conditions the patient has.
     pub chronic_count: u32,
-    pub(crate) infections: Vec<Found>,
+    pub(crate) infections: Vec<FoundInfection>,
 }
 
 impl Life {

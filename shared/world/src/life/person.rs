@@ -6,7 +6,7 @@
 use metriccare_fhir::write::{Date, Gender, Id, Race};
 
 use crate::cohorts::Demand;
-use crate::ids::{Kind, mix};
+use crate::ids::{IdKind, mix};
 use crate::stream::{Purpose, Stream};
 use crate::world::World;
 
@@ -88,7 +88,7 @@ pub(super) fn draw(world: &World, index: u64, demand: &Demand) -> Person {
     let age = low + (within * f64::from(high - low)) as i32;
     let first = world.year.first();
     let (year, ..) = first.ymd();
-    let birthday = stream.below(365) as i32;
+    let birthday = stream.index(365) as i32;
     let birth = Date(Date::from_ymd(year - age - 1, 1, 2).0 + birthday.min(363));
     let gender = match stream.unit() {
         u if u < 0.525 => Gender::Female,
@@ -121,14 +121,14 @@ pub(super) fn draw(world: &World, index: u64, demand: &Demand) -> Person {
         Gender::Male => &world.tables.names.male,
         _ => &world.tables.names.female,
     };
-    let given = names[stream.below(names.len() as u32) as usize];
-    let family = world.tables.names.family[stream.below(world.tables.names.family.len() as u32) as usize];
+    let given = names[stream.index(names.len() as u32) as usize];
+    let family = world.tables.names.family[stream.index(world.tables.names.family.len() as u32) as usize];
     let home = world.directory.home(&mut stream);
     let towns = &world.directory.hospitals()[usize::from(home)].towns;
     let town = towns[stream.weighted(towns.iter().map(|town| town.weight))];
     Person {
         index,
-        id: world.ids.id(Kind::Patient, index, 0),
+        id: world.ids.id(IdKind::Patient, index, 0),
         mrn: 1_000_000_000 + mix(mix(spec.seed) ^ spec.year as u64) % 8_000 * 1_000_000 + index,
         given,
         family,

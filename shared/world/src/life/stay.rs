@@ -69,6 +69,8 @@ pub(super) fn make(world: &World, life: &Life, plan: &Plan, stream: &mut Stream)
         devices: devices(&path[..usize::from(path_len)], plan.start, end, stream),
         acute: false,
         annulled: false,
+        filed_under: None,
+        deleted: false,
     }
 }
 
@@ -159,7 +161,7 @@ fn admit_source(reason: &StayReason, plan: &Plan, age: i32, stream: &mut Stream)
         Arrival::Emergency if age >= 75 && stream.chance(0.12) => AdmitSource::NursingHome,
         Arrival::Emergency => AdmitSource::EmergencyDepartment,
         Arrival::Direct if reason.kind == StayKind::Rehabilitation => AdmitSource::OtherHospital,
-        Arrival::Direct => match stream.below(10) {
+        Arrival::Direct => match stream.index(10) {
             0..5 => AdmitSource::Physician,
             5..8 => AdmitSource::Outpatient,
             _ => AdmitSource::GeneralPractitioner,

@@ -6,12 +6,13 @@
 use metriccare_fhir::calendar::{DAY, HOUR, SECOND};
 use metriccare_fhir::write::{Date, Gender, Instant};
 
-use super::condition::Found;
+use super::condition::FoundInfection;
 use super::infection::Infection;
 use super::infections;
 use super::log::Life;
 use super::stay::{Arrival, Ending, Plan, arrival_time, make};
 use crate::cohorts::{Demand, Need};
+use crate::facility::{FacilityKind, Service};
 use crate::stream::{Purpose, Stream};
 use crate::tables::{StayKind, StayReason};
 use crate::world::World;
@@ -160,10 +161,10 @@ impl Chain<'_> {
         // Early enough that all of it is over by the year's end.
         let needed = if returns { 2 * LONGEST_ARRANGED + 26 } else { LONGEST_ARRANGED } + EARLIEST_ARRANGED + 2;
         let room = i64::from(self.world.year.days()) - needed;
-        let day = Date(first.0 + EARLIEST_ARRANGED as i32 + stream.below(room as u32) as i32);
+        let day = Date(first.0 + EARLIEST_ARRANGED as i32 + stream.index(room as u32) as i32);
         let cause = pick_unplanned(self.world, life, stream);
         let ending = if dies && !returns { Ending::Died } else { Ending::Home };
-        let hospital = self.world.directory.with_beds(life.person.home, 0.9, stream);
+        let hospital = self.world.directory.with_beds(self.service(life, cause), life.person.home, 0.9, stream);
         let start = arrival_time(day, false, stream);
         let plan =
             Plan { start, cause, hospital, arrival: Arrival::Emergency, ending, midnights: (fewest, LONGEST_ARRANGED) };
@@ -173,7 +174,7 @@ impl Chain<'_> {
         }
         if returns {
             let end = life.encounters.last().map_or(start, |stay| stay.end);
-            let day = Date(end.date().0 + 2 + stream.below(24) as i32);
+            let day = Date(end.date().0 + 2 + stream.index(24) as i32);
             let ending = if dies { Ending::Died } else { Ending::Home };
             let cause = pick_unplanned(self.world, life, stream);
             let start = arrival_time(day, false, stream);
@@ -190,7 +191,8 @@ impl Chain<'_> {
     /// A primary admission and all that follows it; true where the patient dies.
     fn primary(&mut self, life: &mut Life, start: Instant, cause: u16, stream: &mut Stream) -> bool {
         let (mut start, mut cause) = (start, cause);
-        let mut hospital = self.world.directory.with_beds(life.person.home, 0.93, stream);
+        let service = self.service(life, cause);
+        let mut hospital = self.world.directory.with_beds(service, life.person.home, 0.93, stream);
         let mut transferred = false;
         for _ in 0..LONGEST_CHAIN {
             let reason = &self.world.tables.stays[usize::from(cause)];
@@ -200,7 +202,7 @@ impl Chain<'_> {
                 false => Arrival::Direct,
             };
             let target = self.transfer_target(reason, hospital, transferred, stream);
-            let ending = self.ending(life, reason, target.is_some(), stream);
+            let ending = self.ending(life, reason, hospital, target.is_some(), stream);
             let plan = Plan { start, cause, hospital, arrival, ending, midnights: (0, 120) };
             self.push(life, &plan, stream);
             let end = life.encounters.last().map_or(start, |stay| stay.end);
@@ -223,7 +225,7 @@ impl Chain<'_> {
                     }
                     Next::Stay(at, next_cause) => {
                         (start, cause) = (at, next_cause);
-                        hospital = self.world.directory.with_beds(hospital, 0.86, stream);
+                        hospital = self.world.directory.with_beds(self.service(life, cause), hospital, 0.86, stream);
                     }
                 },
             }
@@ -234,8 +236,21 @@ impl Chain<'_> {
         false
     }
 
+    fn service(&self, life: &Life, cause: u16) -> Service {
+        match self.world.tables.stays[usize::from(cause)].kind {
+            StayKind::Psychiatric => Service::Psychiatric,
+            StayKind::Rehabilitation => Service::Rehabilitation,
+            _ if life.person.age < 18 => Service::Child,
+            _ => Service::General,
+        }
+    }
+
     fn transfer_target(&self, reason: &StayReason, from: u16, moved: bool, stream: &mut Stream) -> Option<u16> {
-        let share = if from < 3 { 0.006 } else { 0.05 };
+        let share = match self.world.directory.hospitals()[usize::from(from)].kind {
+            _ if from < 3 => 0.006,
+            FacilityKind::CriticalAccess => 0.12,
+            _ => 0.05,
+        };
         let wanted = reason.intensive > 0.09 && stream.chance(share * (1.0 + 2.0 * reason.intensive));
         if !wanted || moved || self.left < 2 || self.demand.readmission == Need::Never {
             return None;
@@ -243,7 +258,8 @@ impl Chain<'_> {
         self.world.directory.transfer_target(from, stream)
     }
 
-    fn ending(&self, life: &Life, reason: &StayReason, moves: bool, stream: &mut Stream) -> Ending {
+    fn ending(&self, life: &Life, reason: &StayReason, hospital: u16, moves: bool, stream: &mut Stream) -> Ending {
+        let deadlier = self.world.directory.hospitals()[usize::from(hospital)].mortality;
         let by_age = match life.person.age {
             ..18 => 0.12,
             18..45 => 0.42,
@@ -256,7 +272,7 @@ impl Chain<'_> {
             StayKind::Psychiatric => 0.012,
             _ => 0.001,
         };
-        let (dies, leaves) = (stream.chance(reason.death * by_age), stream.chance(leaves));
+        let (dies, leaves) = (stream.chance(reason.death * by_age * deadlier), stream.chance(leaves));
         if dies && self.demand.death == Need::Free {
             Ending::Died
         } else if moves {
@@ -274,6 +290,8 @@ impl Chain<'_> {
         let disposition = life.encounters.last().and_then(|stay| stay.disposition);
         let hospice = disposition == Some(Disposition::Hospice);
         let frail = libm::exp(0.35 * life.person.frailty - 0.06);
+        let left = life.encounters.last().map_or(0, |stay| usize::from(stay.hospital));
+        let hospital = &self.world.directory.hospitals()[left];
         if self.demand.readmission == Need::Free {
             if let Some(next) = self.planned_return(reason, cause, end, stream) {
                 return next;
@@ -286,7 +304,7 @@ impl Chain<'_> {
                 1.0
             };
             let wanted = self.world.spec.readmission_rate / USUAL_RATE;
-            if stream.chance((reason.readmit * RETURNS * wanted * frail * shape).min(0.75)) {
+            if stream.chance((reason.readmit * RETURNS * wanted * frail * shape * hospital.readmission).min(0.75)) {
                 return self.unplanned_return(life, reason, cause, end, stream);
             }
         }
@@ -296,7 +314,7 @@ impl Chain<'_> {
             65..75 => 1.0,
             _ => 1.6,
         };
-        let risk = if hospice { 0.72 } else { reason.death_after * 0.56 * by_age };
+        let risk = if hospice { 0.72 } else { reason.death_after * 0.56 * by_age * hospital.mortality };
         if stream.chance(risk) {
             let mean = if hospice { 7.0 } else { 12.0 };
             let days = stream.exponential(mean).min(29.0);
@@ -309,12 +327,12 @@ impl Chain<'_> {
         let u = stream.unit();
         let of_kind = |kind: StayKind| self.world.tables.stays.iter().position(|r| r.kind == kind).map(|at| at as u16);
         let (next, gap) = match reason.kind {
-            StayKind::Chemotherapy if u < 0.42 => (cause, 19 + stream.below(5)),
-            StayKind::Dialysis if u < 0.30 => (cause, 6 + stream.below(20)),
-            StayKind::Colon if u < 0.10 => (of_kind(StayKind::Chemotherapy)?, 24 + stream.below(6)),
-            StayKind::Surgical if u < 0.012 => (of_kind(StayKind::Rehabilitation)?, stream.below(2)),
+            StayKind::Chemotherapy if u < 0.42 => (cause, 19 + stream.index(5)),
+            StayKind::Dialysis if u < 0.30 => (cause, 6 + stream.index(20)),
+            StayKind::Colon if u < 0.10 => (of_kind(StayKind::Chemotherapy)?, 24 + stream.index(6)),
+            StayKind::Surgical if u < 0.012 => (of_kind(StayKind::Rehabilitation)?, stream.index(2)),
             StayKind::Medical if reason.death_after > 0.07 && u < 0.02 => {
-                (of_kind(StayKind::Rehabilitation)?, stream.below(2))
+                (of_kind(StayKind::Rehabilitation)?, stream.index(2))
             }
             _ => return None,
         };
@@ -353,14 +371,20 @@ impl Chain<'_> {
             let mut found = Vec::new();
             infections::draw(&stay, kind, stream, &mut found);
             let found = found.into_iter();
-            let found = found.map(|(infection, onset)| Found { stay: stay.id, infection, onset, refuted: false });
+            let found =
+                found.map(|(infection, onset)| FoundInfection { stay: stay.id, infection, onset, refuted: false });
             life.infections.extend(found);
         }
         // Now and then one is suspected that turns out to be none.
         if stream.chance(0.004) {
-            let infection = Infection::ALL[stream.below(Infection::ALL.len() as u32) as usize];
+            let infection = Infection::ALL[stream.index(Infection::ALL.len() as u32) as usize];
             let onset = infections::onset(&stay, infection, stream);
-            life.infections.extend(onset.map(|onset| Found { stay: stay.id, infection, onset, refuted: true }));
+            life.infections.extend(onset.map(|onset| FoundInfection {
+                stay: stay.id,
+                infection,
+                onset,
+                refuted: true,
+            }));
         }
         self.left = self.left.saturating_sub(1);
         life.encounters.push(stay);
@@ -369,11 +393,11 @@ impl Chain<'_> {
     fn force_infection(&self, life: &mut Life, stream: &mut Stream) {
         let Some(stay) = life.encounters.last() else { return };
         let infection =
-            [Infection::Cauti, Infection::Clabsi, Infection::Cdi, Infection::Other][stream.below(4) as usize];
+            [Infection::Cauti, Infection::Clabsi, Infection::Cdi, Infection::Other][stream.index(4) as usize];
         if let Some(onset) = infections::onset(stay, infection, stream) {
             // Of one type in one stay the earliest counts: one that was brought along would take its place.
             life.infections.retain(|found| found.stay != stay.id || found.infection != infection || found.refuted);
-            life.infections.push(Found { stay: stay.id, infection, onset, refuted: false });
+            life.infections.push(FoundInfection { stay: stay.id, infection, onset, refuted: false });
         }
     }
 }

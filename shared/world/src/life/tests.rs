@@ -60,7 +60,7 @@ fn check(life: &Life) {
 }
 
 #[test]
-fn lives_keep_the_laws() {
+fn no_stays_overlap_and_nothing_happens_after_death() {
     let world = world(3_000, 42);
     let mut life = Life::new();
     for index in 0..3_000 {
@@ -105,16 +105,19 @@ fn cohorts(spec: Spec) -> [u64; 5] {
         life.simulate(&world, index);
         check(&life);
         inject(&world, index, &mut life);
-        let completed = life.encounters.iter().filter(|e| e.is_stay() && !e.annulled && e.end < now);
+        let completed = life.encounters.iter().filter(|e| e.is_stay() && !e.annulled && !e.deleted && e.end < now);
         let mut stays: Vec<&Encounter> = completed.collect();
         stays.sort_by_key(|e| (e.start, e.end, e.id));
         let stays = judge(&stays, life.person.birth, life.death);
-        let found = life.conditions.iter().filter(|condition| condition.recorded < now).filter_map(|condition| {
-            let stay = &life.encounters[condition.encounter? as usize];
-            let kind = infection(condition).filter(|_| stay.is_stay() && stay.end < now)?;
-            let days = between(stay.start.date(), condition.onset.date());
-            Some(((condition.encounter, kind), days))
-        });
+        let found =
+            life.conditions.iter().filter(|condition| condition.recorded < now && !condition.deleted).filter_map(
+                |condition| {
+                    let stay = &life.encounters[condition.encounter? as usize];
+                    let kind = infection(condition).filter(|_| stay.is_stay() && stay.end < now)?;
+                    let days = between(stay.start.date(), condition.onset.date());
+                    Some(((condition.encounter, kind), days))
+                },
+            );
         // Of one type in one stay the earliest counts.
         let mut earliest = std::collections::BTreeMap::new();
         found.for_each(|(at, days)| {
@@ -125,7 +128,7 @@ fn cohorts(spec: Spec) -> [u64; 5] {
         counts[1] += u64::from(stays.iter().any(|stay| stay.died));
         counts[2] += u64::from(infected);
         counts[3] += u64::from(stays.iter().any(|stay| stay.next.is_some_and(|(_, days)| days <= 30)));
-        counts[4] += life.encounters.iter().filter(|e| e.start < now).count() as u64;
+        counts[4] += life.encounters.iter().filter(|e| e.start < now && !e.deleted).count() as u64;
     }
     counts
 }
@@ -145,8 +148,8 @@ fn the_source_documents_shares_are_exact() {
     assert_eq!(cohorts(shares(2_000, 7))[..4], [2_000, 200, 400, 300]);
     // Thousands of stays, among them some into which an infection was brought.
     assert_eq!(cohorts(Spec { year: 2023, ..shares(6_000, 42) })[..4], [6_000, 600, 1_200, 900]);
-    // Neither overlapping stays nor those entered in error add to the shares.
-    let dirty = "overlaps=100%,entered-in-error=50%".parse().unwrap();
+    // Neither overlapping stays nor those entered in error or deleted add to the shares.
+    let dirty = "overlaps=100%,entered-in-error=50%,moved=30%,deleted=50%".parse().unwrap();
     assert_eq!(cohorts(Spec { dirty, alos_pct: Some(50.0), ..shares(2_000, 42) })[..4], [1_000, 200, 400, 300]);
     let less = Spec { alos_pct: Some(40.0), encounters: Some(2_500), ..shares(500, 1) };
     assert_eq!(cohorts(less), [200, 50, 100, 75, 2_500]);

@@ -112,6 +112,8 @@ fn push(
         devices: DeviceDays::default(),
         acute: reason.acute,
         annulled: false,
+        filed_under: None,
+        deleted: false,
     });
 }
 
@@ -137,14 +139,14 @@ fn time(world: &World, life: &Life, setting: Setting, stream: &mut Stream) -> (I
         Setting::Home => {
             let after = life.encounters.iter().rev().find(|e| e.is_stay()).map(|stay| stay.end.date());
             let date = match after {
-                Some(date) if stream.chance(0.85) => Date(date.0 + 1 + stream.below(28) as i32),
+                Some(date) if stream.chance(0.85) => Date(date.0 + 1 + stream.index(28) as i32),
                 _ => calendar.pick(Rhythm::Clinic, stream),
             };
-            (working_hour(date, stream), 30 + i64::from(stream.below(40)))
+            (working_hour(date, stream), 30 + i64::from(stream.index(40)))
         }
         _ => {
             let date = calendar.pick(Rhythm::Clinic, stream);
-            (working_hour(date, stream), 12 + i64::from(stream.below(40)))
+            (working_hour(date, stream), 12 + i64::from(stream.index(40)))
         }
     };
     (start, Instant(start.0 + minutes * MINUTE))

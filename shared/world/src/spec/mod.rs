@@ -3,6 +3,7 @@
 //! An unknown field is refused by serde, an impossible value by [`Spec::validate`], which names the field, the value
 //! and the range. Every world is made from a validated spec.
 
+use metriccare_fhir::calendar::{Date, Instant};
 use serde::{Deserialize, Serialize};
 
 use self::limits::{LIMITS, MOST_CLAIMS, MOST_ENCOUNTERS, limit};
@@ -11,6 +12,9 @@ use crate::dirt::Dial;
 use crate::spec_error::{InvalidField, SpecError};
 
 mod limits;
+
+/// How many days after it lands the time of a record may lie.
+const MOST_DAYS_AHEAD: i32 = 366;
 
 /// What world to make.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +62,11 @@ pub struct Spec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alos_pct: Option<f64>,
 }
+
+/// Why the numbers of encounters and claims are averages where no exact total is asked for: 50,000 encounters and 100,000
+/// claims for 10,000 patients, about.
+pub const AVERAGE_TOTALS: &str = "about 5 encounters and 10 claims per patient (50,000 and 100,000 for 10,000 patients): a \
+    total that is exact without being asked for would make each patient depend on how many others there are";
 
 impl Default for Spec {
     fn default() -> Spec {
@@ -119,6 +128,21 @@ impl Spec {
         }
         faults.extend(self.dirty.faults());
         if faults.is_empty() { Ok(()) } else { Err(SpecError { faults }) }
+    }
+
+    /// Refuses a world that ends more than 366 days after `now`: the lake would quarantine its last records as
+    /// implausible, and could never take a correction of them.
+    pub fn refuse_future(&self, now: Instant) -> Result<(), SpecError> {
+        let last_day = Date(now.date().0.saturating_add(MOST_DAYS_AHEAD));
+        if Date::from_ymd(self.year, 12, 31) <= last_day {
+            return Ok(());
+        }
+        let (year, month, day) = last_day.ymd();
+        let latest = if (month, day) == (12, 31) { year } else { year - 1 };
+        let allowed = format!(
+            "at most {latest}: what lies more than {MOST_DAYS_AHEAD} days after it lands is quarantined as implausible"
+        );
+        Err(SpecError { faults: vec![InvalidField { field: "year", value: self.year.to_string(), allowed }] })
     }
 
     /// The names of all fields, in their order.
@@ -207,13 +231,28 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused_by_name_value_and_range() {
+    fn impossible_values_are_refused_with_name_value_and_range() {
         let spec = Spec { patients: 0, year: 3000, mortality_pct: Some(120.0), ..Spec::default() };
         let text = spec.validate().unwrap_err().to_string();
         assert!(text.contains("patients is 0: it must be from 1 to 100000000"), "{text}");
         assert!(text.contains("year is 3000: it must be from 1900 to 2200"), "{text}");
         assert!(text.contains("mortality_pct is 120: it must be from 0 to 100"), "{text}");
         assert!(serde_json::from_str::<Spec>(r#"{"patiens":7}"#).unwrap_err().to_string().contains("patiens"));
+    }
+
+    #[test]
+    fn a_world_that_ends_too_far_ahead_is_refused_with_the_last_possible_year() {
+        let refused = |year: i32, now: Date| {
+            let error = Spec { year, ..Spec::default() }.refuse_future(now.midnight()).err();
+            error.map(|error| error.to_string())
+        };
+        let date = Date::from_ymd;
+        // 366 days after 2024-12-30 is 2025-12-31.
+        assert_eq!(refused(2025, date(2024, 12, 30)), None);
+        let text = refused(2025, date(2024, 12, 29)).unwrap();
+        assert!(text.starts_with("year is 2025: it must be at most 2024: what lies more than 366 days"), "{text}");
+        assert_eq!((refused(1900, date(2025, 6, 1)), refused(2026, date(2026, 1, 1))), (None, None));
+        assert!(refused(2200, Instant(i64::MAX).date()).is_none());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::tsv::{Line, TableError, keep, refuse, rows};
+use crate::facility::FacilityKind;
 
 /// A town where patients live.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,8 +22,13 @@ pub(crate) struct HospitalRow {
     pub(crate) name: &'static str,
     pub(crate) city: &'static str,
     pub(crate) state: &'static str,
-    /// The share of inpatients, relative to the other hospitals.
+    pub(crate) kind: FacilityKind,
+    /// The share of the stays that it takes, relative to the other hospitals.
     pub(crate) inpatient: f64,
+    /// How often its patients are readmitted, relative to the average hospital.
+    pub(crate) readmission: f64,
+    /// How often its patients die, relative to the average hospital.
+    pub(crate) mortality: f64,
     pub(crate) towns: Vec<Town>,
 }
 
@@ -32,7 +38,10 @@ struct Row {
     name: String,
     city: String,
     state: String,
+    kind: FacilityKind,
     inpatient: f64,
+    readmission: f64,
+    mortality: f64,
     towns: String,
 }
 
@@ -41,8 +50,11 @@ const FILE: &str = "hospitals.tsv";
 pub(super) fn read(text: &str) -> Result<Vec<HospitalRow>, TableError> {
     let lines = rows::<Row>(FILE, text)?;
     let hospitals: Vec<HospitalRow> = lines.iter().map(hospital).collect::<Result<_, _>>()?;
-    if hospitals[0].inpatient <= 0.0 {
-        return Err(refuse(FILE, "the first hospital must have inpatients: it is the only one of a world with one"));
+    if hospitals[0].kind != FacilityKind::AcuteCare {
+        return Err(refuse(
+            FILE,
+            "the first hospital must be of the kind acute: a world with one facility has no other",
+        ));
     }
     Ok(hospitals)
 }
@@ -52,13 +64,20 @@ fn hospital(line: &Line<Row>) -> Result<HospitalRow, TableError> {
     if row.name.trim().is_empty() {
         return Err(line.refuse("name", "a hospital needs a name"));
     }
+    let inpatient = line.within("inpatient", row.inpatient, 0.0, 1e9)?;
+    if (inpatient > 0.0) == (row.kind == FacilityKind::Clinic) {
+        return Err(line.refuse("inpatient", "a hospital has a share above 0, a clinic has 0"));
+    }
     let state = keep(row.state.clone());
     let towns = row.towns.split(',').map(|town| read_town(line, town, state)).collect::<Result<_, _>>()?;
     Ok(HospitalRow {
         name: keep(row.name.trim().to_owned()),
         city: keep(row.city.clone()),
         state,
-        inpatient: line.within("inpatient", row.inpatient, 0.0, 1e9)?,
+        kind: row.kind,
+        inpatient,
+        readmission: line.within("readmission", row.readmission, 0.0, 3.0)?,
+        mortality: line.within("mortality", row.mortality, 0.0, 3.0)?,
         towns,
     })
 }

@@ -3,6 +3,7 @@
 //! Each file names its source in its first lines. The shipped ones are compiled into the program; a user may replace
 //! any of them, and then an error names the file, the line and the column.
 
+mod benchmarks;
 mod chronic;
 mod drg;
 mod hospitals;
@@ -13,6 +14,8 @@ mod set;
 mod texts;
 mod tsv;
 
+pub(crate) use benchmarks::benchmark;
+pub use benchmarks::{Benchmark, benchmarks};
 pub(crate) use chronic::band as chronic_band;
 pub(crate) use hospitals::HospitalRow;
 pub use hospitals::Town;

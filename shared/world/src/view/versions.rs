@@ -17,6 +17,9 @@ const CORRECTED_WITHIN: u32 = 14;
 /// How long an encounter entered in error stands before its last version says so.
 const NOTICED_AFTER: i64 = 5 * HOUR;
 
+/// How long an encounter with one version stays filed under the wrong patient.
+const MISFILED_FOR: i64 = 2 * DAY;
+
 /// The mean delay of what is late, in days.
 const MEAN_DELAY: f64 = 7.0;
 
@@ -31,6 +34,10 @@ pub(crate) struct Version {
     pub(crate) wrong: bool,
     /// Whether it says that the resource should never have been.
     pub(crate) annulled: bool,
+    /// Whether it names the patient under whom the encounter was filed by mistake.
+    pub(crate) misfiled: bool,
+    /// Whether it says that the resource is deleted.
+    pub(crate) deleted: bool,
     /// The day of the feed that delivers it.
     pub(crate) delivered: Date,
 }
@@ -100,7 +107,15 @@ impl Records {
         });
         let delay = delay.unwrap_or(0);
         let delivered = Date((time.date().0 + delay).min(self.last_day.0));
-        Version { meta: Meta { version: at as u32 + 1, last_updated: time }, last, wrong, annulled: false, delivered }
+        Version {
+            meta: Meta { version: at as u32 + 1, last_updated: time },
+            last,
+            wrong,
+            annulled: false,
+            misfiled: false,
+            deleted: false,
+            delivered,
+        }
     }
 
     /// The versions of an encounter entered in error: as if it had taken place, and another one that says so.
@@ -116,11 +131,42 @@ impl Records {
         versions
     }
 
-    /// How many seconds after its last version a resource is corrected, if it is.
+    /// The versions of an encounter that was filed under another patient: all but the last one that the year knows.
+    ///
+    /// Where there would be one version only, another one corrects it, unless the year ends before that.
+    pub(crate) fn moved(&mut self, since: Instant, later: Option<Instant>) -> Versions {
+        let mut versions = self.versions(since, later);
+        if let [Some(only), None, None] = versions {
+            let time = Instant(only.meta.last_updated.0 + MISFILED_FOR);
+            if time < self.end {
+                versions[1] = Some(self.version(1, time, only.last, false));
+            }
+        }
+        if let Some(last) = versions.iter().rposition(Option::is_some) {
+            versions[..last].iter_mut().flatten().for_each(|version| version.misfiled = true);
+        }
+        versions
+    }
+
+    /// The versions of a resource that was entered by mistake: as if it were right, and another one that deletes it.
+    pub(crate) fn deleted(&mut self, since: Instant, later: Option<Instant>) -> Versions {
+        let mut versions = self.versions(since, later);
+        let right = versions.iter().flatten().position(|version| version.last || later.is_none());
+        if let Some(last) = right.and_then(|at| versions[at]) {
+            let at = last.meta.version as usize;
+            let time = Instant(last.meta.last_updated.0 + NOTICED_AFTER);
+            versions[at] = Some(Version { deleted: true, ..self.version(at, time, true, false) });
+            versions[at + 1..].fill(None);
+            versions.iter_mut().flatten().for_each(|version| version.wrong = false);
+        }
+        versions
+    }
+
+    /// How long after its last version a resource is corrected, if it is, in microseconds.
     fn correction_after(&mut self) -> Option<i64> {
         let rate = self.correction_rate;
         let corrected = rate > 0.0 && self.corrections.chance(rate);
-        corrected.then(|| i64::from(1 + self.corrections.below(CORRECTED_WITHIN)) * DAY)
+        corrected.then(|| i64::from(1 + self.corrections.index(CORRECTED_WITHIN)) * DAY)
     }
 }
 
@@ -137,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn without_faults_there_are_two_versions_delivered_at_once() {
+    fn without_faults_there_are_two_versions_each_delivered_on_its_day() {
         let (mut records, start) = records(0.0, 0.0);
         let later = Instant(start.0 + 3 * DAY);
         let [Some(first), Some(last), None] = records.versions(start, Some(later)) else { panic!() };
@@ -175,5 +221,30 @@ mod tests {
         }
         assert!((6_000..8_000).contains(&days), "{days}");
         assert_eq!(on_the_last, 1_000);
+    }
+
+    #[test]
+    fn a_moved_encounter_ends_under_its_own_patient() {
+        let (mut records, start) = records(0.0, 0.0);
+        let [Some(first), Some(last), None] = records.moved(start, Some(Instant(start.0 + 3 * DAY))) else { panic!() };
+        assert!(first.misfiled && !last.misfiled && last.last);
+        let [Some(first), Some(last), None] = records.moved(start, None) else { panic!() };
+        assert!(first.misfiled && !last.misfiled && !last.last && last.meta.version == 2);
+        let late = Instant(records.end.0 - DAY);
+        let [Some(only), None, None] = records.moved(late, None) else { panic!() };
+        assert!(!only.misfiled, "nothing corrects it before the year ends");
+    }
+
+    #[test]
+    fn a_deletion_is_the_last_version() {
+        for correction_rate in [0.0, 1.0] {
+            let (mut records, start) = records(0.0, correction_rate);
+            let [Some(first), Some(last), Some(gone)] = records.deleted(start, Some(Instant(start.0 + 3 * DAY))) else {
+                panic!()
+            };
+            assert!(!first.deleted && last.last && gone.deleted && gone.meta.version == 3);
+            let [Some(only), Some(gone), None] = records.deleted(start, None) else { panic!() };
+            assert!(!only.deleted && gone.deleted && gone.meta.last_updated > only.meta.last_updated);
+        }
     }
 }

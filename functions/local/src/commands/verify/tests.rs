@@ -278,7 +278,9 @@ async fn a_fault_that_became_something_else_is_named() {
 fn any_dial() -> impl Strategy<Value = Dial> {
     let rate = prop_oneof![2 => Just(0.0), 3 => 0.0..0.3f64, 1 => Just(1.0)];
     prop::collection::vec(rate, Dirt::ALL.len()).prop_map(|rates| {
-        let named = Dirt::ALL.into_iter().zip(rates).map(|(dirt, rate)| format!("{}={rate}", dirt.name()));
+        // Deletions are another matter: bronze does not read them yet.
+        let kinds = Dirt::ALL.into_iter().filter(|dirt| *dirt != Dirt::Deleted);
+        let named = kinds.zip(rates).map(|(dirt, rate)| format!("{}={rate}", dirt.name()));
         named.collect::<Vec<_>>().join(",").parse().expect("rates between 0 and 1")
     })
 }

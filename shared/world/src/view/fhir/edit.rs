@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_broken_in_one_place() {
+    fn each_fault_breaks_one_element() {
         let line =
             "{\"resourceType\":\"Encounter\",\"id\":\"e\",\"meta\":{\"lastUpdated\":\"x\"},\"status\":\"completed\"}\n";
         let wrong = edited(line, |line| wrong_type(line, 1));

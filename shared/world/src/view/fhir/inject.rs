@@ -29,8 +29,9 @@ impl FaultInjector {
     pub(super) fn new(seed: u64, year: i32, dial: &Dial, id: Id, version: u32) -> FaultInjector {
         let subject = mix(id.0 as u64 ^ u64::from(version));
         let mut stream = Stream::new(seed, year, subject, Purpose::DirtyRecord);
-        let chosen = Dirt::ALL.map(|dirt| stream.chance(dial.rate(dirt)));
-        FaultInjector { id, chosen, offset: OFFSETS[stream.below(OFFSETS.len() as u32) as usize] }
+        let of_life = |dirt| matches!(dirt, Dirt::Moved | Dirt::Deleted);
+        let chosen = Dirt::ALL.map(|dirt| !of_life(dirt) && stream.chance(dial.rate(dirt)));
+        FaultInjector { id, chosen, offset: OFFSETS[stream.index(OFFSETS.len() as u32) as usize] }
     }
 
     fn has(&self, dirt: Dirt) -> bool {
@@ -73,7 +74,7 @@ impl FaultInjector {
         let mut count = |dirt| *faults.entry(dirt).or_default() += 1;
         let broken = Dirt::ALL.into_iter().find(|&dirt| match dirt.expected_outcome() {
             ExpectedOutcome::Quarantined(_) | ExpectedOutcome::Skipped => self.has(dirt),
-            ExpectedOutcome::Accepted | ExpectedOutcome::MergedAway => false,
+            ExpectedOutcome::Accepted | ExpectedOutcome::MergedAway | ExpectedOutcome::Deleted => false,
         });
         let home = if broken.is_some() {
             Some(Destination::Broken)

@@ -12,6 +12,7 @@ use metriccare_fhir::write::{
 
 use crate::department::Department;
 use crate::directory::location_id;
+use crate::ids::IdKind;
 use crate::life::{Condition, ConditionKind, Encounter, LONGEST_PATH, Life};
 use crate::view::versions::Version;
 use crate::world::World;
@@ -27,6 +28,11 @@ pub(super) enum Subject<'a> {
 }
 
 impl Subject<'_> {
+    /// The name of its type.
+    pub(super) fn resource_type(&self) -> &'static str {
+        ["Patient", "Encounter", "Condition"][self.kind()]
+    }
+
     /// The place of its type among patients, encounters and conditions.
     pub(super) fn kind(&self) -> usize {
         match self {
@@ -141,7 +147,10 @@ impl Lines<'_> {
                 class: encounter.class,
                 kind: kind(encounter.class),
                 priority: encounter.priority,
-                subject: self.life.person.id,
+                subject: match encounter.filed_under {
+                    Some(patient) if version.misfiled => world.ids.id(IdKind::Patient, patient, 0),
+                    _ => self.life.person.id,
+                },
                 start: if version.wrong { Instant(encounter.start.0 - HOUR) } else { encounter.start },
                 end: version.last.then_some(end),
                 locations: &places[..count],

@@ -20,6 +20,10 @@ pub struct Resources {
     pub clean: [u64; 3],
     /// What lands apart from the rest since it has faults, by [`Destination`](crate::Destination) and type.
     pub batches: [[FaultBatch; 3]; 3],
+    /// Entries of a history Bundle, one a line, that say which resources are deleted.
+    pub deletions: Vec<u8>,
+    /// How many entries these are.
+    pub deleted: u64,
     /// How many faults were put in.
     pub faults: BTreeMap<Dirt, u64>,
 }
@@ -33,6 +37,8 @@ impl Resources {
         self.counts = [0; 3];
         self.clean = [0; 3];
         self.batches.iter_mut().flatten().for_each(FaultBatch::clear);
+        self.deletions.clear();
+        self.deleted = 0;
         self.faults.clear();
     }
 }

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use metriccare_fhir::write::{Date, FhirVersion};
+use metriccare_fhir::write::{Date, Deletion, FhirVersion, write_deletion};
 
+use super::batch::Destination;
 use super::inject::FaultInjector;
 use super::lines::{self, Lines, Subject};
 use super::resources::Resources;
+use crate::dirt::Dirt;
 use crate::life::{Life, LifeObserver, inject};
 use crate::view::versions::{Records, Version, Versions};
 use crate::world::World;
@@ -52,13 +54,17 @@ impl<'w> FhirWriter<'w> {
                 let (since, later) = lines::times_of_encounter(encounter);
                 let versions = match later {
                     Some(later) if encounter.annulled => records.annulled(since, later),
+                    later if encounter.deleted => records.deleted(since, later),
+                    later if encounter.filed_under.is_some() => records.moved(since, later),
                     later => records.versions(since, later),
                 };
                 self.deliver(&Subject::Encounter(encounter), versions, out);
             }
             for condition in &life.conditions {
                 let (since, later) = lines::times_of_condition(condition);
-                self.deliver(&Subject::Condition(condition), records.versions(since, later), out);
+                let versions =
+                    if condition.deleted { records.deleted(since, None) } else { records.versions(since, later) };
+                self.deliver(&Subject::Condition(condition), versions, out);
             }
         }
     }
@@ -66,6 +72,7 @@ impl<'w> FhirWriter<'w> {
     /// Writes those versions of a resource that are looked at.
     fn deliver(&self, subject: &Subject<'_>, versions: Versions, out: &mut Resources) {
         let last = versions.iter().rposition(Option::is_some);
+        let deleted = last.and_then(|last| versions[last]).is_some_and(|version| version.deleted);
         for (at, version) in versions.iter().enumerate() {
             let Some(version) = version else { continue };
             let wanted = match self.known {
@@ -75,14 +82,36 @@ impl<'w> FhirWriter<'w> {
             if wanted {
                 let before = at.checked_sub(1).and_then(|before| versions[before]);
                 self.put(subject, version, before.as_ref(), out);
+            } else if self.known == Known::YearEnd && (version.misfiled || deleted) {
+                // What the last version moves or deletes lands in the year as well, and later.
+                let mut line = Vec::new();
+                self.lines().write(subject, version, &mut line);
+                out.batches[Destination::Late as usize][subject.kind()].push(&line);
+                count_moved(version, out);
             }
         }
     }
 
+    fn lines(&self) -> Lines<'_> {
+        Lines { world: self.world, life: &self.life, fhir: self.version }
+    }
+
+    fn delete(&self, subject: &Subject<'_>, version: &Version, out: &mut Resources) {
+        let deletion =
+            Deletion { resource_type: subject.resource_type(), id: self.lines().id(subject), meta: version.meta };
+        write_deletion(&mut out.deletions, &deletion);
+        out.deleted += 1;
+        *out.faults.entry(Dirt::Deleted).or_default() += 1;
+    }
+
     fn put(&self, subject: &Subject<'_>, version: &Version, before: Option<&Version>, out: &mut Resources) {
         let spec = &self.world.spec;
-        let mut lines = Lines { world: self.world, life: &self.life, fhir: self.version };
+        let mut lines = self.lines();
         let kind = subject.kind();
+        if version.deleted {
+            return self.delete(subject, version, out);
+        }
+        count_moved(version, out);
         out.counts[kind] += 1;
         let clean = [&mut out.patient, &mut out.encounter, &mut out.condition];
         if spec.dirty.is_clean() {
@@ -104,5 +133,11 @@ impl<'w> FhirWriter<'w> {
             out.clean[kind] += 1;
             clean[kind].extend_from_slice(&line);
         }
+    }
+}
+
+fn count_moved(version: &Version, out: &mut Resources) {
+    if version.misfiled {
+        *out.faults.entry(Dirt::Moved).or_default() += 1;
     }
 }

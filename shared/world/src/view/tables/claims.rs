@@ -7,8 +7,8 @@
 use metriccare_fhir::calendar::DAY;
 use metriccare_fhir::write::{Date, EncounterClass, Instant};
 
+use super::cell_texts::{CellTexts, IdText};
 use super::csv::Row;
-use super::names::{IdText, Names};
 use super::procedure::procedure;
 use super::rows::Rows;
 use crate::department::Department;
@@ -63,16 +63,16 @@ pub(super) fn draw(world: &World, life: &Life, lines: &mut Vec<Line>) -> i64 {
     lines.clear();
     let mut stream = Stream::new(world.spec.seed, world.spec.year, life.person.index, Purpose::Claims);
     let now = world.year.end();
-    let mut book = Book { world, lines, claim: 0 };
+    let mut builder = ClaimBuilder { world, lines, claim: 0 };
     for encounter in life.encounters.iter().filter(|e| e.end < now) {
-        book.contact(encounter, &mut stream);
+        builder.contact(encounter, &mut stream);
     }
     for _ in 0..stream.poisson(0.25 + 1.30 * f64::from(life.chronic_count)) {
-        book.drug(life, &mut stream);
+        builder.drug(life, &mut stream);
     }
     if let Some(quota) = world.population.claims(life.person.index) {
-        while (book.lines.len() as u64) < quota {
-            book.drug(life, &mut stream);
+        while (builder.lines.len() as u64) < quota {
+            builder.drug(life, &mut stream);
         }
         lines.truncate(quota as usize);
     }
@@ -85,11 +85,11 @@ pub(super) fn denied(lines: &[Line]) -> usize {
 }
 
 /// Writes the lines that were drawn.
-pub(super) fn write(life: &Life, lines: &[Line], (names, patient): (&Names, &IdText), out: &mut Rows) {
+pub(super) fn write(life: &Life, lines: &[Line], (texts, patient): (&CellTexts, &IdText), out: &mut Rows) {
     for line in lines {
-        let mut row = Row::with(&mut out.claims, names);
+        let mut row = Row::with(&mut out.claims, texts);
         row.numbered("C", life.person.mrn, u64::from(line.claim) + 1).known(patient);
-        row.known(&names.clinicians[line.clinician as usize]).date(line.filed).date(line.service);
+        row.known(&texts.clinicians[line.clinician as usize]).date(line.filed).date(line.service);
         row.word(line.code);
         for cents in line.amounts {
             row.amount(cents);
@@ -107,13 +107,13 @@ pub(super) fn write(life: &Life, lines: &[Line], (names, patient): (&Names, &IdT
 }
 
 /// Claims under construction.
-struct Book<'a> {
+struct ClaimBuilder<'a> {
     world: &'a World,
     lines: &'a mut Vec<Line>,
     claim: u32,
 }
 
-impl Book<'_> {
+impl ClaimBuilder<'_> {
     fn contact(&mut self, encounter: &Encounter, stream: &mut Stream) {
         let date = encounter.start.date();
         let by = encounter.clinician;
@@ -162,7 +162,7 @@ impl Book<'_> {
             return self.line(by, date, code, dollars, 0.35, stream);
         }
         let from = self.lines.len();
-        match stream.below(10) {
+        match stream.index(10) {
             0..5 => self.line(by, date, highest, dollars * 1.9, 0.1, stream),
             5..8 => {
                 self.line(by, date, code, dollars, 0.35, stream);
@@ -188,7 +188,7 @@ impl Book<'_> {
             Some(death) => (death.date().0 - calendar.first().0).clamp(1, calendar.days()),
             None => calendar.days(),
         };
-        let date = Date(calendar.first().0 + stream.below(days as u32) as i32);
+        let date = Date(calendar.first().0 + stream.index(days as u32) as i32);
         let (code, dollars) = DRUGS[stream.weighted([18.0, 20.0, 22.0, 12.0, 5.0, 14.0, 4.0, 2.5].into_iter())];
         let by = life.encounters.first().map_or_else(
             || self.world.directory.clinician(life.person.home, Department::PrimaryCare, stream),
@@ -249,7 +249,7 @@ fn cents(amount: f64) -> i64 {
 }
 
 fn denial(stream: &mut Stream) -> &'static str {
-    match stream.below(100) {
+    match stream.index(100) {
         0..17 => "Service not covered",
         17..27 => "Prior authorization or referral missing",
         27..29 => "Not medically necessary",

@@ -2,24 +2,24 @@
 
 use metriccare_fhir::write::{Date, Id, Instant};
 
-use super::names::{IdText, Names};
+use super::cell_texts::{CellTexts, IdText};
 
 /// A line of CSV under construction; cells are separated as they are pushed.
 pub(crate) struct Row<'a> {
     out: &'a mut Vec<u8>,
     first: bool,
-    names: Option<&'a Names>,
+    texts: Option<&'a CellTexts>,
 }
 
 impl<'a> Row<'a> {
     /// Begins a line.
     pub(crate) fn new(out: &'a mut Vec<u8>) -> Row<'a> {
-        Row { out, first: true, names: None }
+        Row { out, first: true, texts: None }
     }
 
-    /// Begins a line that takes its dates from `names`.
-    pub(super) fn with(out: &'a mut Vec<u8>, names: &'a Names) -> Row<'a> {
-        Row { out, first: true, names: Some(names) }
+    /// Begins a line that takes its dates from `texts`.
+    pub(super) fn with(out: &'a mut Vec<u8>, texts: &'a CellTexts) -> Row<'a> {
+        Row { out, first: true, texts: Some(texts) }
     }
 
     fn next(&mut self) {
@@ -104,7 +104,7 @@ impl<'a> Row<'a> {
     }
 
     fn push_date(&mut self, date: Date) {
-        match self.names.and_then(|names| names.date(date)) {
+        match self.texts.and_then(|texts| texts.date(date)) {
             Some(text) => self.out.extend_from_slice(text),
             None => date.push(self.out),
         }

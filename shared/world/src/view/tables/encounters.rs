@@ -2,15 +2,15 @@
 
 use metriccare_fhir::write::EncounterClass;
 
+use super::cell_texts::{CellTexts, IdText};
 use super::csv::Row;
-use super::names::{IdText, Names};
 use super::procedure::{codes, procedure};
 use super::rows::Rows;
 use crate::department::Department;
 use crate::life::{Encounter, Life};
 use crate::world::World;
 
-pub(super) fn write(world: &World, life: &Life, (names, patient): (&Names, &IdText), out: &mut Rows) {
+pub(super) fn write(world: &World, life: &Life, (texts, patient): (&CellTexts, &IdText), out: &mut Rows) {
     let now = world.year.end();
     let mut left = None;
     let (mut chronic, mut chronics) = ([""; u32::BITS as usize], 0);
@@ -31,9 +31,9 @@ pub(super) fn write(world: &World, life: &Life, (names, patient): (&Names, &IdTe
         let reason = encounter.reason.icd10.map_or("", |code| code.code);
         let others = chronic[..chronics].iter().copied();
         let procedure = procedure(world, encounter);
-        let mut row = Row::with(&mut out.encounters, names);
-        row.id(encounter.id).known(patient).known(&names.clinicians[encounter.clinician as usize]);
-        row.known(&names.hospitals[usize::from(encounter.hospital)])
+        let mut row = Row::with(&mut out.encounters, texts);
+        row.id(encounter.id).known(patient).known(&texts.clinicians[encounter.clinician as usize]);
+        row.known(&texts.hospitals[usize::from(encounter.hospital)])
             .word(kind(encounter, completed))
             .time(encounter.start);
         if completed {

@@ -5,12 +5,12 @@
 //! the type `Inpatient (in progress)` and no discharge. Facilities, providers, measures and infections are written once
 //! for the whole run, the other tables patient by patient.
 
-mod bill;
+mod cell_texts;
+mod claim_totals;
 mod claims;
 mod columns;
 mod csv;
 mod encounters;
-mod names;
 mod people;
 mod procedure;
 mod registry;
@@ -19,7 +19,7 @@ mod rows;
 mod tests;
 mod writer;
 
-pub(crate) use bill::Bill;
+pub(crate) use claim_totals::ClaimTotals;
 pub use columns::{
     BY_PATIENT, CLAIMS, CMS_MEASURES, ENCOUNTERS, FACILITIES, HAI_DATA, Kind, PATIENTS, PROVIDERS, REGISTRY, Table,
 };

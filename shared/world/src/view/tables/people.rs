@@ -83,14 +83,13 @@ pub fn providers_csv(world: &World) -> Vec<u8> {
 pub fn facilities_csv(world: &World) -> Vec<u8> {
     let mut out = FACILITIES.header().into_bytes();
     for (i, hospital) in world.directory.hospitals().iter().enumerate() {
-        let kind = if hospital.inpatient_share > 0.0 { "Acute Care Hospital" } else { "Outpatient Center" };
         Row::new(&mut out)
             .id(hospital.id)
             .text(&hospital.name)
-            .text(kind)
+            .text(hospital.kind.name())
             .text(hospital.city)
             .text(hospital.state)
-            .number(i64::from(hospital.staffed_beds))
+            .number(i64::from(hospital.licensed_beds))
             .flag(i < 3)
             .end();
     }

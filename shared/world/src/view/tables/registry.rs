@@ -6,7 +6,7 @@ use metriccare_fhir::write::Instant;
 use super::csv::Row;
 use super::procedure::procedure;
 use super::rows::Rows;
-use crate::ids::{Kind, mix};
+use crate::ids::{IdKind, mix};
 use crate::life::{ConditionKind, Infection, Life};
 use crate::rules::{between, judge};
 use crate::world::World;
@@ -41,7 +41,7 @@ pub(super) fn write(world: &World, life: &Life, out: &mut Rows) {
         let age = f64::from(life.person.age);
         let risk = 1.0 / (1.0 + libm::exp(3.6 - 0.03 * age - 0.25 * f64::from(life.chronic_count)));
         let mut row = Row::new(&mut out.registry);
-        row.id(world.ids.id(Kind::Registry, life.person.index, ordinal as u32)).id(life.person.id);
+        row.id(world.ids.id(IdKind::Registry, life.person.index, ordinal as u32)).id(life.person.id);
         row.id(world.directory.clinicians()[encounter.clinician as usize].id);
         row.text(procedure.name).date(done.date()).flag(complication.is_some());
         match complication {

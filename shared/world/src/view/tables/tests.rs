@@ -90,3 +90,16 @@ fn an_exact_number_of_claims_is_exact() {
         assert_eq!(tables(&world, &[0, 120, 300]).0.counts[2], claims);
     }
 }
+
+#[test]
+fn some_measures_of_ten_thousand_patients_are_better_and_some_worse_than_the_nation() {
+    let world = World::new(Spec { patients: 10_000, ..Spec::default() }).unwrap();
+    let mut measures = Measures::new(&world);
+    TablesWriter::new(&world).write(0..10_000, &mut Rows::default(), &mut measures);
+    let csv = String::from_utf8(measures.cms_measures_csv(&world)).unwrap();
+    assert!(csv.contains("Better Than the National Rate") && csv.contains("Worse Than the National Rate"));
+    let facilities = String::from_utf8(facilities_csv(&world)).unwrap();
+    for kind in ["Acute Care", "Critical Access", "Children's", "Psychiatric", "Rehabilitation"] {
+        assert!(facilities.contains(&format!("{kind} Hospital")), "{kind}");
+    }
+}

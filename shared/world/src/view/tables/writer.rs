@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::names::{self, Names};
+use super::cell_texts::{self, CellTexts};
 use super::rows::Rows;
 use super::{claims, encounters, people, registry};
 use crate::life::{Life, LifeFaults, LifeObserver};
@@ -14,26 +14,26 @@ pub struct TablesWriter<'w> {
     world: &'w World,
     life: Life,
     lines: Vec<claims::Line>,
-    names: Names,
+    texts: CellTexts,
 }
 
 impl<'w> TablesWriter<'w> {
     /// A writer for a world.
     pub fn new(world: &'w World) -> TablesWriter<'w> {
-        TablesWriter { world, life: Life::new(), lines: Vec::new(), names: Names::new(world) }
+        TablesWriter { world, life: Life::new(), lines: Vec::new(), texts: CellTexts::new(world) }
     }
 
     /// Appends the rows of a range of patients to `out`, and shows every life to the observer.
     pub fn write(&mut self, patients: Range<u64>, out: &mut Rows, observer: &mut dyn LifeObserver) {
         for index in patients {
-            let (world, life, names) = (self.world, &mut self.life, &self.names);
+            let (world, life, texts) = (self.world, &mut self.life, &self.texts);
             life.simulate(world, index);
             observer.observe(world, life, LifeFaults::default());
             let spent = claims::draw(world, life, &mut self.lines);
-            let patient = names::id(life.person.id);
+            let patient = cell_texts::id(life.person.id);
             people::patient(world, life, spent, out);
-            encounters::write(world, life, (names, &patient), out);
-            claims::write(life, &self.lines, (names, &patient), out);
+            encounters::write(world, life, (texts, &patient), out);
+            claims::write(life, &self.lines, (texts, &patient), out);
             registry::write(world, life, out);
         }
     }

@@ -12,19 +12,19 @@ type DateText = [u8; 10];
 
 /// Texts of what many rows have in common.
 #[derive(Clone, Debug)]
-pub(super) struct Names {
+pub(super) struct CellTexts {
     pub(super) clinicians: Vec<IdText>,
     pub(super) hospitals: Vec<IdText>,
     first: i32,
     dates: Vec<DateText>,
 }
 
-impl Names {
-    pub(super) fn new(world: &World) -> Names {
+impl CellTexts {
+    pub(super) fn new(world: &World) -> CellTexts {
         let calendar = &world.year;
         // Claims are filed and procedures reported up to a few months after the year.
         let days = calendar.first().0..calendar.first().0 + calendar.days() + 150;
-        Names {
+        CellTexts {
             clinicians: world.directory.clinicians().iter().map(|clinician| id(clinician.id)).collect(),
             hospitals: world.directory.hospitals().iter().map(|hospital| id(hospital.id)).collect(),
             first: days.start,
