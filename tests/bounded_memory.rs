@@ -99,12 +99,14 @@ const DOCUMENTS: [Document; 6] = [
     Document { key: "a.ndjson", head: r#"{"resourceType":"Binary","data":""#, filler: b'x', tail: r#""}"# },
 ];
 
+/// 2026-01-01: the records are of 2025.
+const LANDED: i64 = 1_767_225_600_000_000;
 const PATIENT: &str = "\n{\"resourceType\":\"Patient\",\"id\":\"p\"}\n";
 
 /// The peak of a document with so many bytes of filler, which is more than a record may have.
 fn peak_of(document: &Document, filler: u64) -> usize {
     let source =
-        Source { key: document.key.to_owned(), object_id: "o".to_owned(), etag: "e".to_owned(), landed_micros: 0 };
+        Source { key: document.key.to_owned(), object_id: "o".to_owned(), etag: "e".to_owned(), landed_micros: LANDED };
     let limits = Limits { chunk: 64 << 10, record: MIB, ..Limits::default() };
     let open = || -> io::Result<Box<dyn Read + Send>> {
         let body = document.head.as_bytes().chain(io::repeat(document.filler).take(filler));
@@ -130,7 +132,7 @@ fn flattened(world: &'static World, patients: u64, threads: usize) -> Flattened 
         key: "encounter/2025/12/31/encounter.ndjson".to_owned(),
         object_id: "object".to_owned(),
         etag: "etag".to_owned(),
-        landed_micros: 0,
+        landed_micros: LANDED,
     };
     // Small, so that a small object goes through every bound.
     let limits = Limits { chunk: 64 << 10, wave: MIB, waiting: 2 * MIB, ..Limits::default() };

@@ -8,8 +8,8 @@ use metriccare_lake::{
     bronze::BronzeCommit,
     cells::Cell,
     schema::{
-        BRONZE_CONDITION, BRONZE_ENCOUNTER, BRONZE_INGEST_LOG, BRONZE_PATIENT, BRONZE_QUARANTINE, SILVER_CONDITION,
-        SILVER_ENCOUNTER, SILVER_PATIENT, Table,
+        BRONZE_CONDITION, BRONZE_DELETION, BRONZE_ENCOUNTER, BRONZE_INGEST_LOG, BRONZE_PATIENT, BRONZE_QUARANTINE,
+        SILVER_CONDITION, SILVER_ENCOUNTER, SILVER_PATIENT, Table,
     },
 };
 use metriccare_ports::faulty::Faults;
@@ -48,6 +48,7 @@ fn counted_once(lake: &LakeContents, commit: &BronzeCommit) {
         (&BRONZE_PATIENT, counts.patients),
         (&BRONZE_ENCOUNTER, counts.encounters),
         (&BRONZE_CONDITION, counts.conditions),
+        (&BRONZE_DELETION, counts.deletions),
         (&BRONZE_QUARANTINE, counts.quarantined()),
     ] {
         let files = commit.files.iter().filter(|file| file.table == table.path);
@@ -61,7 +62,7 @@ fn counted_once(lake: &LakeContents, commit: &BronzeCommit) {
 
 /// The ingest log has one row for each commit, with its counts.
 fn log_agrees(lake: &LakeContents, commits: &[BronzeCommit]) {
-    let names = ["records", "accepted", "quarantined", "skipped", "patients", "encounters", "conditions"];
+    let names = ["records", "accepted", "quarantined", "skipped", "patients", "encounters", "conditions", "deletions"];
     let places = names.map(|name| column(&BRONZE_INGEST_LOG, name));
     let source = column(&BRONZE_INGEST_LOG, "sourcename");
     assert_eq!(lake.ingest_log().len(), commits.len());
@@ -77,6 +78,7 @@ fn log_agrees(lake: &LakeContents, commits: &[BronzeCommit]) {
             counts.patients,
             counts.encounters,
             counts.conditions,
+            counts.deletions,
         ];
         let counted = counted.map(|count| Cell::Int(i64::try_from(count).expect("a small count")));
         assert_eq!(places.map(|place| row[place].clone()), counted, "{}", commit.sourcename);

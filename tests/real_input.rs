@@ -7,7 +7,10 @@ use std::path::Path;
 
 use metriccare_lake::{
     bronze::Counts,
-    schema::{BRONZE_QUARANTINE, GOLD_STAY, SILVER_ENCOUNTER, SILVER_PATIENT, Table},
+    cells::Cell,
+    schema::{
+        BRONZE_DELETION, BRONZE_QUARANTINE, GOLD_STAY, SILVER_CONDITION, SILVER_ENCOUNTER, SILVER_PATIENT, Table,
+    },
 };
 use metriccare_tests::{Cloud, LakeContents, Landed, column, files::folder, landed::object};
 use serde_json::{Value, json};
@@ -51,7 +54,13 @@ fn cells(lake: &LakeContents, table: &'static Table, first: &str, names: &[&str]
 #[tokio::test]
 async fn a_bulk_export_of_synthea_loses_nothing() {
     let lake = lake_of(&data("synthea")).await;
-    assert_eq!(total(&lake), counts([2, 59, 37], &[], &[("Location", 6), ("Organization", 6)]));
+    let mut total = total(&lake);
+    // Clinicians are named by their NPI only, and are in none of the files.
+    assert_eq!(std::mem::take(&mut total.unresolved), [("Encounter.participant".to_owned(), 59)].into());
+    assert_eq!(total, counts([2, 59, 37], &[], &[("Location", 6), ("Organization", 6)]));
+    assert!(
+        lake.rows(&SILVER_ENCOUNTER).iter().all(|row| row[column(&SILVER_ENCOUNTER, "practitioner_id")] == Cell::Null)
+    );
     assert_eq!(lake.rows(&SILVER_ENCOUNTER).len(), 59);
     let stay = "8dee71b9-9de3-8d2d-3ebc-a816fb44c39c";
     let names = ["stay_id", "hospital_name", "admission_time", "length_days", "length_hours", "reason_code"];
@@ -127,4 +136,73 @@ async fn with_an_id_the_edge_cases_of_json_are_accepted() {
             "{version}"
         );
     }
+}
+
+/// A stay of 2025-03-01 to 2025-03-05 without a disposition, and a condition as the simulator's documents write a death.
+fn stay_and_death(id: &str, condition: &Value) -> String {
+    let mut condition = condition.clone();
+    condition["id"] = json!(format!("{id}-death"));
+    condition["subject"] = json!({"reference": format!("Patient/{id}")});
+    condition["encounter"] = json!({"reference": format!("Encounter/{id}")});
+    let stay = json!({"resourceType": "Encounter", "id": id, "status": "finished", "class": {"code": "IMP"},
+        "subject": {"reference": format!("Patient/{id}")}, "period": {"start": "2025-03-01", "end": "2025-03-05"}});
+    format!("{stay}\n{condition}\n")
+}
+
+#[tokio::test]
+async fn a_death_that_is_written_as_a_condition_is_a_death() {
+    let death = &data("documents")[0];
+    assert!(death.key.ends_with("condition-death.json"));
+    let death: Value = serde_json::from_slice(&death.bytes).expect("JSON");
+    let with = |name: &str, value: Value| {
+        let mut condition = death.clone();
+        condition[name] = value;
+        condition
+    };
+    let text_only = with("code", json!({"text": "Death"}));
+    let refuted = with("verificationStatus", json!({"coding": [{"code": "refuted"}]}));
+    let lines = [
+        stay_and_death("undated", &death),
+        stay_and_death("text", &text_only),
+        stay_and_death("within", &with("onsetDateTime", json!("2025-03-04T10:00:00Z"))),
+        stay_and_death("recorded", &with("recordedDate", json!("2025-03-05T23:00:00Z"))),
+        stay_and_death("later", &with("onsetDateTime", json!("2025-03-06T00:00:00Z"))),
+        stay_and_death("refuted", &refuted),
+    ];
+    let lake = lake_of(&[object("bundle/deaths.ndjson", 40 * 86_400, lines.concat())]).await;
+    let place = column(&SILVER_CONDITION, "death");
+    let deaths = lake.rows(&SILVER_CONDITION).iter().filter(|row| row[place] == Cell::Bool(true)).count();
+    assert_eq!(deaths, 5, "all but the refuted one");
+    for (stay, died) in
+        [("undated", true), ("text", true), ("within", true), ("recorded", true), ("later", false), ("refuted", false)]
+    {
+        let names = ["stay_id", "died_in_hospital", "died_30d"];
+        assert_eq!(cells(&lake, &GOLD_STAY, stay, &names), [format!("{stay} | {died} | {died}")]);
+    }
+}
+
+#[tokio::test]
+async fn what_a_history_deletes_is_a_row_of_bronze_and_none_of_silver() {
+    let lake = lake_of(&data("histories")).await;
+    let names = ["resource_id", "resource_type", "deleted_time", "version_id"];
+    assert_eq!(
+        cells(&lake, &BRONZE_DELETION, "stay-1", &names),
+        ["stay-1 | Encounter | 2025-01-20T08:00:00Z | 2"],
+        "a history Bundle"
+    );
+    assert_eq!(
+        cells(&lake, &BRONZE_DELETION, "patient-9", &names),
+        ["patient-9 | Patient | 2025-01-21T08:00:00Z | "],
+        "the deleted file of a bulk export"
+    );
+    let total = total(&lake);
+    assert_eq!((total.records, total.patients, total.encounters, total.deletions), (6, 1, 2, 2));
+    assert_eq!(total.skipped.get("deletion of another type"), Some(&1));
+    let names = ["encounter_id", "patient_id", "last_updated", "version_id"];
+    assert_eq!(cells(&lake, &SILVER_ENCOUNTER, "stay-1", &names), Vec::<String>::new(), "it is deleted");
+    assert_eq!(
+        cells(&lake, &SILVER_ENCOUNTER, "stay-2", &names),
+        ["stay-2 | patient-1 | 2025-01-15T08:00:00Z | 1"],
+        "its version is in the response, its patient behind an address"
+    );
 }

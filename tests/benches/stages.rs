@@ -64,7 +64,7 @@ fn flattened(lines: &[u8], threads: NonZeroUsize) -> Flattened<Vec<u8>> {
         key: "encounter/2025/12/31/encounter.ndjson".to_owned(),
         object_id: "object".to_owned(),
         etag: "etag".to_owned(),
-        landed_micros: 0,
+        landed_micros: 1_767_225_600_000_000,
     };
     let open = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(Cursor::new(lines.to_vec()))) };
     flatten(&source, open, &mut Memory, threads, Limits::default()).expect("memory does not fail")

@@ -50,7 +50,7 @@ fn timed(file: &Path, out: &Path, threads: NonZeroUsize) -> Result<String, Box<d
         key: file.display().to_string(),
         object_id: "object".to_owned(),
         etag: "etag".to_owned(),
-        landed_micros: 0,
+        landed_micros: 1_767_225_600_000_000,
     };
     let open = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(file)?)) };
     let mut sinks = Numbered { folder: out.to_owned(), opened: 0 };

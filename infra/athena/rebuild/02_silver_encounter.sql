@@ -63,19 +63,7 @@ versions AS (
         b.encounter_type,
         CASE WHEN b.status IS NOT NULL THEN coalesce(s.status, 'unknown') END AS status,
         coalesce(d.department, nullif(trim(b.department), '')) AS department,
-        -- The logical id of Type/x, Type/x/_history/…, an absolute URL, urn:uuid:x and Type?identifier=system|x.
-        nullif(CASE
-            WHEN b.practitioner_ref LIKE '#%' THEN NULL
-            WHEN regexp_like(b.practitioner_ref, '^urn:(uuid|oid):') THEN
-                regexp_replace(b.practitioner_ref, '^urn:(uuid|oid):', '')
-            WHEN strpos(b.practitioner_ref, '?') > 0 THEN
-                regexp_extract(
-                    -- A plus sign is itself here: only percent-encoding is undone.
-                    url_decode(replace(regexp_extract(b.practitioner_ref, '[?&]identifier=([^&]*)', 1), '+', '%2B')),
-                    '([^|]*)$', 1
-                )
-            ELSE regexp_extract(regexp_replace(b.practitioner_ref, '(#|/_history).*$', ''), '([^/]*)/*$', 1)
-        END, '') AS practitioner_id,
+        b.practitioner_id,
         b.admission_time, b.discharge_time, b.priority, b.admit_source,
         CASE
             WHEN nullif(trim(b.discharge_disposition), '') IS NOT NULL THEN coalesce(x.disposition, 'oth')

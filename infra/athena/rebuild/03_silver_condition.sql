@@ -1,12 +1,9 @@
--- silver_condition: the latest version of every condition, with the infection that it is.
+-- silver_condition: the latest version of every condition, with the infection or the death that it is.
 CREATE TABLE rebuild_silver_condition
 WITH (format = 'PARQUET', write_compression = 'ZSTD', partitioned_by = ARRAY['bucket']) AS
 WITH versions AS (
     SELECT
         *,
-        -- ICD-10-CM codes are compared without their dot, in upper case.
-        upper(replace(trim(code), '.', '')) AS plain_code,
-        lower(coalesce(trim(code_system), '')) AS plain_system,
         CASE
             WHEN coalesce(version_id, '') = '' THEN 0
             WHEN regexp_like(version_id, '^[0-9]+$') THEN 1
@@ -54,29 +51,7 @@ numbered AS (
 )
 SELECT
     condition_id, patient_id, encounter_id, code_system, code, display, clinical_status, category,
-    CASE
-        WHEN lower(trim(verification_status)) IN ('refuted', 'entered-in-error') THEN NULL
-        WHEN coalesce(plain_code, '') = '' THEN
-            CASE WHEN lower(trim(display)) = 'infection' THEN 'other' END
-        -- A code counts in its own code system, or where none is named.
-        WHEN regexp_like(plain_code, '^[0-9]+$') THEN
-            CASE
-                WHEN NOT regexp_like(plain_system, '^$|snomed|sct|2[.]16[.]840[.]1[.]113883[.]6[.]96') THEN NULL
-                WHEN plain_code = '736442006' THEN 'clabsi'
-                WHEN plain_code = '700372006' THEN 'cauti'
-                WHEN plain_code = '429271009' THEN 'vap'
-                WHEN plain_code = '186431008' THEN 'cdi'
-                WHEN plain_code = '433202001' THEN 'ssi'
-                WHEN plain_code = '40733004' THEN 'other'
-            END
-        WHEN NOT regexp_like(plain_system, '^$|icd-?10|2[.]16[.]840[.]1[.]113883[.]6[.]90') THEN NULL
-        WHEN plain_code LIKE 'T80211%' THEN 'clabsi'
-        WHEN plain_code LIKE 'T83511%' THEN 'cauti'
-        WHEN plain_code = 'J95851' THEN 'vap'
-        WHEN plain_code IN ('A0471', 'A0472') THEN 'cdi'
-        WHEN regexp_like(plain_code, '^T814[0-9]') THEN 'ssi'
-        WHEN plain_code = 'A4102' THEN 'mrsa'
-    END AS infection_type,
+    infection_type, death,
     onset_time, recorded_time, last_updated, version_id, precombine_ts, content_id,
     lpad(CAST(bucket_number AS varchar), bucket_digits, '0') AS bucket
 FROM numbered

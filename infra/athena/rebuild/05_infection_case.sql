@@ -5,6 +5,7 @@ WITH inpatients AS (
     SELECT
         patient_id, encounter_id, hospital_name,
         CAST(admission_time AS date) AS admission_date,
+        date_trunc('day', admission_time) AS admission_midnight,
         CASE WHEN status IN ('completed', 'discharged') THEN CAST(discharge_time AS date) END AS discharge_date
     FROM rebuild_silver_encounter
     WHERE encounter_class = 'inpatient'
@@ -16,15 +17,15 @@ WITH inpatients AS (
 linked AS (
     SELECT
         i.patient_id, i.encounter_id, i.hospital_name, i.admission_date, i.discharge_date, c.infection_type,
-        CAST(coalesce(c.onset_time, c.recorded_time) AS date) AS onset_date,
+        -- What has no time is as old as the admission.
+        CAST(coalesce(c.onset_time, c.recorded_time, i.admission_midnight) AS date) AS onset_date,
         row_number() OVER (
             PARTITION BY i.patient_id, i.encounter_id, c.infection_type
-            ORDER BY coalesce(c.onset_time, c.recorded_time), c.condition_id
+            ORDER BY coalesce(c.onset_time, c.recorded_time, i.admission_midnight), c.condition_id
         ) AS earliness
     FROM rebuild_silver_condition AS c
     INNER JOIN inpatients AS i ON i.patient_id = c.patient_id AND i.encounter_id = c.encounter_id
-    -- A condition without any time cannot be placed before or after admission.
-    WHERE c.infection_type IS NOT NULL AND coalesce(c.onset_time, c.recorded_time) IS NOT NULL
+    WHERE c.infection_type IS NOT NULL
 ),
 placed AS (
     SELECT

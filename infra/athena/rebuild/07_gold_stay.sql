@@ -1,7 +1,24 @@
 -- gold_stay: the ledger, one row per stay with every verdict and its reason.
 CREATE TABLE rebuild_gold_stay
 WITH (format = 'PARQUET', write_compression = 'ZSTD', partitioned_by = ARRAY['bucket']) AS
-WITH facts AS (
+WITH deaths AS (
+    -- What the death conditions that are linked to a stay say: that it ended so, and when, where that lies within it.
+    SELECT
+        e.patient_id, e.encounter_id,
+        bool_or(coalesce(c.onset_time, c.recorded_time) IS NULL) AS death_undated,
+        min(
+            CASE
+                WHEN CAST(coalesce(c.onset_time, c.recorded_time) AS date)
+                    BETWEEN CAST(e.admission_time AS date) AND CAST(e.discharge_time AS date)
+                    THEN CAST(coalesce(c.onset_time, c.recorded_time) AS date)
+            END
+        ) AS death_within
+    FROM rebuild_silver_condition AS c
+    INNER JOIN rebuild_silver_encounter AS e ON e.patient_id = c.patient_id AND e.encounter_id = c.encounter_id
+    WHERE c.death
+    GROUP BY e.patient_id, e.encounter_id
+),
+facts AS (
     SELECT
         e.encounter_id, e.patient_id, e.hospital_name, e.department, e.admission_time, e.discharge_time,
         CAST(e.admission_time AS date) AS admission_date,
@@ -15,6 +32,7 @@ WITH facts AS (
         END AS age_at_admission,
         p.gender, p.state, p.language,
         CAST(p.deceased_time AS date) AS deceased_date,
+        d.death_undated, d.death_within,
         nullif(e.reason_code, '') AS reason_code,
         -- Reasons carry no code system here: an ICD-10 code is known by its shape.
         CASE
@@ -23,6 +41,7 @@ WITH facts AS (
         e.discharge_disposition, e.priority, e.bucket
     FROM rebuild_silver_encounter AS e
     LEFT JOIN rebuild_silver_patient AS p ON p.patient_id = e.patient_id
+    LEFT JOIN deaths AS d ON d.patient_id = e.patient_id AND d.encounter_id = e.encounter_id
     WHERE e.encounter_class = 'inpatient'
         AND e.status IN ('completed', 'discharged')
         AND e.discharge_time >= e.admission_time
@@ -58,10 +77,9 @@ stays AS (
             WHEN discharge_disposition = 'exp' THEN TRUE
             WHEN coalesce(discharge_disposition, 'oth') = 'oth'
                 THEN coalesce(deceased_date BETWEEN admission_date AND discharge_date, FALSE)
+                    OR coalesce(death_undated, FALSE) OR death_within IS NOT NULL
             ELSE FALSE
-        END AS died_in_hospital,
-        -- Who died in hospital without a time of death died at discharge.
-        coalesce(deceased_date, CASE WHEN discharge_disposition = 'exp' THEN discharge_date END) AS death_date
+        END AS died_in_hospital
     FROM facts
 ),
 -- Admissions and discharges of a patient in one order, in which the admission after a discharge is the next stay's.
@@ -114,6 +132,7 @@ indexed AS (
                 THEN 'same-day-same-cause'
             ELSE 'index'
         END AS index_status,
+        CASE WHEN s.died_in_hospital THEN coalesce(s.death_within, s.discharge_date) END AS stay_death_date,
         coalesce(i.infections, 0) AS infections
     FROM stays AS s
     LEFT JOIN nexts AS n ON n.patient_id = s.patient_id AND n.encounter_id = s.encounter_id
@@ -123,7 +142,15 @@ judged AS (
     SELECT
         *,
         -- A planned first return ends the search.
-        index_status = 'index' AND coalesce(days_to_next <= 30 AND next_planned_rule IS NULL, FALSE) AS readmitted
+        index_status = 'index' AND coalesce(days_to_next <= 30 AND next_planned_rule IS NULL, FALSE) AS readmitted,
+        -- The patient's own date of death, else the earliest that the patient's stays give.
+        coalesce(
+            deceased_date,
+            CASE
+                WHEN patient_id IS NULL THEN stay_death_date
+                ELSE min(stay_death_date) OVER (PARTITION BY patient_id)
+            END
+        ) AS death_date
     FROM indexed
 )
 SELECT

@@ -35,6 +35,22 @@ pub fn template_tables() -> String {
     TABLES.iter().map(|table| declaration(table)).collect()
 }
 
+/// `infra/athena/tables.json`: every table by its catalog name, with its folder, its partition column and its columns.
+pub fn tables_json() -> String {
+    let tables = TABLES.iter().map(|table| {
+        let columns: Vec<_> =
+            table.columns.iter().map(|(name, kind)| format!("\"{name}\": \"{}\"", kind.athena())).collect();
+        let partition = table.partition.map_or_else(|| "null".to_owned(), |column| format!("\"{column}\""));
+        format!(
+            "  \"{}\": {{\"path\": \"{}\", \"partition\": {partition}, \"columns\": {{{}}}}}",
+            table.glue_name(),
+            table.path,
+            columns.join(", ")
+        )
+    });
+    format!("{{\n{}\n}}\n", tables.collect::<Vec<_>>().join(",\n"))
+}
+
 /// The template with its tables replaced by those of the schema; `None` where it has no place for them.
 pub fn in_template(template: &str) -> Option<String> {
     let (before, rest) = template.split_once(BEGIN)?;
@@ -129,6 +145,14 @@ mod tests {
             assert_eq!(declared, table.file_columns().map(|(name, _)| name).collect::<Vec<_>>());
             assert_eq!(text.matches("Type: \"decimal(").count(), text.matches("decimal(").count(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_sql_engines_read_the_tables_of_the_schema() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/athena/tables.json");
+        let written = std::fs::read_to_string(path).expect("the tables");
+        let command = "cargo run -p metriccare-lake --example glue_tables";
+        assert!(written == tables_json(), "infra/athena/tables.json is behind the schema: run `{command}`");
     }
 
     #[test]

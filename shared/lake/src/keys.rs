@@ -73,6 +73,18 @@ pub fn is_data(key: &str) -> bool {
     !name.is_empty() && !name.starts_with(['.', '_'])
 }
 
+/// The source that a landing key names in its first segment, `source=<name>/`: servers number their resources alike, and what
+/// lands there has ids that begin with the name. None where the name is empty or has other characters than `[a-z0-9-]`.
+pub fn source_of(key: &str) -> Option<&str> {
+    let (name, _) = key.strip_prefix("source=")?.split_once('/')?;
+    is_source(name).then_some(name)
+}
+
+/// Whether a source may have this name.
+pub fn is_source(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
+
 /// Bytes as lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -206,6 +218,14 @@ mod tests {
         }
         for data in ["p.ndjson", "_export/p.ndjson", ".export/p.ndjson", "patient/2025/12/31/p_1.ndjson"] {
             assert!(is_data(data), "{data}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_the_keys_first_segment() {
+        assert_eq!(source_of("source=north-2/patient/2025/01/01/a.ndjson"), Some("north-2"));
+        for key in ["source=/a", "source=North/a", "source=a_b/c", "source=a", "x/source=a/b", "a.ndjson"] {
+            assert_eq!(source_of(key), None, "{key}");
         }
     }
 

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
+};
 
 use crate::schema::{self, Kind, Table};
+use crate::silver::{death::is_death, infection::infection_type};
 
 /// Where a row stands among the versions of its resource.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -113,6 +116,10 @@ pub(crate) fn encounters(rows: &[EncounterRow]) -> RecordBatch {
     batch(&schema::BRONZE_ENCOUNTER, rows.len(), given, rows.iter().map(|r| &r.version))
 }
 
+fn deaths(row: &ConditionRow) -> Option<bool> {
+    Some(is_death(None, row.code.as_deref(), None, row.verification.as_deref()))
+}
+
 /// Conditions as a bronze batch.
 pub(crate) fn conditions(rows: &[ConditionRow]) -> RecordBatch {
     let given = vec![
@@ -121,6 +128,11 @@ pub(crate) fn conditions(rows: &[ConditionRow]) -> RecordBatch {
         ("encounter_id", text(rows.iter().map(|r| r.encounter.as_deref()))),
         ("code", text(rows.iter().map(|r| r.code.as_deref()))),
         ("verification_status", text(rows.iter().map(|r| r.verification.as_deref()))),
+        (
+            "infection_type",
+            text(rows.iter().map(|r| infection_type(None, r.code.as_deref(), None, r.verification.as_deref()))),
+        ),
+        ("death", Arc::new(BooleanArray::from_iter(rows.iter().map(deaths))) as ArrayRef),
         ("onset_time", time(rows.iter().map(|r| r.onset))),
         ("recorded_time", time(rows.iter().map(|r| r.recorded))),
     ];

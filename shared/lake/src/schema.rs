@@ -111,7 +111,7 @@ table! {
     discharge_time Timestamp, department Text, participant_role Text, practitioner_ref Text, hospital_name Text,
     sourcename Text, precombine_ts Timestamp, patient_id Text, encounter_class Text, priority Text,
     admit_source Text, discharge_disposition Text, reason_code Text, reason_display Text, fhir_version Text,
-    version_id Text, last_updated Timestamp, content_id Text,
+    version_id Text, last_updated Timestamp, content_id Text, practitioner_id Text,
 }
 
 table! {
@@ -129,6 +129,7 @@ table! {
     clinical_status Text, verification_status Text, category Text, onset_time Timestamp, abatement_time Timestamp,
     recorded_time Timestamp, recorded_year BigInt, sourcename Text, precombine_ts Timestamp, patient_id Text,
     encounter_id Text, fhir_version Text, version_id Text, last_updated Timestamp, content_id Text,
+    infection_type Text, death Boolean,
 }
 
 table! {
@@ -142,7 +143,14 @@ table! {
     /// One row per landed object: what it held and what became of it.
     BRONZE_INGEST_LOG = "bronze/ingest_log", Some("ingest_date");
     sourcename Text, content_id Text, etag Text, bytes BigInt, status Text, records BigInt, accepted BigInt,
-    quarantined BigInt, skipped BigInt, patients BigInt, encounters BigInt, conditions BigInt,
+    quarantined BigInt, skipped BigInt, patients BigInt, encounters BigInt, conditions BigInt, deletions BigInt,
+    precombine_ts Timestamp, ingest_date Date,
+}
+
+table! {
+    /// One row per deletion of a Patient, Encounter or Condition: a version that says that the resource is gone.
+    BRONZE_DELETION = "bronze/deletion", Some("ingest_date");
+    resource_type Text, resource_id Text, deleted_time Timestamp, version_id Text, sourcename Text,
     precombine_ts Timestamp, ingest_date Date,
 }
 
@@ -168,8 +176,9 @@ table! {
     /// The latest version of every condition.
     SILVER_CONDITION = "silver/condition", Some("bucket");
     condition_id Text, patient_id Text, encounter_id Text, code_system Text, code Text, display Text,
-    clinical_status Text, category Text, infection_type Text, onset_time Timestamp, recorded_time Timestamp,
-    last_updated Timestamp, version_id Text, precombine_ts Timestamp, content_id Text, bucket Text,
+    clinical_status Text, category Text, infection_type Text, death Boolean, onset_time Timestamp,
+    recorded_time Timestamp, last_updated Timestamp, version_id Text, precombine_ts Timestamp, content_id Text,
+    bucket Text,
 }
 
 table! {
@@ -234,6 +243,15 @@ table! {
 }
 
 table! {
+    /// Returns and deaths within 30 days of patients from 65 years, by hospital, month and disease.
+    GOLD_COHORT = "gold/cohort", None;
+    hospital_name Text, month Text, cohort Text, index_stays BigInt, readmissions BigInt, readmission_rate Double,
+    readmission_ci_low Double, readmission_ci_high Double, national_readmission_rate Double,
+    readmission_comparison Text, stays BigInt, deaths_30d BigInt, mortality_rate Double, mortality_ci_low Double,
+    mortality_ci_high Double, national_mortality_rate Double, mortality_comparison Text,
+}
+
+table! {
     /// Inpatients at midnight by hospital, department and date.
     GOLD_CENSUS = "gold/census", None;
     hospital_name Text, department Text, date Date, patients BigInt,
@@ -252,6 +270,7 @@ pub const TABLES: &[&Table] = &[
     &BRONZE_CONDITION,
     &BRONZE_QUARANTINE,
     &BRONZE_INGEST_LOG,
+    &BRONZE_DELETION,
     &SILVER_PATIENT,
     &SILVER_ENCOUNTER,
     &SILVER_CONDITION,
@@ -263,6 +282,7 @@ pub const TABLES: &[&Table] = &[
     &GOLD_OCCUPANCY,
     &GOLD_DEPARTMENT_LOAD,
     &GOLD_DEMOGRAPHICS,
+    &GOLD_COHORT,
     &GOLD_CENSUS,
     &GOLD_SUMMARY,
     &relational::PATIENTS.bronze,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Date32Type, TimestampMicrosecondType};
-use arrow_array::{PrimitiveArray, RecordBatch, RecordBatchReader, StringArray};
+use arrow_array::{BooleanArray, PrimitiveArray, RecordBatch, RecordBatchReader, StringArray};
 use arrow_schema::{ArrowError, DataType, Schema};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
@@ -178,6 +178,11 @@ impl<'a> Columns<'a> {
     /// A column of dates.
     pub(crate) fn date(self, name: &'static str) -> Result<&'a PrimitiveArray<Date32Type>, FileError> {
         self.primitive(name, Kind::Date)
+    }
+
+    /// A column of flags.
+    pub(crate) fn boolean(self, name: &'static str) -> Result<&'a BooleanArray, FileError> {
+        self.get(name)?.as_boolean_opt().ok_or_else(|| self.missing(name, DataType::Boolean))
     }
 
     fn primitive<T: ArrowPrimitiveType>(

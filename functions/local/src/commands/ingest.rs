@@ -261,19 +261,24 @@ async fn land(worker: &Worker, file: &walk::File, source: Option<&SourceName>) -
 }
 
 /// The time of landing: the file's own, or the present if that is before 2000 or in the future.
-fn landed_time(modified_micros: i64, now_micros: i64) -> i64 {
+pub(super) fn landed_time(modified_micros: i64, now_micros: i64) -> i64 {
     const YEAR_2000: i64 = 946_684_800_000_000;
     if (YEAR_2000..=now_micros).contains(&modified_micros) { modified_micros } else { now_micros }
 }
 
 fn digest_and_time(path: &Path) -> io::Result<(String, i64)> {
     let file = File::open(path)?;
+    let micros = modified_micros(&file)?;
+    Ok((hash(file)?, micros))
+}
+
+/// When a file was last changed, in UTC microseconds.
+pub(super) fn modified_micros(file: &File) -> io::Result<i64> {
     let modified = file.metadata()?.modified()?;
-    let micros = match modified.duration_since(UNIX_EPOCH) {
+    Ok(match modified.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
-    };
-    Ok((hash(file)?, micros))
+    })
 }
 
 fn hash(mut reader: impl Read) -> io::Result<String> {

@@ -4,6 +4,7 @@
 //! input where it has no escapes. Nothing is validated beyond JSON types; values are parsed by [`time`] and
 //! [`mod@reference`] when a row is made of them.
 
+pub mod bundle;
 pub mod coding;
 pub mod condition;
 pub mod encounter;
@@ -15,10 +16,12 @@ pub mod resource;
 pub mod text;
 pub mod time;
 
+pub use bundle::{Bundle, Entry};
 pub use coding::{CodeableConcept, Coding, OneOrMany};
 pub use condition::Condition;
 pub use encounter::Encounter;
-pub use named::Named;
+pub use named::{Identified, Named};
 pub use patient::Patient;
-pub use resource::{Entry, Fault, Head, Meta, Rule};
+pub use reference::Reference;
+pub use resource::{Fault, Head, Meta, Rule};
 pub use text::Text;

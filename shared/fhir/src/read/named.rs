@@ -1,8 +1,8 @@
-//! Organization and Location: only their names are wanted, for references that carry no display.
+//! Resources that are looked up: Organization and Location for their names, others for who carries an identifier.
 
 use serde::Deserialize;
 
-use super::Text;
+use super::{Text, reference::BusinessIdentifier};
 
 /// A resource with a name that others refer to.
 #[derive(Debug, Default, Deserialize)]
@@ -13,15 +13,18 @@ pub struct Named<'a> {
     /// The name.
     #[serde(borrow)]
     pub name: Option<Text<'a>>,
-    /// Business identifiers, which conditional references point at.
+    /// Business identifiers, which references may name.
     #[serde(borrow)]
-    pub identifier: Option<Vec<NamedIdentifier<'a>>>,
+    pub identifier: Option<Vec<BusinessIdentifier<'a>>>,
 }
 
-/// A business identifier's value.
+/// A resource of which only its id and its business identifiers are wanted.
 #[derive(Debug, Default, Deserialize)]
-pub struct NamedIdentifier<'a> {
-    /// The value.
+pub struct Identified<'a> {
+    /// The logical id.
     #[serde(borrow)]
-    pub value: Option<Text<'a>>,
+    pub id: Option<Text<'a>>,
+    /// Business identifiers, which references may name.
+    #[serde(borrow)]
+    pub identifier: Option<Vec<BusinessIdentifier<'a>>>,
 }

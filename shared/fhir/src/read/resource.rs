@@ -1,7 +1,7 @@
 //! What every resource has: its type, its id, its version; and how a resource is refused.
 
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{error::Category, value::RawValue};
+use serde_json::error::Category;
 
 use super::Text;
 
@@ -26,6 +26,12 @@ pub enum Rule {
     TooLarge,
     /// Columns that are those of no table of the relational set.
     UnknownTable,
+    /// A deletion that names no resource.
+    DeletionWithoutId,
+    /// A time that no record of its kind can have.
+    ImplausibleTime,
+    /// More references to look up than are kept.
+    TooManyReferences,
 }
 
 impl Rule {
@@ -41,6 +47,9 @@ impl Rule {
             Rule::BadValue => "bad-value",
             Rule::TooLarge => "too-large",
             Rule::UnknownTable => "unknown-table",
+            Rule::DeletionWithoutId => "deletion-without-id",
+            Rule::ImplausibleTime => "implausible-time",
+            Rule::TooManyReferences => "too-many-references",
         }
     }
 }
@@ -88,25 +97,6 @@ pub struct Meta<'a> {
     /// When that version came to be.
     #[serde(rename = "lastUpdated", borrow)]
     pub last_updated: Option<Text<'a>>,
-}
-
-/// An entry of a Bundle.
-#[derive(Debug, Deserialize)]
-pub struct Entry<'a> {
-    /// The entry's identity; gives an id to a resource that has none.
-    #[serde(rename = "fullUrl", borrow)]
-    pub full_url: Option<Text<'a>>,
-    /// The resource, unread.
-    #[serde(borrow)]
-    pub resource: Option<&'a RawValue>,
-}
-
-/// A Bundle whose entries are unread; for Bundles inside a line or a list.
-#[derive(Debug, Deserialize)]
-pub struct Bundle<'a> {
-    /// The entries, unread.
-    #[serde(borrow)]
-    pub entry: Option<Vec<&'a RawValue>>,
 }
 
 /// A start and an end.

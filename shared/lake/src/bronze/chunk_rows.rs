@@ -1,15 +1,14 @@
 //! One chunk of records made into rows. Chunks know nothing of each other, so they are read on any thread.
 
 use metriccare_fhir::read::{
-    Condition, Encounter, Entry, Fault, Head, Named, Patient, Rule, Text, pull,
-    reference::{self, Reference},
-    resource::{self, Bundle},
+    Bundle, Condition, Encounter, Entry, Fault, Head, Identified, Named, Patient, Reference, Rule, Text, pull, resource,
 };
 
 use super::{
     Counts, Limits,
-    directory::{Directory, Found, Place, Wanted, names_of},
+    entry::{self, EntryFacts, EntryKind},
     records::{Chunk, Span, SpanKind},
+    references::{Asked, Found, Identity, Link, Meaning, Place, References, looked_up, pass_over},
     rows::{Origin, Rows, condition::ConditionRow, encounter::EncounterRow, patient::PatientRow},
 };
 use crate::keys::content_id;
@@ -19,22 +18,22 @@ use crate::keys::content_id;
 pub(super) struct Findings {
     pub(super) counts: Counts,
     pub(super) found: Vec<Found>,
-    pub(super) wanted: Wanted,
+    pub(super) asked: Asked,
 }
 
 /// How deep Bundles within Bundles are opened. Systems wrap one in another, hardly ever two: what lies deeper is made to
 /// exhaust its reader, who goes one call and one reading of the rest deeper with each.
 const DEEPEST_BUNDLE: usize = 8;
 
-/// Reads a chunk's records with the names that are known so far, and appends their rows.
+/// Reads a chunk's records with what is known of the object's references, and appends their rows.
 pub(super) fn read(
     chunk: &Chunk,
     origin: Origin<'_>,
-    directory: &Directory,
+    references: &References,
     limits: Limits,
     rows: &mut Rows,
 ) -> Findings {
-    let mut reader = Reader { rows, findings: Findings::default(), origin, directory, limits };
+    let mut reader = Reader { rows, findings: Findings::default(), origin, references, limits };
     for span in &chunk.spans {
         reader.span(span, &chunk.bytes[span.bytes.clone()]);
     }
@@ -45,7 +44,7 @@ struct Reader<'a> {
     rows: &'a mut Rows,
     findings: Findings,
     origin: Origin<'a>,
-    directory: &'a Directory,
+    references: &'a References,
     limits: Limits,
 }
 
@@ -65,26 +64,33 @@ impl Reader<'_> {
         };
         match span.kind {
             SpanKind::Entry => self.entry(span, text, 1),
-            _ => self.record(span, text, None, 0),
+            _ => self.record(span, text, EntryFacts::default(), 0),
         }
     }
 
     /// An entry that lies within so many Bundles.
     fn entry(&mut self, span: &Span, text: &str, depth: usize) {
-        match resource::read::<Entry<'_>>(text) {
-            Ok(Entry { resource: Some(resource), full_url }) => {
-                self.record(span, resource.get(), full_url.as_deref(), depth);
-            }
-            Ok(Entry { resource: None, .. }) => {
+        let entry = match resource::read::<Entry<'_>>(text) {
+            Ok(entry) => entry,
+            Err(fault) => return self.quarantine(span, text.as_bytes(), None, &fault),
+        };
+        match entry::classify(&entry, self.origin) {
+            Ok(EntryKind::Resource(resource, facts)) => self.record(span, resource, facts, depth),
+            Ok(EntryKind::Deletion(deletion)) => {
+                self.rows.deletions.append(self.origin, &deletion);
                 self.findings.counts.records += 1;
-                self.findings.counts.skip("entry without resource");
+                self.findings.counts.deletions += 1;
+            }
+            Ok(EntryKind::Skipped(reason)) => {
+                self.findings.counts.records += 1;
+                self.findings.counts.skip(reason);
             }
             Err(fault) => self.quarantine(span, text.as_bytes(), None, &fault),
         }
     }
 
     /// A resource that lies within so many Bundles; where it is one itself, its entries are the records.
-    fn record(&mut self, span: &Span, text: &str, full_url: Option<&str>, depth: usize) {
+    fn record(&mut self, span: &Span, text: &str, facts: EntryFacts<'_>, depth: usize) {
         let kind = match resource_type(text) {
             Ok(kind) => kind,
             Err(fault) => return self.quarantine(span, text.as_bytes(), None, &fault),
@@ -92,7 +98,7 @@ impl Reader<'_> {
         if &*kind == "Bundle" {
             return self.bundle(span, text, depth);
         }
-        match self.resource(&kind, text, full_url) {
+        match self.resource(&kind, text, facts, depth > 0) {
             Ok(Read::Row) => self.findings.counts.records += 1,
             Ok(Read::Skipped(kind)) => {
                 self.findings.counts.records += 1;
@@ -116,64 +122,125 @@ impl Reader<'_> {
         }
     }
 
-    fn resource(&mut self, kind: &str, text: &str, full_url: Option<&str>) -> Result<Read, Fault> {
+    fn resource(&mut self, kind: &str, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<Read, Fault> {
         match kind {
-            "Encounter" => {
-                let encounter: Encounter<'_> = pull::read(text)?;
-                let id = id(encounter.id.as_ref(), full_url)?;
-                let row = EncounterRow::of(&encounter, &id)?;
-                let hospital = row.hospital(self.directory)?;
-                row.append(
-                    self.rows.encounters.of(hospital),
-                    self.origin,
-                    self.directory,
-                    &content_id(text.as_bytes()),
-                );
-                self.want(row.nameless());
-                self.findings.counts.encounters += 1;
-            }
-            "Patient" => {
-                let patient: Patient<'_> = pull::read(text)?;
-                let id = id(patient.id.as_ref(), full_url)?;
-                let row = PatientRow::of(&patient, &id)?;
-                let hospital = row.hospital(self.directory)?;
-                row.append(self.rows.patients.of(hospital), self.origin, &content_id(text.as_bytes()));
-                self.want(row.nameless());
-                self.findings.counts.patients += 1;
-            }
-            "Condition" => {
-                let condition: Condition<'_> = pull::read(text)?;
-                let id = id(condition.id.as_ref(), full_url)?;
-                let row = ConditionRow::of(&condition, &id)?;
-                let year = row.recorded_year().map(|year| year.to_string());
-                row.append(self.rows.conditions.of(year.as_deref()), self.origin, &content_id(text.as_bytes()));
-                self.findings.counts.conditions += 1;
-            }
+            "Encounter" => self.encounter(text, facts, in_bundle)?,
+            "Patient" => self.patient(text, facts, in_bundle)?,
+            "Condition" => self.condition(text, facts)?,
             other => {
-                if let Some(place) = Place::of(other) {
-                    let named: Named<'_> = pull::read(text)?;
-                    self.findings.found.extend(names_of(place, &named, full_url));
-                } else if !resource::is_json(text) {
-                    return Err(resource::read::<serde::de::IgnoredAny>(text)
-                        .err()
-                        .unwrap_or_else(|| Fault::new(Rule::NotJson, "the resource is not JSON")));
-                }
+                self.other(other, text, facts, in_bundle)?;
                 return Ok(Read::Skipped(other.to_owned()));
             }
         }
         Ok(Read::Row)
     }
 
-    fn want<'r>(&mut self, references: impl Iterator<Item = (Place, &'r Reference<'r>)>) {
-        for (place, reference) in references {
-            self.findings.wanted.add(place, reference);
+    fn encounter(&mut self, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<(), Fault> {
+        let encounter: Encounter<'_> = pull::read(text)?;
+        let id = self.id("Encounter", encounter.id.as_ref(), facts)?;
+        let found = &mut self.findings.found;
+        found.extend(self.references.found_address("Encounter", id, facts.full_url));
+        if self.references.collects_encounters() {
+            let encounter: Identified<'_> = pull::read(text)?;
+            let identifiers = Identity::of_others(encounter.identifier.as_deref());
+            self.references.found_identifiers("Encounter", id, identifiers, in_bundle, found);
+        } else if self.references.collects() {
+            pass_over("Encounter", found);
+        }
+        let row = EncounterRow::of(&encounter, id, facts, self.origin, self.references)?;
+        let hospital = row.hospital(self.references)?;
+        row.append(self.rows.encounters.of(hospital), self.origin, self.references, &content_id(text.as_bytes()));
+        self.name(row.nameless());
+        self.look_up(row.links());
+        self.findings.counts.encounters += 1;
+        Ok(())
+    }
+
+    fn patient(&mut self, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<(), Fault> {
+        let patient: Patient<'_> = pull::read(text)?;
+        let id = self.id("Patient", patient.id.as_ref(), facts)?;
+        let found = &mut self.findings.found;
+        found.extend(self.references.found_address("Patient", id, facts.full_url));
+        let identifiers = Identity::of_patient(patient.identifier.as_deref());
+        self.references.found_identifiers("Patient", id, identifiers, in_bundle, found);
+        let row = PatientRow::of(&patient, id, facts, self.origin)?;
+        let hospital = row.hospital(self.references)?;
+        row.append(self.rows.patients.of(hospital), self.origin, &content_id(text.as_bytes()));
+        self.name(row.nameless());
+        self.findings.counts.patients += 1;
+        Ok(())
+    }
+
+    fn condition(&mut self, text: &str, facts: EntryFacts<'_>) -> Result<(), Fault> {
+        let condition: Condition<'_> = pull::read(text)?;
+        let id = self.id("Condition", condition.id.as_ref(), facts)?;
+        let row = ConditionRow::of(&condition, id, facts, self.origin, self.references)?;
+        let year = row.recorded_year().map(|year| year.to_string());
+        row.append(self.rows.conditions.of(year.as_deref()), self.origin, &content_id(text.as_bytes()));
+        self.look_up(row.links());
+        self.findings.counts.conditions += 1;
+        Ok(())
+    }
+
+    /// A resource without a row of its own: read where others refer to it, else only held to be JSON.
+    fn other(&mut self, kind: &str, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<(), Fault> {
+        if let Some(place) = Place::of(kind) {
+            let named: Named<'_> = pull::read(text)?;
+            let id = facts.id(kind, named.id.as_ref()).ok();
+            if let Some((id, name)) = id.zip(named.name.as_ref().and_then(Text::trimmed)) {
+                self.findings.found.push(Found::Name { place, id: id.to_owned(), name: name.to_owned() });
+            }
+        }
+        if let Some(kind) = looked_up(kind)
+            && self.references.collects()
+            && let Ok(resource) = pull::read::<Identified<'_>>(text)
+        {
+            if let Ok(id) = facts.id(kind, resource.id.as_ref()) {
+                self.findings.found.extend(self.references.found_address(kind, id, facts.full_url));
+                let identifiers = Identity::of_others(resource.identifier.as_deref());
+                self.references.found_identifiers(kind, id, identifiers, in_bundle, &mut self.findings.found);
+            }
+            return Ok(());
+        }
+        if !resource::is_json(text) {
+            return Err(resource::read::<serde::de::IgnoredAny>(text)
+                .err()
+                .unwrap_or_else(|| Fault::new(Rule::NotJson, "the resource is not JSON")));
+        }
+        Ok(())
+    }
+
+    /// The logical id of a resource, as the lake may keep it.
+    fn id<'r>(&self, kind: &str, own: Option<&'r Text<'_>>, facts: EntryFacts<'r>) -> Result<&'r str, Fault> {
+        let id = facts.id(kind, own)?;
+        self.origin.check(id)?;
+        Ok(id)
+    }
+
+    /// Asks for the names of places that have no display.
+    fn name<'r>(&mut self, places: impl Iterator<Item = (Place, &'r Reference<'r>)>) {
+        if self.references.collects() {
+            places.for_each(|(place, reference)| self.findings.asked.name(self.references, place, reference));
+        }
+    }
+
+    /// Counts the references that mean nobody known, and asks for them.
+    fn look_up<'r>(&mut self, links: impl Iterator<Item = Link<'r>>) {
+        for link in links {
+            self.findings.asked.reference();
+            if link.meaning == Meaning::Unresolved {
+                self.findings.counts.unresolve(link.element);
+                if self.references.collects() {
+                    self.findings.asked.target(link.reference, link.kinds);
+                }
+            }
         }
     }
 
     fn quarantine(&mut self, span: &Span, bytes: &[u8], resource_type: Option<&str>, fault: &Fault) {
         self.findings.counts.records += 1;
         self.findings.counts.quarantine(fault.rule.name());
-        self.rows.quarantine.append(self.origin, span, bytes, resource_type, fault, self.limits.raw);
+        self.rows.quarantine.append(self.origin, span, Some(bytes), resource_type, fault, self.limits.raw);
     }
 }
 
@@ -196,12 +263,4 @@ fn resource_type(text: &str) -> Result<Text<'_>, Fault> {
     head.resource_type
         .filter(|kind| kind.trimmed().is_some())
         .ok_or_else(|| Fault::new(Rule::NoResourceType, "the record has no resourceType"))
-}
-
-/// The resource's own id, else the one in its Bundle entry's `urn:uuid:` address.
-fn id<'a>(own: Option<&'a Text<'_>>, full_url: Option<&'a str>) -> Result<std::borrow::Cow<'a, str>, Fault> {
-    own.and_then(Text::trimmed)
-        .map(std::borrow::Cow::Borrowed)
-        .or_else(|| full_url.filter(|url| url.starts_with("urn:uuid:")).and_then(reference::logical_id))
-        .ok_or_else(|| Fault::new(Rule::NoId, "the resource has no id"))
 }

@@ -18,16 +18,24 @@ pub struct Counts {
     /// Rows of the relational set that became a row, by table.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub relational: BTreeMap<String, u64>,
+    /// Deletions of such resources.
+    #[serde(default)]
+    pub deletions: u64,
     /// Records that could not be read, by rule.
     pub quarantined: BTreeMap<String, u64>,
-    /// Resources of other types, and Bundle entries without a resource, by type.
+    /// Resources of other types by type, and Bundle entries without anything for the lake by the reason.
     pub skipped: BTreeMap<String, u64>,
+    /// References by a business identifier that nobody, or more than one resource, in the object carries, and references to
+    /// an address that several resources have, by the element that holds them. Their records are accepted without them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unresolved: BTreeMap<String, u64>,
 }
 
 impl Counts {
-    /// Records that became a row.
+    /// Records that became a row of a resource or of its deletion.
     pub fn accepted(&self) -> u64 {
-        self.patients + self.encounters + self.conditions + self.relational.values().sum::<u64>()
+        let relational = self.relational.values().sum::<u64>();
+        self.patients + self.encounters + self.conditions + self.deletions + relational
     }
 
     /// Records that were set aside whole.
@@ -49,25 +57,34 @@ impl Counts {
         for (table, count) in &other.relational {
             *self.relational.entry(table.clone()).or_default() += count;
         }
+        self.deletions += other.deletions;
         for (rule, count) in &other.quarantined {
             *self.quarantined.entry(rule.clone()).or_default() += count;
         }
         for (kind, count) in &other.skipped {
             *self.skipped.entry(kind.clone()).or_default() += count;
         }
+        for (element, count) in &other.unresolved {
+            *self.unresolved.entry(element.clone()).or_default() += count;
+        }
     }
 
     pub(crate) fn quarantine(&mut self, rule: &str) {
-        match self.quarantined.get_mut(rule) {
-            Some(count) => *count += 1,
-            None => _ = self.quarantined.insert(rule.to_owned(), 1),
-        }
+        increment(&mut self.quarantined, rule);
     }
 
     pub(super) fn skip(&mut self, kind: &str) {
-        match self.skipped.get_mut(kind) {
-            Some(count) => *count += 1,
-            None => _ = self.skipped.insert(kind.to_owned(), 1),
-        }
+        increment(&mut self.skipped, kind);
+    }
+
+    pub(super) fn unresolve(&mut self, element: &str) {
+        increment(&mut self.unresolved, element);
+    }
+}
+
+fn increment(counts: &mut BTreeMap<String, u64>, name: &str) {
+    match counts.get_mut(name) {
+        Some(count) => *count += 1,
+        None => _ = counts.insert(name.to_owned(), 1),
     }
 }

@@ -8,16 +8,18 @@ use std::{
     num::NonZeroUsize,
 };
 
+use metriccare_fhir::read::{Fault, Rule};
 use parquet::errors::ParquetError;
 
-use crate::relational;
+use crate::{keys, relational, schema::BRONZE_QUARANTINE};
 
 use super::{
     BronzeFile, Counts,
     chunk_rows::{self, Findings},
-    directory::Directory,
-    records::{Chunk, Hints, Measured, Records},
-    rows::{Origin, Rows},
+    records::{Chunk, Hints, Measured, Records, Span, SpanKind},
+    references::{MOST, Next, References},
+    row_group::write_file,
+    rows::{Origin, QuarantineRows, Rows},
     wave::read_wave,
     writers::Writers,
 };
@@ -100,8 +102,8 @@ pub enum FlattenError {
 
 /// Flattens a landed object into bronze files.
 ///
-/// `open` opens the object at its beginning; it is called again where a name or a Bundle's type came too late in the
-/// object to be known at once.
+/// `open` opens the object at its beginning; it is called again where a reference, a name or a Bundle's type could not be
+/// understood before the rest of the object was known.
 ///
 /// # Errors
 /// Only what the store or the sinks do: every fault of the data is a row of the quarantine.
@@ -118,20 +120,48 @@ pub fn flatten<S: Sinks>(
     }
     let mut first = Some(reader);
     let mut hints = Hints::default();
-    let mut known = Directory::default();
+    let mut known = References::default();
     loop {
         let reader = first.take().map_or_else(&mut open, Ok)?;
         let records = Records::open(&source.key, reader, limits, hints)?;
         let pass = one_pass(source, records, &known, sinks, threads, limits)?;
         if pass.mistook_a_bundle && !hints.type_before_entries {
             hints.type_before_entries = true;
-        } else if known.is_empty() && pass.learned.came_late() {
-            known = pass.learned;
-        } else {
-            let files = pass.writers.finish(&source.object_id)?;
-            return Ok(Flattened { files, counts: pass.counts, measured: pass.measured });
+            known = References::default();
+            continue;
+        }
+        match pass.learned.next_step() {
+            Next::Again(learned) => known = *learned,
+            Next::Done => {
+                let files = pass.writers.finish(&source.object_id)?;
+                return Ok(Flattened { files, counts: pass.counts, measured: pass.measured });
+            }
+            Next::TooMany => return reject(source, pass.measured, sinks, limits),
         }
     }
+}
+
+/// An object that is refused whole: one record of the quarantine, which says where the object lies.
+fn reject<S: Sinks>(
+    source: &Source,
+    measured: Measured,
+    sinks: &mut S,
+    limits: Limits,
+) -> Result<Flattened<S::File>, FlattenError> {
+    let reason = format!(
+        "the object has more than {MOST} addresses, identifiers or names that its references have to be looked up in: land \
+         it in parts"
+    );
+    let fault = Fault::new(Rule::TooManyReferences, reason);
+    let span = Span { bytes: 0..0, line: 1, offset: 0, length: measured.bytes, kind: SpanKind::Resource };
+    let mut quarantine = QuarantineRows::default();
+    quarantine.append(Origin::new(&source.key, source.landed_micros), &span, None, None, &fault, limits.raw);
+    let mut counts = Counts { records: 1, ..Counts::default() };
+    counts.quarantine(fault.rule.name());
+    let (table, date) = (BRONZE_QUARANTINE.path, source.ingest_date());
+    let key = keys::bronze_file(table, "ingest_date", Some(&date), &source.object_id);
+    let file = write_file(&quarantine, sinks.create()?)?;
+    Ok(Flattened { files: vec![(BronzeFile { key, table, partition: Some(date), rows: 1 }, file)], counts, measured })
 }
 
 /// Bytes that decide whether an object is a table of the relational set.
@@ -149,35 +179,38 @@ struct Pass<F: Write + Send> {
     writers: Writers<F>,
     counts: Counts,
     measured: Measured,
-    learned: Directory,
+    learned: References,
     mistook_a_bundle: bool,
 }
 
 fn one_pass<S: Sinks>(
     source: &Source,
     mut records: Records<'_>,
-    known: &Directory,
+    known: &References,
     sinks: &mut S,
     threads: NonZeroUsize,
     limits: Limits,
 ) -> Result<Pass<S::File>, FlattenError> {
-    let origin = Origin { sourcename: &source.key, landed_micros: source.landed_micros };
+    let origin = Origin::new(&source.key, source.landed_micros);
     let threads = threads.get();
     let mut workers: Vec<_> = (0..threads).map(|_| Rows::default()).collect();
     let mut writers = Writers::new(&source.ingest_date(), limits, threads)?;
     let mut counts = Counts::default();
-    let mut learned = Directory::default();
+    let mut learned = known.to_learn();
     let read = |chunk: &Chunk, rows: &mut Rows| chunk_rows::read(chunk, origin, known, limits, rows);
     loop {
         let mut chunks = read_wave(&mut records, limits.wave, &mut workers, read)?;
         if chunks.is_empty() {
             break;
         }
-        for Findings { counts: more, found, wanted } in
+        for Findings { counts: more, found, asked } in
             chunks.iter_mut().map(|chunk| std::mem::take(&mut chunk.findings))
         {
             counts.add(&more);
-            learned.learn(found, wanted);
+            learned.learn(found, asked);
+        }
+        if learned.has_too_many() {
+            break;
         }
         writers.add(&chunks, &mut workers, sinks)?;
     }
@@ -185,5 +218,11 @@ fn one_pass<S: Sinks>(
     Ok(Pass { writers, counts, measured: records.measure()?, learned, mistook_a_bundle })
 }
 
+#[cfg(test)]
+mod entries;
+#[cfg(test)]
+mod links;
+#[cfg(test)]
+mod references;
 #[cfg(test)]
 mod tests;

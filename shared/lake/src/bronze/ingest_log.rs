@@ -55,6 +55,7 @@ pub fn ingest_log(
         count(counts.patients),
         count(counts.encounters),
         count(counts.conditions),
+        count(counts.deletions),
         Arc::new(TimestampMicrosecondArray::from(vec![source.landed_micros]).with_timezone("UTC")),
     ];
     let schema = BRONZE_INGEST_LOG.file_schema();

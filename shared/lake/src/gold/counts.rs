@@ -119,6 +119,20 @@ counts! {
 }
 
 counts! {
+    /// Stays for one disease and their outcomes.
+    CohortCounts {
+        /// Index stays of the 65-plus definition.
+        index_stays,
+        /// Those of them with an unplanned return.
+        readmissions,
+        /// Stays of patients from 65 years, but those that a transfer led to.
+        stays,
+        /// Those whose patient died within 30 days of admission.
+        deaths_30d,
+    }
+}
+
+counts! {
     /// Resources that refer to nothing, or to what the lake does not have.
     UnlinkedCounts {
         /// Encounters that name no patient.

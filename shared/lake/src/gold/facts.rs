@@ -1,7 +1,7 @@
 //! A bucket's silver objects as columns that measuring reads: what each encounter and patient is, once per value.
 
 use arrow_array::types::{Date32Type, TimestampMicrosecondType};
-use arrow_array::{Array, PrimitiveArray, RecordBatch, StringArray};
+use arrow_array::{Array, BooleanArray, PrimitiveArray, RecordBatch, StringArray};
 use bytes::Bytes;
 
 use super::reason::Reason;
@@ -27,7 +27,7 @@ const ENCOUNTER: &[&str] = &[
 ];
 const PATIENT: &[&str] = &["patient_id", "gender", "birth_date", "state", "language", "deceased_time"];
 const CONDITION: &[&str] =
-    &["condition_id", "patient_id", "encounter_id", "infection_type", "onset_time", "recorded_time"];
+    &["condition_id", "patient_id", "encounter_id", "infection_type", "death", "onset_time", "recorded_time"];
 
 /// The silver objects of one bucket; one that does not exist has no rows.
 #[derive(Clone, Debug, Default)]
@@ -210,6 +210,7 @@ pub(super) struct Conditions<'a> {
     pub(super) patient: &'a StringArray,
     pub(super) encounter: &'a StringArray,
     pub(super) infection: Coded<'a>,
+    death: &'a BooleanArray,
     onset: &'a PrimitiveArray<TimestampMicrosecondType>,
     recorded: &'a PrimitiveArray<TimestampMicrosecondType>,
 }
@@ -222,9 +223,15 @@ impl<'a> Conditions<'a> {
             patient: columns.text("patient_id")?,
             encounter: columns.text("encounter_id")?,
             infection: Coded::new(columns.text("infection_type")?),
+            death: columns.boolean("death")?,
             onset: columns.time("onset_time")?,
             recorded: columns.time("recorded_time")?,
         })
+    }
+
+    /// Whether a condition says that the patient died.
+    pub(super) fn is_death(&self, row: usize) -> bool {
+        self.death.is_valid(row) && self.death.value(row)
     }
 
     /// The onset, or where it is not known the time of recording.

@@ -79,6 +79,7 @@ fn add_renamed(sums: &mut Partial, partial: &Partial, number: impl Fn(u32) -> u3
     add_all(&mut sums.mortality, &partial.mortality, |(h, month)| (at(h), *month));
     add_all(&mut sums.lengths, &partial.lengths, |(h, d, month, days)| (at(h), at(d), *month, *days));
     add_all(&mut sums.infection, &partial.infection, |(h, month, kind)| (at(h), *month, *kind));
+    add_all(&mut sums.cohort, &partial.cohort, |(h, month, cohort)| (at(h), *month, *cohort));
     add_all(&mut sums.load, &partial.load, |(h, d, month)| (at(h), at(d), *month));
     add_all(&mut sums.census, &partial.census, |(h, d, date)| (at(h), at(d), *date));
     add_all(&mut sums.open, &partial.open, |(h, d, date)| (at(h), at(d), *date));

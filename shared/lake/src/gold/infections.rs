@@ -1,8 +1,8 @@
 //! Which infections of a bucket count, and whether they began in hospital.
 //!
 //! One infection per encounter and type: the earliest onset, of equal ones the smaller condition id. It is linked to a
-//! stay or an open inpatient encounter of the same patient; a condition without a patient, an encounter or any time
-//! cannot be linked and does not count.
+//! stay or an open inpatient encounter of the same patient; a condition without a patient or an encounter cannot be linked
+//! and does not count. One without any time is as old as the admission.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::coded::Interner;
 use crate::silver::class::INPATIENT;
 use crate::silver::infection::TYPES;
 use crate::silver::status::Phase;
-use metriccare_fhir::calendar::date_of;
+use metriccare_fhir::calendar::{DAY, date_of};
 
 /// An infection that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +33,13 @@ pub(super) fn infections(facts: &Facts<'_>) -> Vec<Infection> {
     let conditions = &facts.conditions;
     let kinds = conditions.infection.map(|name| TYPES.iter().position(|kind| Some(*kind) == name));
     let mut linked = Interner::new();
-    let mut by_encounter: Vec<Vec<(u8, i64, usize)>> = Vec::new();
+    let mut by_encounter: Vec<Vec<(u8, Option<i64>, usize)>> = Vec::new();
     for row in 0..conditions.id.len() {
         let Some(kind) = kinds[conditions.infection.codes[row] as usize] else { continue };
-        let Some(time) = conditions.time(row) else { continue };
         if conditions.encounter.is_valid(row) && conditions.patient.is_valid(row) {
             let code = linked.intern(conditions.encounter.value(row)) as usize;
             by_encounter.resize_with(by_encounter.len().max(code + 1), Vec::new);
-            by_encounter[code].push((kind as u8, time, row));
+            by_encounter[code].push((kind as u8, conditions.time(row), row));
         }
     }
     let mut found = Vec::new();
@@ -54,7 +53,8 @@ pub(super) fn infections(facts: &Facts<'_>) -> Vec<Infection> {
         let mut earliest: BTreeMap<u8, (i64, &str)> = BTreeMap::new();
         for (kind, time, row) in &by_encounter[code as usize] {
             if conditions.patient.value(*row) == patient {
-                let this = (*time, conditions.id.value(*row));
+                let time = time.unwrap_or(i64::from(admission) * DAY);
+                let this = (time, conditions.id.value(*row));
                 earliest.entry(*kind).and_modify(|best| *best = this.min(*best)).or_insert(this);
             }
         }

@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 
+use super::deaths::{self, Deaths};
 use super::facts::Facts;
 use super::infections::Infection;
 use super::rows::TableRows;
 use super::verdict::{
-    Evidence, INDEX, TRANSFERRED, WINDOW, age_band, died_30d, died_in_hospital, hwr_status, index_status, planned_rule,
+    DeathRecord, Evidence, INDEX, TRANSFERRED, WINDOW, age_band, died_30d, died_in_hospital, hwr_status, index_status,
+    planned_rule,
 };
 use crate::cells::Cell;
 use crate::schema::GOLD_STAY;
@@ -23,6 +25,8 @@ pub(super) struct Stay<'a> {
     pub(super) admission: i64,
     pub(super) discharge: i64,
     pub(super) evidence: Evidence<'a>,
+    /// What the linked death conditions say.
+    pub(super) death: DeathRecord,
     pub(super) died_30d: bool,
     /// The next stay's place in the ledger, and the days to it.
     pub(super) next: Option<(u32, i64)>,
@@ -49,7 +53,12 @@ impl Stay<'_> {
 
 /// The stays of a bucket, in the order of its encounters.
 pub(super) fn ledger<'a>(facts: &Facts<'a>, infections: &[Infection]) -> Vec<Stay<'a>> {
-    let mut ledger: Vec<Stay<'a>> = (0..facts.encounters.len()).filter_map(|row| stay(facts, row)).collect();
+    let deaths = Deaths::of(facts);
+    let mut ledger: Vec<Stay<'a>> = (0..facts.encounters.len()).filter_map(|row| stay(facts, &deaths, row)).collect();
+    for (place, date) in deaths::dates(facts, &ledger).into_iter().enumerate() {
+        let stay = &mut ledger[place];
+        stay.died_30d = died_30d(date, date_of(stay.admission));
+    }
     let encounters = &facts.encounters;
     let times = |(place, stay): (usize, &Stay<'_>)| {
         let row = stay.encounter as usize;
@@ -82,7 +91,7 @@ pub(super) fn ledger<'a>(facts: &Facts<'a>, infections: &[Infection]) -> Vec<Sta
 }
 
 /// What a stay says by itself; the verdicts that need the next stay come after.
-fn stay<'a>(facts: &Facts<'a>, row: usize) -> Option<Stay<'a>> {
+fn stay<'a>(facts: &Facts<'a>, deaths: &Deaths<'_>, row: usize) -> Option<Stay<'a>> {
     let encounters = &facts.encounters;
     let (admission, discharge) = encounters.stay_times(row)?;
     let (from, to) = (date_of(admission), date_of(discharge));
@@ -91,11 +100,12 @@ fn stay<'a>(facts: &Facts<'a>, row: usize) -> Option<Stay<'a>> {
     let disposition = encounters.disposition.value(row);
     let reason = facts.reasons[encounters.reason.codes[row] as usize];
     let hospital = encounters.hospital.codes[row];
+    let death = deaths.record(encounters.id.value(row), encounters.patient.value(row), from, to);
     let evidence = Evidence {
         hospital: (hospital != 0).then_some(hospital),
         cause: reason.map(|reason| reason.cause),
         disposition,
-        died: died_in_hospital(disposition, deceased, from, to),
+        died: died_in_hospital(disposition, deceased, death, from, to),
         planned_rule: planned_rule(encounters.priority.value(row), reason.and_then(|reason| reason.planned_rule)),
         exclusion: reason.and_then(|reason| reason.exclusion),
         age: patient.and_then(|patient| facts.patients.age(patient, from)),
@@ -105,7 +115,8 @@ fn stay<'a>(facts: &Facts<'a>, row: usize) -> Option<Stay<'a>> {
         admission,
         discharge,
         evidence,
-        died_30d: died_30d(disposition, deceased, from, to),
+        death,
+        died_30d: false,
         next: None,
         index_status: INDEX,
         hwr_status: INDEX,

@@ -14,7 +14,7 @@ use crate::keys::hex;
 use crate::table_file::FileError;
 
 /// Counts up when the rules of gold change, so that a lake measured by the rules before is measured again.
-pub const RULES: u32 = 2;
+pub const RULES: u32 = 4;
 
 /// What measuring a bucket gives.
 #[derive(Clone, Debug)]

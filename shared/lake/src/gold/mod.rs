@@ -4,6 +4,7 @@
 //! of all buckets and writes the final tables, and only there makes floats. Both are pure: gold is a function of silver
 //! and of the hospitals' reference file.
 
+pub mod cohorts;
 pub mod counts;
 pub mod hospitals;
 pub mod interval;
@@ -11,6 +12,7 @@ pub mod national;
 pub mod reason;
 pub mod verdict;
 
+mod deaths;
 mod facts;
 mod fold;
 mod infections;

@@ -21,8 +21,94 @@ pub const HOSPITAL_WIDE_READMISSION: NationalRate = NationalRate {
     source: "CMS Care Compare, July 2024: Unplanned Hospital Visits, National",
 };
 
+/// The discharges that the measures of single diseases cover.
+const THREE_YEARS: &str = "July 2020 to June 2023";
+
+/// Unplanned readmission within 30 days of a heart attack.
+pub const AMI_READMISSION: NationalRate = NationalRate {
+    measure: "READM_30_AMI",
+    rate: 0.137,
+    period: THREE_YEARS,
+    source: "CMS Care Compare, July 2024: Unplanned Hospital Visits, National",
+};
+
+/// Death within 30 days of admission for a heart attack.
+pub const AMI_MORTALITY: NationalRate = NationalRate {
+    measure: "MORT_30_AMI",
+    rate: 0.126,
+    period: THREE_YEARS,
+    source: "CMS Care Compare, July 2024: Complications and Deaths, National",
+};
+
+/// Unplanned readmission within 30 days of a stay for heart failure.
+pub const HEART_FAILURE_READMISSION: NationalRate = NationalRate {
+    measure: "READM_30_HF",
+    rate: 0.198,
+    period: THREE_YEARS,
+    source: "CMS Care Compare, July 2024: Unplanned Hospital Visits, National",
+};
+
+/// Death within 30 days of admission for heart failure.
+pub const HEART_FAILURE_MORTALITY: NationalRate = NationalRate {
+    measure: "MORT_30_HF",
+    rate: 0.119,
+    period: THREE_YEARS,
+    source: "CMS Care Compare, July 2024: Complications and Deaths, National",
+};
+
+/// Unplanned readmission within 30 days of a stay for pneumonia.
+pub const PNEUMONIA_READMISSION: NationalRate = NationalRate {
+    measure: "READM_30_PN",
+    rate: 0.164,
+    period: THREE_YEARS,
+    source: "CMS Care Compare, July 2024: Unplanned Hospital Visits, National",
+};
+
+/// Death within 30 days of admission for pneumonia.
+pub const PNEUMONIA_MORTALITY: NationalRate = NationalRate {
+    measure: "MORT_30_PN",
+    rate: 0.179,
+    period: THREE_YEARS,
+    source: "CMS Care Compare, July 2024: Complications and Deaths, National",
+};
+
+/// Unplanned readmission within 30 days of a stay for chronic obstructive pulmonary disease.
+pub const COPD_READMISSION: NationalRate = NationalRate {
+    measure: "READM_30_COPD",
+    rate: 0.185,
+    period: THREE_YEARS,
+    source: "CMS Care Compare, July 2024: Unplanned Hospital Visits, National",
+};
+
+/// Death within 30 days of admission for chronic obstructive pulmonary disease.
+pub const COPD_MORTALITY: NationalRate = NationalRate {
+    measure: "MORT_30_COPD",
+    rate: 0.094,
+    period: THREE_YEARS,
+    source: "CMS Care Compare, July 2024: Complications and Deaths, National",
+};
+
+/// Death within 30 days of admission for a stroke.
+pub const STROKE_MORTALITY: NationalRate = NationalRate {
+    measure: "MORT_30_STK",
+    rate: 0.139,
+    period: THREE_YEARS,
+    source: "CMS Care Compare, July 2024: Complications and Deaths, National",
+};
+
 /// Every national rate in use.
-pub const NATIONAL_RATES: [NationalRate; 1] = [HOSPITAL_WIDE_READMISSION];
+pub const NATIONAL_RATES: [NationalRate; 10] = [
+    HOSPITAL_WIDE_READMISSION,
+    AMI_READMISSION,
+    AMI_MORTALITY,
+    HEART_FAILURE_READMISSION,
+    HEART_FAILURE_MORTALITY,
+    PNEUMONIA_READMISSION,
+    PNEUMONIA_MORTALITY,
+    COPD_READMISSION,
+    COPD_MORTALITY,
+    STROKE_MORTALITY,
+];
 
 /// The fewest index stays for which a hospital is compared.
 const FEWEST: i64 = 25;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::counts::{
-    DemographicCounts, InfectionCounts, LoadCounts, MortalityCounts, ReadmissionCounts, UnlinkedCounts,
+    CohortCounts, DemographicCounts, InfectionCounts, LoadCounts, MortalityCounts, ReadmissionCounts, UnlinkedCounts,
 };
 use metriccare_fhir::calendar::{Month, date_of};
 
@@ -71,6 +71,9 @@ pub struct Partial {
     /// By dimension, value and month of discharge.
     #[serde(with = "pairs")]
     pub demographics: Sums<(u8, u32, Month), DemographicCounts>,
+    /// By hospital, month of discharge and place in [`COHORTS`](super::cohorts::COHORTS).
+    #[serde(with = "pairs")]
+    pub cohort: Sums<(Name, Month, u8), CohortCounts>,
 }
 
 impl Partial {
@@ -95,7 +98,7 @@ impl Partial {
         self.last_date.as_ref().is_none_or(date)
             && self.readmission.keys().chain(self.mortality.keys()).all(|(_, at)| month(at))
             && self.lengths.keys().all(|(_, _, at, _)| month(at))
-            && self.infection.keys().all(|(_, at, _)| month(at))
+            && self.infection.keys().chain(self.cohort.keys()).all(|(_, at, _)| month(at))
             && self.load.keys().all(|(_, _, at)| at.as_ref().is_none_or(month))
             && self.census.keys().chain(self.open.keys()).all(|(_, _, at)| date(at))
             && self.demographics.keys().all(|(_, _, at)| month(at))
@@ -106,7 +109,7 @@ impl Partial {
         let holds = |name: &Name| name.is_none_or(|name| (name as usize) < self.names.len());
         self.readmission.keys().chain(self.mortality.keys()).all(|(hospital, _)| holds(hospital))
             && self.lengths.keys().all(|(hospital, department, ..)| holds(hospital) && holds(department))
-            && self.infection.keys().all(|(hospital, ..)| holds(hospital))
+            && self.infection.keys().chain(self.cohort.keys()).all(|(hospital, ..)| holds(hospital))
             && self.load.keys().all(|(hospital, department, _)| holds(hospital) && holds(department))
             && self.census.keys().chain(self.open.keys()).all(|(h, department, _)| holds(h) && holds(department))
             && self.demographics.keys().all(|(_, value, _)| holds(&Some(*value)))

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use arrow_array::Array;
 
+use super::cohorts::cohort_of;
 use super::counts::{
-    DemographicCounts, InfectionCounts, LoadCounts, MortalityCounts, ReadmissionCounts, UnlinkedCounts, add,
+    CohortCounts, Counts as _, DemographicCounts, InfectionCounts, LoadCounts, MortalityCounts, ReadmissionCounts,
+    UnlinkedCounts, add,
 };
 use super::facts::Facts;
 use super::infections::Infection;
@@ -56,6 +58,8 @@ struct Tally<'f, 'a> {
     hospitals: Vec<Name>,
     /// The name of each department code.
     departments: Vec<Name>,
+    /// The cohort of each reason code.
+    cohorts: Vec<Option<u8>>,
 }
 
 impl<'f, 'a> Tally<'f, 'a> {
@@ -80,7 +84,8 @@ impl<'f, 'a> Tally<'f, 'a> {
             names,
             ..Partial::default()
         };
-        Tally { facts, partial, hospitals, departments }
+        let cohorts = encounters.reason.map(|code| code.and_then(cohort_of));
+        Tally { facts, partial, hospitals, departments, cohorts }
     }
 
     fn hospital(&self, row: usize) -> Name {
@@ -144,11 +149,28 @@ impl<'f, 'a> Tally<'f, 'a> {
             };
             add(&mut self.partial.mortality, (hospital, Month::of(from)), deaths);
         }
+        self.cohort(stay, hospital, month);
         let days = length_days(stay.admission, stay.discharge);
         add(&mut self.partial.lengths, (hospital, department, month, days), 1);
         if to > from {
             add(&mut self.partial.census, (hospital, department, from), 1);
             add(&mut self.partial.census, (hospital, department, to), -1);
+        }
+    }
+
+    fn cohort(&mut self, stay: &Stay<'_>, hospital: Name, month: Month) {
+        let reason = self.facts.encounters.reason.codes[stay.encounter as usize];
+        let Some(cohort) = self.cohorts[reason as usize] else { return };
+        let hwr = i64::from(stay.hwr_status == INDEX);
+        let counted = i64::from(!stay.after_transfer && stay.evidence.age.is_some_and(|age| age >= 65));
+        let counts = CohortCounts {
+            index_stays: hwr,
+            readmissions: hwr * i64::from(stay.readmitted),
+            stays: counted,
+            deaths_30d: counted * i64::from(stay.died_30d),
+        };
+        if !counts.is_zero() {
+            add(&mut self.partial.cohort, (hospital, month, cohort), counts);
         }
     }
 

@@ -44,19 +44,42 @@ pub fn planned_rule(priority: Option<&str>, reason: Option<&'static str>) -> Opt
     if priority.is_some_and(|code| code.trim().eq_ignore_ascii_case("EL")) { Some("priority") } else { reason }
 }
 
-/// Whether the patient died in hospital: by disposition, or where that says nothing, by the date of death.
-pub fn died_in_hospital(disposition: Option<&str>, deceased: Option<i32>, admission: i32, discharge: i32) -> bool {
+/// What the death conditions that are linked to a stay say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeathRecord {
+    /// One of them has no time.
+    pub undated: bool,
+    /// The earliest date of those that lie within the stay.
+    pub within: Option<i32>,
+}
+
+/// Whether the patient died in hospital: by disposition, or where that says nothing, by the date of death or by a death
+/// condition.
+pub fn died_in_hospital(
+    disposition: Option<&str>,
+    deceased: Option<i32>,
+    record: DeathRecord,
+    admission: i32,
+    discharge: i32,
+) -> bool {
     match disposition {
         Some("exp") => true,
-        None | Some("oth") => deceased.is_some_and(|date| admission <= date && date <= discharge),
+        None | Some("oth") => {
+            let by_date = deceased.is_some_and(|date| admission <= date && date <= discharge);
+            by_date || record.undated || record.within.is_some()
+        }
         Some(_) => false,
     }
 }
 
-/// Whether the patient died within 30 days of admission; who died in hospital without a date died at discharge.
-pub fn died_30d(disposition: Option<&str>, deceased: Option<i32>, admission: i32, discharge: i32) -> bool {
-    let date = deceased.or((disposition == Some("exp")).then_some(discharge));
-    date.is_some_and(|date| (0..=30).contains(&(i64::from(date) - i64::from(admission))))
+/// The date of death that a stay gives which ended in it: that of its earliest dated death condition, else its discharge.
+pub fn death_in_stay(died: bool, record: DeathRecord, discharge: i32) -> Option<i32> {
+    died.then(|| record.within.unwrap_or(discharge))
+}
+
+/// Whether a date of death is within 30 days of admission.
+pub fn died_30d(death: Option<i32>, admission: i32) -> bool {
+    death.is_some_and(|date| (0..=30).contains(&(i64::from(date) - i64::from(admission))))
 }
 
 /// Whether a stay is an index stay of the all-payer, unplanned definition, or why not.
@@ -154,16 +177,29 @@ mod tests {
     }
 
     #[test]
-    fn death_is_known_by_disposition_or_date() {
-        assert!(died_in_hospital(Some("exp"), None, 0, 3));
-        assert!(died_in_hospital(None, Some(0), 0, 3));
-        assert!(died_in_hospital(Some("oth"), Some(3), 0, 3));
-        assert!(!died_in_hospital(Some("home"), Some(3), 0, 3));
-        assert!(!died_in_hospital(None, Some(4), 0, 3));
-        assert!(died_30d(Some("exp"), None, 0, 30));
-        assert!(!died_30d(Some("exp"), None, 0, 31));
-        assert!(died_30d(Some("home"), Some(30), 0, 3));
-        assert!(!died_30d(Some("home"), Some(31), 0, 3));
-        assert!(!died_30d(Some("home"), Some(-1), 0, 3));
+    fn death_is_known_by_disposition_date_or_condition() {
+        let none = DeathRecord::default();
+        let undated = DeathRecord { undated: true, within: None };
+        let within = DeathRecord { undated: false, within: Some(2) };
+        assert!(died_in_hospital(Some("exp"), None, none, 0, 3));
+        assert!(died_in_hospital(None, Some(0), none, 0, 3));
+        assert!(died_in_hospital(Some("oth"), Some(3), none, 0, 3));
+        assert!(!died_in_hospital(Some("home"), Some(3), none, 0, 3));
+        assert!(!died_in_hospital(None, Some(4), none, 0, 3));
+        assert!(died_in_hospital(None, None, undated, 0, 3));
+        assert!(died_in_hospital(Some("oth"), Some(9), within, 0, 3));
+        assert!(!died_in_hospital(Some("home"), None, within, 0, 3));
+    }
+
+    #[test]
+    fn a_stay_gives_the_date_of_its_death_condition_before_that_of_its_discharge() {
+        let within = DeathRecord { undated: true, within: Some(2) };
+        assert_eq!(death_in_stay(true, within, 3), Some(2));
+        assert_eq!(death_in_stay(true, DeathRecord::default(), 3), Some(3));
+        assert_eq!(death_in_stay(false, within, 3), None);
+        assert!(died_30d(Some(30), 0));
+        assert!(!died_30d(Some(31), 0));
+        assert!(!died_30d(Some(-1), 0));
+        assert!(!died_30d(None, 0));
     }
 }

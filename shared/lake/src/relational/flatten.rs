@@ -72,7 +72,7 @@ pub(crate) fn flatten<S: Sinks>(
     sinks: &mut S,
     limits: Limits,
 ) -> Result<Flattened<S::File>, FlattenError> {
-    let origin = Origin { sourcename: &source.key, landed_micros: source.landed_micros };
+    let origin = Origin::new(&source.key, source.landed_micros);
     let mut input = Input::open(reader)?;
     let (header, parquet) = match landed {
         Landed::Csv(names) => (csv::table_of(&names), None),
@@ -159,7 +159,7 @@ fn whole_record(
     counts.records += 1;
     counts.quarantine(fault.rule.name());
     let span = Span { bytes: 0..0, line: 1, offset: 0, length: 0, kind: SpanKind::Resource };
-    quarantine.append(origin, &span, &[0xff], Some(table), &fault, limits.raw);
+    quarantine.append(origin, &span, None, Some(table), &fault, limits.raw);
 }
 
 fn bronze_file(source: &Source, table: &'static Table, rows: u64) -> BronzeFile {

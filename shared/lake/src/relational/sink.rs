@@ -141,7 +141,7 @@ impl<'a> RowSink<'a> {
         self.counts.records += 1;
         self.counts.quarantine(rule.name());
         let fault = Fault::new(rule, reason);
-        self.quarantine.append(self.origin, &span, raw, Some(self.table.name), &fault, self.raw_limit);
+        self.quarantine.append(self.origin, &span, Some(raw), Some(self.table.name), &fault, self.raw_limit);
     }
 
     /// Writes the rows that wait, and gives what was refused and how much there was of everything.

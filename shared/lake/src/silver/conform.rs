@@ -1,21 +1,18 @@
-//! Bronze rows in silver's words: classes, statuses, departments, dispositions, infection types, practitioner ids.
+//! Bronze rows in silver's words: classes, statuses, departments, dispositions.
 //!
 //! Everything here looks at one row alone, so that it may run before the merge: rows that are merged later in another
 //! company are the same rows. Rules run once per distinct value, not per row.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
 use arrow_select::concat::concat_batches;
-use metriccare_fhir::read::reference::logical_id;
 
 use super::Resource;
 use super::class::encounter_class;
 use super::department::department;
 use super::disposition::hl7_disposition;
-use super::infection::infection_type;
 use super::status::r5_status;
 use crate::coded::{Coded, map_text};
 use crate::table_file::{Columns, FileError};
@@ -55,11 +52,7 @@ fn conformed(bronze: Columns<'_>, name: &'static str) -> Result<ArrayRef, FileEr
         "discharge_disposition" => Arc::new(map_text(bronze.text(name)?, |code| {
             trimmed(code).map(|code| hl7_disposition(&code).unwrap_or("oth").to_owned())
         })),
-        "practitioner_id" => {
-            Arc::new(map_text(bronze.text("practitioner_ref")?, |reference| logical_id(reference).map(Cow::into_owned)))
-        }
         "encounter_class" => Arc::new(classes(bronze.text(name)?, bronze.text("encounter_type")?)),
-        "infection_type" => Arc::new(infections(bronze)?),
         _ => Arc::clone(bronze.get(name)?),
     })
 }
@@ -75,23 +68,4 @@ fn classes(class: &StringArray, type_text: &StringArray) -> StringArray {
     let by_type = type_text.map(|text| encounter_class(None, text));
     let rows = class.codes.iter().zip(&type_text.codes);
     rows.map(|(class, text)| Some(by_class[*class as usize].unwrap_or(by_type[*text as usize]))).collect()
-}
-
-fn infections(bronze: Columns<'_>) -> Result<StringArray, FileError> {
-    let codes = Coded::new(bronze.text("code")?);
-    let systems = Coded::new(bronze.text("code_system")?);
-    let displays = bronze.text("display")?;
-    let statuses = Coded::new(bronze.text("verification_status")?);
-    let confirmed = statuses.map(|status| infection_type(None, None, Some("infection"), status).is_some());
-    // Whether a code alone could be an infection: most are not, and need no look at the other columns.
-    let possible =
-        codes.map(|code| code.is_none_or(|code| infection_type(None, Some(code), Some("infection"), None).is_some()));
-    let types = (0..codes.codes.len()).map(|row| {
-        if !possible[codes.codes[row] as usize] || !confirmed[statuses.codes[row] as usize] {
-            return None;
-        }
-        let display = displays.is_valid(row).then(|| displays.value(row));
-        infection_type(systems.value(row), codes.value(row), display, statuses.value(row))
-    });
-    Ok(types.collect())
 }

@@ -2,12 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, RecordBatch};
 use bytes::Bytes;
 
 use super::index::{Deletion, Entry, joined, of_rows};
 use super::{Resource, Tombstone, read_bronze, split};
-use crate::table_file::FileError;
+use crate::schema::BRONZE_DELETION;
+use crate::table_file::{self, Columns, FileError};
+
+/// The columns of bronze/deletion that silver is made from.
+const DELETION: &[&str] = &["resource_type", "resource_id", "deleted_time", "version_id", "precombine_ts"];
+
+/// Whether a key is that of a file of bronze/deletion.
+fn holds_deletions(key: &str) -> bool {
+    key.strip_prefix(BRONZE_DELETION.path).is_some_and(|rest| rest.starts_with('/'))
+}
 
 /// What is merged into one silver object.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +42,7 @@ pub struct Incoming {
 impl Incoming {
     /// Whether silver is made from the bronze file with this key.
     pub fn reads(key: &str) -> bool {
-        Resource::of_bronze_key(key).is_some()
+        Resource::of_bronze_key(key).is_some() || holds_deletions(key)
     }
 
     /// Reads a bronze file; what is of no table that silver is made from brings nothing.
@@ -41,6 +50,8 @@ impl Incoming {
         let mut incoming = Incoming::default();
         if let Some(resource) = Resource::of_bronze_key(key) {
             incoming.add_rows(resource, &read_bronze(resource, key, bytes)?, buckets)?;
+        } else if holds_deletions(key) {
+            incoming.add_deletion_rows(&table_file::read(&BRONZE_DELETION, bytes, DELETION)?, buckets)?;
         }
         Ok(incoming)
     }
@@ -51,6 +62,25 @@ impl Incoming {
         for (bucket, rows) in split(resource, rows, buckets)? {
             self.object(bucket, resource).rows.push(rows);
         }
+        Ok(())
+    }
+
+    /// Adds the rows of bronze/deletion; a type that silver does not have brings nothing.
+    fn add_deletion_rows(&mut self, rows: &RecordBatch, buckets: u16) -> Result<(), FileError> {
+        let columns = Columns { table: &BRONZE_DELETION, batch: rows };
+        let [types, ids, versions] = ["resource_type", "resource_id", "version_id"].map(|name| columns.text(name));
+        let (types, ids, versions) = (types?, ids?, versions?);
+        let (deleted, landed) = (columns.time("deleted_time")?, columns.time("precombine_ts")?);
+        let deletions = (0..rows.num_rows()).filter_map(|row| {
+            Some(Deletion {
+                resource: Resource::ALL.into_iter().find(|resource| resource.fhir_type() == types.value(row))?,
+                id: ids.value(row),
+                deleted_time: deleted.is_valid(row).then(|| deleted.value(row)),
+                version_id: versions.is_valid(row).then(|| versions.value(row)),
+                precombine_ts: landed.is_valid(row).then(|| landed.value(row)),
+            })
+        });
+        self.add_deletions(deletions, buckets);
         Ok(())
     }
 

@@ -46,27 +46,35 @@ pub fn infection_type(
     display: Option<&str>,
     verification_status: Option<&str>,
 ) -> Option<&'static str> {
-    let withdrawn = |status: &str| {
-        let status = status.trim();
-        status.eq_ignore_ascii_case("refuted") || status.eq_ignore_ascii_case("entered-in-error")
-    };
-    if verification_status.is_some_and(withdrawn) {
+    if is_withdrawn(verification_status) {
         return None;
     }
     let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else {
         return display.is_some_and(|text| text.trim().eq_ignore_ascii_case("infection")).then_some("other");
     };
-    let system = code_system.map(|system| system.trim().to_ascii_lowercase()).filter(|system| !system.is_empty());
-    let within =
-        |names: [&str; 3]| system.as_deref().is_none_or(|system| names.iter().any(|name| system.contains(name)));
     if code.bytes().all(|byte| byte.is_ascii_digit()) {
         let known = SNOMED.iter().find(|(_, concept)| *concept == code).map(|(kind, _)| *kind);
-        return known.filter(|_| within(["snomed", "sct", "2.16.840.1.113883.6.96"]));
+        return known.filter(|_| is_snomed(code_system));
     }
     let plain = code.replace('.', "").to_ascii_uppercase();
     let matches = |icd: &str, longer: bool| if longer { plain.starts_with(icd) } else { plain == icd };
     let known = ICD_10.iter().find(|(_, icd, longer)| matches(icd, *longer)).map(|(kind, ..)| *kind);
-    known.filter(|_| within(["icd-10", "icd10", "2.16.840.1.113883.6.90"]))
+    let system = code_system.map(|system| system.trim().to_ascii_lowercase()).filter(|system| !system.is_empty());
+    let is_icd = |system: &str| ["icd-10", "icd10", "2.16.840.1.113883.6.90"].iter().any(|name| system.contains(name));
+    known.filter(|_| system.as_deref().is_none_or(is_icd))
+}
+
+/// Whether a verification status takes its condition back.
+pub(super) fn is_withdrawn(verification_status: Option<&str>) -> bool {
+    verification_status
+        .map(str::trim)
+        .is_some_and(|status| status.eq_ignore_ascii_case("refuted") || status.eq_ignore_ascii_case("entered-in-error"))
+}
+
+/// Whether a code system is SNOMED CT, or none is named.
+pub(super) fn is_snomed(code_system: Option<&str>) -> bool {
+    let system = code_system.map(|system| system.trim().to_ascii_lowercase()).filter(|system| !system.is_empty());
+    system.is_none_or(|system| ["snomed", "sct", "2.16.840.1.113883.6.96"].iter().any(|name| system.contains(name)))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! stay) is computed from the merged rows alone.
 
 pub mod class;
+pub mod death;
 pub mod department;
 pub mod disposition;
 pub mod index;

@@ -24,6 +24,15 @@ impl Resource {
         Resource::ALL.into_iter().find(below)
     }
 
+    /// The resource's type in FHIR.
+    pub fn fhir_type(self) -> &'static str {
+        match self {
+            Resource::Patient => "Patient",
+            Resource::Encounter => "Encounter",
+            Resource::Condition => "Condition",
+        }
+    }
+
     /// The resource's table in bronze.
     pub fn bronze(self) -> &'static Table {
         match self {
@@ -76,14 +85,8 @@ impl Resource {
 
     /// The bronze columns that silver is made from, in bronze's order.
     pub(super) fn bronze_columns(self) -> Vec<&'static str> {
-        let renamed: &[&str] = match self {
-            Resource::Patient => &[],
-            Resource::Encounter => &["practitioner_ref"],
-            Resource::Condition => &["verification_status"],
-        };
         let own = self.own_columns();
-        let wanted = |name: &&'static str| own.contains(name) || renamed.contains(name);
-        self.bronze().columns.iter().map(|(name, _)| *name).filter(wanted).collect()
+        self.bronze().columns.iter().map(|(name, _)| *name).filter(|name| own.contains(name)).collect()
     }
 }
 
@@ -104,7 +107,7 @@ mod tests {
     #[test]
     fn silver_needs_what_bronze_has() {
         assert_eq!(Resource::Encounter.bronze_columns().len(), 19);
-        assert!(Resource::Condition.bronze_columns().contains(&"verification_status"));
+        assert!(Resource::Condition.bronze_columns().contains(&"death"));
         assert!(Resource::Patient.bronze_columns().contains(&"hospital_name"));
     }
 }

@@ -66,6 +66,7 @@ fn compare_cells(column: &ArrayRef, a: usize, b: usize) -> Ordering {
         DataType::Date32 => {
             column.as_primitive::<Date32Type>().value(a).cmp(&column.as_primitive::<Date32Type>().value(b))
         }
+        DataType::Boolean => column.as_boolean().value(a).cmp(&column.as_boolean().value(b)),
         // Silver has no other column of its own; one would have to be compared here.
         _ => Ordering::Equal,
     }

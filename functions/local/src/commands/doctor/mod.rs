@@ -12,13 +12,14 @@ use metriccare_lake::{
     cells,
     schema::BRONZE_QUARANTINE,
 };
+use metriccare_ports::{Clock as _, SystemClock};
 use serde::Serialize;
 
 use self::links::Links;
 
 use crate::{
     arguments::Doctor,
-    commands::ingest::files,
+    commands::ingest::{files, landed_time, modified_micros},
     lake::walk,
     output::{Output, count, counted, failure::Failure},
 };
@@ -91,7 +92,9 @@ impl Sinks for MemorySinks {
 
 fn diagnose(file: &walk::File, arguments: &Doctor, links: &mut Links) -> Result<Diagnosis, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", file.path.display()));
-    let source = Source { key: file.name.clone(), object_id: String::new(), etag: String::new(), landed_micros: 0 };
+    let modified = File::open(&file.path).and_then(|file| modified_micros(&file)).map_err(|error| failed(&error))?;
+    let landed_micros = landed_time(modified, SystemClock.now_micros());
+    let source = Source { key: file.name.clone(), object_id: String::new(), etag: String::new(), landed_micros };
     let open = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(File::open(&file.path)?)) };
     let flat = flatten(&source, open, &mut MemorySinks, arguments.work.threads(), Limits::default())
         .map_err(|error| failed(&error))?;

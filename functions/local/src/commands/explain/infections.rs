@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use metriccare_fhir::calendar::date_of;
+use metriccare_fhir::calendar::{DAY, date_of};
 use metriccare_flow::Worker;
 use metriccare_lake::{gold::begins_in_hospital, schema::SILVER_CONDITION};
 use serde::Serialize;
@@ -47,24 +47,25 @@ pub(super) async fn of(worker: &Worker, stay: &Row<'_>, id: &str) -> Result<Vec<
         }
     })
     .await?;
-    // Of one type the earliest counts, of equal times the smaller id; what has no time comes last.
-    recorded.sort_by_key(|(time, id, _)| (time.is_none(), *time, id.clone()));
     let (admission, discharge) = (date_of(admission), date_of(discharge));
+    // Of one type the earliest counts, of equal times the smaller id; what has no time is as old as the admission.
+    let at = |time: Option<i64>| time.unwrap_or(i64::from(admission) * DAY);
+    recorded.sort_by_key(|(time, id, _)| (at(*time), id.clone()));
     let mut seen = BTreeSet::new();
     let judged = recorded.into_iter().map(|(time, condition_id, infection_type)| {
-        let onset = time.map(date_of);
-        let first = time.is_some() && seen.insert(infection_type.clone());
-        let (hospital_onset, verdict) = match onset {
-            None => (false, "has no time: does not count"),
-            Some(_) if !first => (false, "the same infection as the earlier one of its type: counted once"),
-            Some(onset) if i64::from(onset) > i64::from(discharge) + 1 => {
-                (false, "began after discharge: does not count")
-            }
-            Some(onset) if begins_in_hospital(&infection_type, admission, onset) => (true, "began in hospital: counts"),
-            Some(_) => (false, "present on admission: not the hospital's"),
+        let onset = date_of(at(time));
+        let (hospital_onset, verdict) = if !seen.insert(infection_type.clone()) {
+            (false, "the same infection as the earlier one of its type: counted once")
+        } else if i64::from(onset) > i64::from(discharge) + 1 {
+            (false, "began after discharge: does not count")
+        } else if begins_in_hospital(&infection_type, admission, onset) {
+            (true, "began in hospital: counts")
+        } else {
+            (false, "present on admission: not the hospital's")
         };
-        let day = onset.map(|onset| i64::from(onset) - i64::from(admission) + 1);
-        Infection { condition_id, infection_type, onset: onset.map(words::date), day, hospital_onset, verdict }
+        let known = time.map(date_of);
+        let day = known.map(|onset| i64::from(onset) - i64::from(admission) + 1);
+        Infection { condition_id, infection_type, onset: known.map(words::date), day, hospital_onset, verdict }
     });
     Ok(judged.collect())
 }

@@ -2,10 +2,7 @@
 
 use std::io::Read;
 
-use metriccare_fhir::read::{
-    Entry,
-    resource::{self, Bundle},
-};
+use metriccare_fhir::read::{Bundle, Entry, resource};
 use metriccare_flow::Worker;
 use metriccare_lake::{
     bronze::{

@@ -105,6 +105,7 @@ async fn one(worker: &Worker, commit: &BronzeCommit, check: &mut Check) -> Resul
         ("bronze/patient", counts.patients),
         ("bronze/encounter", counts.encounters),
         ("bronze/condition", counts.conditions),
+        ("bronze/deletion", counts.deletions),
         ("bronze/quarantine", counts.quarantined()),
         ("bronze/ingest_log", 1),
     ] {
@@ -128,6 +129,7 @@ fn log_row(commit: &BronzeCommit, key: &str, bytes: &bytes::Bytes, check: &mut C
         ("patients", counts.patients),
         ("encounters", counts.encounters),
         ("conditions", counts.conditions),
+        ("deletions", counts.deletions),
     ];
     let rows = match cells::read_rows(&BRONZE_INGEST_LOG, bytes) {
         Ok(rows) => rows,

@@ -4,12 +4,11 @@ use serde::de::IgnoredAny;
 
 use super::reader::{Reader, Unusual};
 use crate::read::{
-    CodeableConcept, Coding, Condition, Encounter, Meta, Named, OneOrMany, Patient, Text,
+    CodeableConcept, Coding, Condition, Encounter, Identified, Meta, Named, OneOrMany, Patient, Text,
     coding::ClassElement,
     encounter::{Admission, LocationEntry, Participant, Reason, ReasonValue},
-    named::NamedIdentifier,
     patient::{Address, Communication, Identifier},
-    reference::Reference,
+    reference::{BusinessIdentifier, Reference},
     resource::Period,
 };
 
@@ -136,12 +135,13 @@ objects! {
     }
 
     Named { "id" id, "name" name, "identifier" identifier }
-    NamedIdentifier { "value" value }
+    Identified { "id" id, "identifier" identifier }
+    BusinessIdentifier { "system" system, "value" value }
 
     Meta { "versionId" version_id, "lastUpdated" last_updated }
     Period { "start" start, "end" end }
     Coding { "system" system, "code" code, "display" display }
     CodeableConcept { "coding" coding, "text" text }
     ClassElement { "code" code, "coding" coding, "text" text }
-    Reference { "reference" reference, "display" display }
+    Reference { "reference" reference, "type" kind, "identifier" identifier, "display" display }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-struct Memory;
+pub(super) struct Memory;
 
 impl Sinks for Memory {
     type File = Vec<u8>;
@@ -20,7 +20,7 @@ impl Sinks for Memory {
 
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
-fn source(key: &str) -> Source {
+pub(super) fn source(key: &str) -> Source {
     Source {
         key: key.to_owned(),
         object_id: "o".to_owned(),
@@ -29,7 +29,7 @@ fn source(key: &str) -> Source {
     }
 }
 
-fn run(key: &str, bytes: &[u8], threads: NonZeroUsize, limits: Limits) -> Flattened<Vec<u8>> {
+pub(super) fn run(key: &str, bytes: &[u8], threads: NonZeroUsize, limits: Limits) -> Flattened<Vec<u8>> {
     let bytes = bytes.to_vec();
     let open = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(Cursor::new(bytes.clone()))) };
     let flat = flatten(&source(key), open, &mut Memory, threads, limits).expect("memory does not fail");
@@ -40,15 +40,16 @@ fn run(key: &str, bytes: &[u8], threads: NonZeroUsize, limits: Limits) -> Flatte
     assert_eq!(rows("bronze/encounter"), counts.encounters);
     assert_eq!(rows("bronze/patient"), counts.patients);
     assert_eq!(rows("bronze/condition"), counts.conditions);
+    assert_eq!(rows("bronze/deletion"), counts.deletions);
     assert_eq!(rows("bronze/quarantine"), counts.quarantined());
     flat
 }
 
-fn flat(key: &str, text: &str) -> Flattened<Vec<u8>> {
+pub(super) fn flat(key: &str, text: &str) -> Flattened<Vec<u8>> {
     run(key, text.as_bytes(), ONE, Limits::default())
 }
 
-fn column(flat: &Flattened<Vec<u8>>, table: &str, name: &str) -> Vec<Option<String>> {
+pub(super) fn column(flat: &Flattened<Vec<u8>>, table: &str, name: &str) -> Vec<Option<String>> {
     let mut values = Vec::new();
     for (_, bytes) in flat.files.iter().filter(|(file, _)| file.table == table) {
         let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes.clone())).expect("Parquet").build();
@@ -57,6 +58,19 @@ fn column(flat: &Flattened<Vec<u8>>, table: &str, name: &str) -> Vec<Option<Stri
             values.extend(
                 batch.column_by_name(name).expect("a column").as_string::<i32>().iter().map(|v| v.map(str::to_owned)),
             );
+        }
+    }
+    values
+}
+
+pub(super) fn times(flat: &Flattened<Vec<u8>>, table: &str, name: &str) -> Vec<Option<i64>> {
+    let mut values = Vec::new();
+    for (_, bytes) in flat.files.iter().filter(|(file, _)| file.table == table) {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes.clone())).expect("Parquet").build();
+        for batch in reader.expect("Parquet") {
+            let batch = batch.expect("a batch");
+            let column = batch.column_by_name(name).expect("a column");
+            values.extend(column.as_primitive::<arrow_array::types::TimestampMicrosecondType>().iter());
         }
     }
     values
@@ -221,9 +235,9 @@ fn a_name_of_another_type_names_neither_hospital_nor_department() {
 
 #[test]
 fn bundle_entries_without_a_resource_are_skipped_and_ids_come_from_their_address() {
-    let text = r#"{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:abc","resource":{"resourceType":"Patient"}},{"request":{"method":"DELETE"}},{"resource":{"resourceType":"Patient"}}]}"#;
+    let text = r#"{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:abc","resource":{"resourceType":"Patient"}},{"request":{"method":"DELETE"}},{"request":{"method":"POST"}},{"resource":{"resourceType":"Patient"}}]}"#;
     let got = flat("a.json", text);
-    assert_eq!((got.counts.patients, got.counts.skipped(), got.counts.quarantined()), (1, 1, 1));
+    assert_eq!((got.counts.patients, got.counts.skipped(), got.counts.quarantined()), (1, 1, 2));
     assert_eq!(column(&got, "bronze/patient", "patient_id"), [Some("abc".to_owned())]);
 }
 

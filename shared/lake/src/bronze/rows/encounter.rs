@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use metriccare_fhir::read::{
-    CodeableConcept, Encounter, Fault, Text,
+    CodeableConcept, Encounter, Fault, Reference, Text,
     encounter::{LocationEntry, Participant},
-    reference::{Reference, target_type},
 };
 
-use super::{Origin, Version, columns::columns, instant, partition};
+use super::{Origin, Version, columns::columns, instant, partition, plausible};
 use crate::{
-    bronze::directory::{Directory, Place},
+    bronze::{
+        entry::EntryFacts,
+        references::{Link, Meaning, PATIENT, PRACTITIONER, Place, References},
+    },
     silver::disposition::hl7_disposition,
 };
 
@@ -24,7 +26,7 @@ columns! {
     encounter_class DictionaryColumn, priority DictionaryColumn, admit_source DictionaryColumn,
     discharge_disposition DictionaryColumn, reason_code DictionaryColumn, reason_display DictionaryColumn,
     fhir_version DictionaryColumn, version_id DictionaryColumn, last_updated NumberColumn,
-    content_id TextColumn,
+    content_id TextColumn, practitioner_id DictionaryColumn,
 }
 
 /// An Encounter whose values have been parsed: it can become a row.
@@ -37,14 +39,27 @@ pub(in crate::bronze) struct EncounterRow<'a> {
     department: Option<&'a Reference<'a>>,
     /// The hospital's own words.
     hospital: Option<&'a str>,
+    participant: Option<&'a Participant<'a>>,
+    patient: Option<Link<'a>>,
+    practitioner: Option<Link<'a>>,
     version: Version<'a>,
 }
 
 impl<'a> EncounterRow<'a> {
-    pub(in crate::bronze) fn of(encounter: &'a Encounter<'a>, id: &'a str) -> Result<Self, Fault> {
+    pub(in crate::bronze) fn of(
+        encounter: &'a Encounter<'a>,
+        id: &'a str,
+        facts: EntryFacts<'a>,
+        origin: Origin<'_>,
+        references: &'a References,
+    ) -> Result<Self, Fault> {
         let when = encounter.when();
         let admission = instant("period.start", when.and_then(|period| period.start.as_ref()))?;
         let discharge = instant("period.end", when.and_then(|period| period.end.as_ref()))?;
+        let status = encounter.status.as_deref();
+        let discharge = plausible::encounter_end(status, admission, discharge, origin.landed_micros)?;
+        let participant = encounter.participant.as_deref().and_then(|list| attending(list, references));
+        let clinician = participant.and_then(Participant::who).filter(|who| is_practitioner(who, references));
         let hospital = encounter.service_provider.as_ref().and_then(Reference::display);
         Ok(EncounterRow {
             encounter,
@@ -53,7 +68,10 @@ impl<'a> EncounterRow<'a> {
             discharge,
             department: department(encounter.location.as_deref().unwrap_or_default(), discharge)?,
             hospital: partition("serviceProvider.display", hospital)?,
-            version: Version::of(encounter.meta.as_ref(), encounter.fhir_version())?,
+            participant,
+            patient: references.link("Encounter.subject", encounter.subject.as_ref(), PATIENT),
+            practitioner: references.link("Encounter.participant", clinician, PRACTITIONER),
+            version: Version::of(encounter.meta.as_ref(), facts, origin, encounter.fhir_version())?,
         })
     }
 
@@ -64,10 +82,15 @@ impl<'a> EncounterRow<'a> {
         provider.into_iter().chain(department).filter(|(_, reference)| reference.display().is_none())
     }
 
+    /// References to other resources.
+    pub(in crate::bronze) fn links(&self) -> impl Iterator<Item = Link<'a>> {
+        self.patient.into_iter().chain(self.practitioner)
+    }
+
     /// The hospital's name: the reference's words, else the Organization's.
-    pub(in crate::bronze) fn hospital<'d>(&'d self, directory: &'d Directory) -> Result<Option<&'d str>, Fault> {
+    pub(in crate::bronze) fn hospital<'d>(&'d self, references: &'d References) -> Result<Option<&'d str>, Fault> {
         let provider = self.encounter.service_provider.as_ref();
-        let named = || directory.name(Place::Organization, provider.and_then(Reference::raw));
+        let named = || references.name(Place::Organization, provider);
         partition("serviceProvider", self.hospital.or_else(named))
     }
 
@@ -75,30 +98,26 @@ impl<'a> EncounterRow<'a> {
         &self,
         rows: &mut EncounterRows,
         origin: Origin<'_>,
-        directory: &Directory,
+        references: &References,
         content_id: &str,
     ) {
         let encounter = self.encounter;
-        let subject = encounter.subject.as_ref();
-        let participant = encounter.participant.as_deref().and_then(attending);
         let stay = encounter.stay();
         let reason = reason(encounter);
-        rows.encounter_id.append_value(self.id);
+        rows.encounter_id.append_option(origin.id(Some(self.id)));
         rows.status.append_option(encounter.status.as_ref().and_then(Text::trimmed));
         rows.encounter_type.append_option(encounter.kind.as_deref().and_then(|kinds| kinds.first()?.words()));
-        rows.patient_ref.append_option(subject.and_then(Reference::raw));
+        rows.patient_ref.append_option(encounter.subject.as_ref().and_then(Reference::raw));
         rows.admission_time.append_option(self.admission);
         rows.discharge_time.append_option(self.discharge);
-        let named = |place: &'a Reference<'a>| directory.name(Place::Location, place.raw());
+        let named = |place: &'a Reference<'a>| references.name(Place::Location, Some(place));
         rows.department.append_option(self.department.and_then(|place| place.display().or_else(|| named(place))));
         rows.participant_role
-            .append_option(participant.and_then(|participant| participant.kind.as_deref()?.first()?.words()));
-        rows.practitioner_ref.append_option(
-            participant.and_then(Participant::who).and_then(Reference::raw).filter(|raw| is_practitioner(raw)),
-        );
+            .append_option(self.participant.and_then(|participant| participant.kind.as_deref()?.first()?.words()));
+        rows.practitioner_ref.append_option(self.practitioner.and_then(|link| link.reference.raw()));
         rows.sourcename.append_value(origin.sourcename);
         rows.precombine_ts.append_value(origin.landed_micros);
-        rows.patient_id.append_option(subject.and_then(Reference::id));
+        rows.patient_id.append_option(origin.id(self.patient.and_then(|link| link.meaning.id())));
         rows.encounter_class.append_option(encounter.class_code());
         rows.priority.append_option(encounter.priority.as_ref().and_then(CodeableConcept::code_or_text));
         rows.admit_source
@@ -111,6 +130,7 @@ impl<'a> EncounterRow<'a> {
         rows.version_id.append_option(self.version.version_id);
         rows.last_updated.append_option(self.version.last_updated);
         rows.content_id.append_value(content_id);
+        rows.practitioner_id.append_option(origin.id(self.practitioner.and_then(|link| link.meaning.id())));
     }
 }
 
@@ -133,20 +153,14 @@ fn department<'a>(places: &'a [LocationEntry<'a>], discharge: Option<i64>) -> Re
 }
 
 /// The participant who is a practitioner, else the first one.
-fn attending<'a, 'e>(participants: &'e [Participant<'a>]) -> Option<&'e Participant<'a>> {
+fn attending<'a, 'e>(participants: &'e [Participant<'a>], references: &References) -> Option<&'e Participant<'a>> {
     let practitioner =
-        participants.iter().find(|participant| participant.who().and_then(Reference::raw).is_some_and(is_practitioner));
+        participants.iter().find(|participant| participant.who().is_some_and(|who| is_practitioner(who, references)));
     practitioner.or_else(|| participants.first())
 }
 
-fn is_practitioner(reference: &str) -> bool {
-    // As it mostly is, which is quicker seen than parsed.
-    if let Some(id) = reference.strip_prefix("Practitioner/")
-        && id.bytes().all(|byte| !matches!(byte, b'/' | b'?'))
-    {
-        return true;
-    }
-    matches!(target_type(reference), None | Some("Practitioner" | "PractitionerRole"))
+fn is_practitioner(reference: &Reference<'_>, references: &References) -> bool {
+    references.meaning(reference, PRACTITIONER) != Meaning::Nothing
 }
 
 /// The first code that the table of dispositions knows, else the first code.

@@ -4,20 +4,27 @@
 
 mod columns;
 pub mod condition;
+pub mod deletion;
 pub mod encounter;
 pub mod patient;
+pub(super) mod plausible;
 pub mod quarantine;
 
 pub use columns::TableRows;
 pub use condition::ConditionRows;
+pub use deletion::DeletionRows;
 pub use encounter::EncounterRows;
 pub use patient::PatientRows;
 pub use quarantine::QuarantineRows;
 
+use std::borrow::Cow;
+
 use metriccare_fhir::read::{Fault, Meta, Rule, Text, time};
 
+use super::entry::EntryFacts;
+
 /// The number of bronze's tables.
-pub(super) const TABLES: usize = 4;
+pub(super) const TABLES: usize = 5;
 
 /// The rows that a thread has made, by table.
 #[derive(Debug, Default)]
@@ -28,6 +35,8 @@ pub struct Rows {
     pub patients: PatientRows,
     /// Rows of `bronze/condition`.
     pub conditions: ConditionRows,
+    /// Rows of `bronze/deletion`.
+    pub deletions: DeletionRows,
     /// Rows of `bronze/quarantine`.
     pub quarantine: QuarantineRows,
 }
@@ -35,11 +44,11 @@ pub struct Rows {
 impl Rows {
     /// The tables, always in the same order.
     pub fn tables(&self) -> [&dyn TableRows; TABLES] {
-        [&self.encounters, &self.patients, &self.conditions, &self.quarantine]
+        [&self.encounters, &self.patients, &self.conditions, &self.deletions, &self.quarantine]
     }
 
     fn tables_mut(&mut self) -> [&mut dyn TableRows; TABLES] {
-        [&mut self.encounters, &mut self.patients, &mut self.conditions, &mut self.quarantine]
+        [&mut self.encounters, &mut self.patients, &mut self.conditions, &mut self.deletions, &mut self.quarantine]
     }
 
     /// The rows of each table.
@@ -65,6 +74,31 @@ pub struct Origin<'a> {
     pub sourcename: &'a str,
     /// When it landed, in UTC microseconds.
     pub landed_micros: i64,
+    /// The server that it comes from, where its key names one: ids are `<source>:<id>` then.
+    pub source: Option<&'a str>,
+}
+
+impl<'a> Origin<'a> {
+    /// The origin of a landed object's rows.
+    pub fn new(sourcename: &'a str, landed_micros: i64) -> Self {
+        Origin { sourcename, landed_micros, source: crate::keys::source_of(sourcename) }
+    }
+
+    /// Refuses an id that could be another source's.
+    pub(super) fn check(&self, id: &str) -> Result<(), Fault> {
+        if self.source.is_some() && id.contains(':') {
+            return Err(Fault::new(Rule::BadValue, "id: it holds a colon, which parts a source from its ids"));
+        }
+        Ok(())
+    }
+
+    /// An id as it is in the whole lake.
+    fn id<'i>(&self, id: Option<&'i str>) -> Option<Cow<'i, str>> {
+        id.map(|id| match self.source {
+            Some(source) => Cow::Owned(format!("{source}:{id}")),
+            None => Cow::Borrowed(id),
+        })
+    }
 }
 
 /// What every resource's row ends with.
@@ -72,24 +106,31 @@ pub struct Origin<'a> {
 pub struct Version<'a> {
     /// `R4` or `R5`, where the resource tells.
     pub fhir_version: Option<&'static str>,
-    /// `meta.versionId`.
+    /// `meta.versionId`, else the version in the entry's response.
     pub version_id: Option<&'a str>,
-    /// `meta.lastUpdated` in UTC microseconds.
+    /// `meta.lastUpdated`, else the time in the entry's response, in UTC microseconds.
     pub last_updated: Option<i64>,
 }
 
 impl<'a> Version<'a> {
-    fn of(meta: Option<&'a Meta<'_>>, fhir_version: Option<&'static str>) -> Result<Self, Fault> {
-        Ok(Version {
-            fhir_version,
-            version_id: meta.and_then(|meta| meta.version_id.as_ref()?.trimmed()),
-            last_updated: instant("meta.lastUpdated", meta.and_then(|meta| meta.last_updated.as_ref()))?,
-        })
+    fn of(
+        meta: Option<&'a Meta<'_>>,
+        facts: EntryFacts<'a>,
+        origin: Origin<'_>,
+        fhir_version: Option<&'static str>,
+    ) -> Result<Self, Fault> {
+        let last_updated = match instant("meta.lastUpdated", meta.and_then(|meta| meta.last_updated.as_ref()))? {
+            Some(time) => Some(time),
+            None => instant("response.lastModified", facts.last_modified)?,
+        };
+        plausible::updated("meta.lastUpdated", last_updated, origin.landed_micros)?;
+        let version_id = meta.and_then(|meta| meta.version_id.as_ref()?.trimmed()).or(facts.version_id);
+        Ok(Version { fhir_version, version_id, last_updated })
     }
 }
 
 /// The instant of an element in UTC microseconds; none where it is coarser than a day.
-fn instant(element: &str, text: Option<&Text<'_>>) -> Result<Option<i64>, Fault> {
+pub(super) fn instant(element: &str, text: Option<&Text<'_>>) -> Result<Option<i64>, Fault> {
     let Some(text) = text else { return Ok(None) };
     match time::parse(text) {
         Some(moment) => Ok(moment.micros()),

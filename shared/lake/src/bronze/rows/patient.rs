@@ -3,7 +3,10 @@
 use metriccare_fhir::read::{Fault, Patient, Text, reference::Reference};
 
 use super::{Origin, Version, columns::columns, date, instant, partition};
-use crate::bronze::directory::{Directory, Place};
+use crate::bronze::{
+    entry::EntryFacts,
+    references::{Place, References},
+};
 
 columns! {
     /// Rows of `bronze/patient`.
@@ -25,13 +28,18 @@ pub(in crate::bronze) struct PatientRow<'a> {
 }
 
 impl<'a> PatientRow<'a> {
-    pub(in crate::bronze) fn of(patient: &'a Patient<'a>, id: &'a str) -> Result<Self, Fault> {
+    pub(in crate::bronze) fn of(
+        patient: &'a Patient<'a>,
+        id: &'a str,
+        facts: EntryFacts<'a>,
+        origin: Origin<'_>,
+    ) -> Result<Self, Fault> {
         Ok(PatientRow {
             patient,
             id,
             birth_date: date("birthDate", patient.birth_date.as_ref())?,
             deceased: instant("deceasedDateTime", patient.deceased_date_time.as_ref())?,
-            version: Version::of(patient.meta.as_ref(), None)?,
+            version: Version::of(patient.meta.as_ref(), facts, origin, None)?,
         })
     }
 
@@ -43,16 +51,16 @@ impl<'a> PatientRow<'a> {
     }
 
     /// The hospital's name: the reference's words, else the Organization's.
-    pub(in crate::bronze) fn hospital<'d>(&'d self, directory: &'d Directory) -> Result<Option<&'d str>, Fault> {
+    pub(in crate::bronze) fn hospital<'d>(&'d self, references: &'d References) -> Result<Option<&'d str>, Fault> {
         let organization = self.patient.managing_organization.as_ref();
-        let named = || directory.name(Place::Organization, organization.and_then(Reference::raw));
+        let named = || references.name(Place::Organization, organization);
         partition("managingOrganization", organization.and_then(Reference::display).or_else(named))
     }
 
     pub(in crate::bronze) fn append(&self, rows: &mut PatientRows, origin: Origin<'_>, content_id: &str) {
         let patient = self.patient;
         let address = patient.address.as_deref().and_then(<[_]>::first);
-        rows.patient_id.append_value(self.id);
+        rows.patient_id.append_option(origin.id(Some(self.id)));
         rows.mrn.append_option(patient.mrn());
         rows.active.append_option(patient.active);
         rows.gender.append_option(patient.gender.as_ref().and_then(Text::trimmed));

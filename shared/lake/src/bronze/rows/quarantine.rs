@@ -14,13 +14,13 @@ columns! {
 }
 
 impl QuarantineRows {
-    /// Appends a record. Up to `limit` bytes of UTF-8 stand in `raw` as they came; anything else stays in the landed
+    /// Appends a record. Up to `limit` bytes of UTF-8 stand in `raw` as they came; anything else, and no bytes, stays in the landed
     /// object, and `raw` says where: its offset and length there, once decompressed.
     pub(crate) fn append(
         &mut self,
         origin: Origin<'_>,
         span: &Span,
-        record: &[u8],
+        record: Option<&[u8]>,
         resource_type: Option<&str>,
         fault: &Fault,
         limit: usize,
@@ -30,8 +30,8 @@ impl QuarantineRows {
         self.resource_type.append_option(resource_type);
         self.rule.append_value(fault.rule.name());
         self.reason.append_value(&fault.reason);
-        match std::str::from_utf8(record) {
-            Ok(text) if text.len() <= limit && fault.rule != Rule::TooLarge => self.raw.append_value(text),
+        match record.map(std::str::from_utf8) {
+            Some(Ok(text)) if text.len() <= limit && fault.rule != Rule::TooLarge => self.raw.append_value(text),
             _ => self.raw.append_value(json!({ "offset": span.offset, "length": span.length }).to_string()),
         }
         self.precombine_ts.append_value(origin.landed_micros);

@@ -53,7 +53,7 @@ fn encounter() -> impl Strategy<Value = EncounterRow> {
         one_of(&["home", "home", "home", "", "", "exp", "07", "99", "hosp", "1"]),
         one_of(&[
             "I50.9", "I50.9", "I50.9", "I50.9", "I50.1", "22298006", "22298006", "Z51.11", "F20.0", "U07.1", "O80",
-            "C50.9", "D3A.0", "Z51.89", "",
+            "C50.9", "D3A.0", "Z51.89", "", "J18.9", "I63.9", "I21.4", "J44.1",
         ]),
     );
     // Most stays crowd around the turn of the year, so that they touch, overlap and follow on each other.
@@ -114,7 +114,19 @@ fn patient() -> impl Strategy<Value = PatientRow> {
 
 fn condition() -> impl Strategy<Value = ConditionRow> {
     let codes = one_of(&[
-        "T80.211A", "T80.211D", "T80.211A", "A04.72", "A04.72", "A41.02", "T81.41XA", "40733004", "I50.9", "",
+        "T80.211A",
+        "T80.211D",
+        "T80.211A",
+        "A04.72",
+        "A04.72",
+        "A41.02",
+        "T81.41XA",
+        "40733004",
+        "I50.9",
+        "",
+        "419620001",
+        "419099009",
+        "419620001",
     ]);
     let verification = one_of(&["", "", "confirmed", "refuted"]);
     let times = (prop::option::of(70..110i64), prop::option::of(60..200i64), 0..3i64);
@@ -139,7 +151,7 @@ pub(super) fn history() -> impl Strategy<Value = History> {
     let rows = (
         prop::collection::vec(patient(), 0..5),
         prop::collection::vec(encounter(), 0..40),
-        prop::collection::vec(condition(), 0..20),
+        prop::collection::vec(condition(), 0..24),
     );
     rows.prop_map(|(mut patients, mut encounters, mut conditions)| {
         // Content decides between versions of one time, so it must differ.

