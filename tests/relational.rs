@@ -8,11 +8,8 @@ use metriccare_lake::{
     relational::{self, RELATIONAL, RelationalTable},
     schema::{BRONZE_QUARANTINE, SILVER_ENCOUNTER, Table},
 };
-use metriccare_tests::{Cloud, LakeContents, Landed, column, landed::object, simulated};
-use metriccare_world::{
-    Measures, World,
-    view::tables::{self as view, Rows, TablesWriter, facilities_csv, providers_csv},
-};
+use metriccare_tests::{Cloud, LakeContents, Landed, column, simulated};
+use metriccare_world::view::tables as view;
 
 /// The tables as the generator declares them.
 const GENERATED: [view::Table; 8] = [
@@ -35,26 +32,6 @@ fn the_lake_reads_the_columns_that_the_generator_writes() {
     }
 }
 
-/// The eight tables of a world as landed CSV.
-fn landed_tables(world: &World, second: i64) -> Vec<Landed> {
-    let (mut rows, mut measures) = (Rows::default(), Measures::new(world));
-    TablesWriter::new(world).write(0..world.spec().patients, &mut rows, &mut measures);
-    let mut objects = Vec::new();
-    for (table, lines) in view::BY_PATIENT.iter().zip(rows.tables()) {
-        let csv = [table.header().as_bytes(), lines].concat();
-        objects.push(object(&format!("landing_zone/{}.csv", table.name), second, csv));
-    }
-    for (name, csv) in [
-        ("providers", providers_csv(world)),
-        ("facilities", facilities_csv(world)),
-        ("cms_measures", measures.cms_measures_csv(world)),
-        ("hai_data", measures.hai_data_csv(world)),
-    ] {
-        objects.push(object(&format!("landing_zone/{name}.csv"), second, csv));
-    }
-    objects
-}
-
 fn column_of(lake: &LakeContents, table: &'static Table, name: &str) -> BTreeSet<String> {
     let at = column(table, name);
     lake.rows(table).iter().map(|row| row[at].to_string()).filter(|text| !text.is_empty()).collect()
@@ -67,7 +44,7 @@ fn rows_of(lake: &LakeContents, table: &'static RelationalTable) -> Vec<Vec<Cell
 #[tokio::test]
 async fn the_star_has_every_row_and_its_keys_meet_each_other_and_the_fhir_view() {
     let world = simulated::world(60, 11);
-    let tables = landed_tables(&world, 100);
+    let tables = simulated::tables(&world, 100);
     let lines: Vec<usize> =
         tables.iter().map(|object| object.bytes.iter().filter(|byte| **byte == b'\n').count() - 1).collect();
     let mut objects = simulated::year(&world, FhirVersion::R5, 1);
@@ -103,8 +80,8 @@ async fn the_star_has_every_row_and_its_keys_meet_each_other_and_the_fhir_view()
 #[tokio::test]
 async fn a_later_delivery_replaces_rows_by_their_key_whatever_comes_first() {
     let world = simulated::world(20, 12);
-    let first = landed_tables(&world, 100);
-    let mut second = landed_tables(&world, 200);
+    let first = simulated::tables(&world, 100);
+    let mut second = simulated::tables(&world, 200);
     for object in &mut second {
         object.key = format!("next/{}", object.key);
         // Every claim is paid in full now: the text is changed, not the keys.

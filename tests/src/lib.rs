@@ -7,6 +7,7 @@
 pub mod cloud;
 mod contents;
 pub mod crowded;
+pub mod engines;
 pub mod files;
 pub mod landed;
 mod notifying;

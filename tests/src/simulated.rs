@@ -1,7 +1,10 @@
 //! Simulated input: a year at once in several objects, or as the feed of its days, a month in each object.
 
 use metriccare_fhir::write::{Date, FhirVersion};
-use metriccare_world::{FhirWriter, Known, Resources, Spec, World};
+use metriccare_world::{
+    FhirWriter, Known, Measures, Resources, Spec, World,
+    view::tables::{self, Rows, TablesWriter, facilities_csv, providers_csv},
+};
 
 use crate::{Landed, landed::object};
 
@@ -47,4 +50,24 @@ fn push(objects: &mut Vec<Landed>, name: &str, out: &Resources) {
         let second = i64::try_from(objects.len()).unwrap_or_default();
         objects.push(object(&format!("{kind}/{name}.ndjson"), second, lines.clone()));
     }
+}
+
+/// The eight tables of a world's relational set as landed CSV.
+pub fn tables(world: &World, second: i64) -> Vec<Landed> {
+    let (mut rows, mut measures) = (Rows::default(), Measures::new(world));
+    TablesWriter::new(world).write(0..world.spec().patients, &mut rows, &mut measures);
+    let mut objects = Vec::new();
+    for (table, lines) in tables::BY_PATIENT.iter().zip(rows.tables()) {
+        let csv = [table.header().as_bytes(), lines].concat();
+        objects.push(object(&format!("landing_zone/{}.csv", table.name), second, csv));
+    }
+    for (name, csv) in [
+        ("providers", providers_csv(world)),
+        ("facilities", facilities_csv(world)),
+        ("cms_measures", measures.cms_measures_csv(world)),
+        ("hai_data", measures.hai_data_csv(world)),
+    ] {
+        objects.push(object(&format!("landing_zone/{name}.csv"), second, csv));
+    }
+    objects
 }

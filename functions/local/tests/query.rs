@@ -48,6 +48,9 @@ fn every_named_query_runs_as_shipped_and_answers_as_another_engine_does() {
         "--dirty",
         "broken=3%,late=5%,overlaps=5%,entered-in-error=2%",
     ]);
+    // The relational view of the same world.
+    folder.well(&["generate", "tables", "--patients", "700", "--facilities", "5", "--out", "tables"]);
+    folder.well(&["ingest", "tables"]);
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let python = python::environment(target, "two-engines", &athena().join("rebuild/requirements.txt"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/named_queries.py");
