@@ -94,18 +94,18 @@ pub fn unruly(seed: u64, duplicate_percent: u32) -> QueueSettings {
 impl Cloud {
     /// An empty cloud; its queues behave as they are told to.
     pub fn new(settings: QueueSettings) -> Self {
-        Self::in_bucket("landing", settings)
+        Self::in_buckets("landing", "lake", settings)
     }
 
-    /// An empty cloud whose landing bucket has this name.
-    pub fn in_bucket(landing: &str, settings: QueueSettings) -> Self {
+    /// An empty cloud whose buckets have these names.
+    pub fn in_buckets(landing: &str, lake: &str, settings: QueueSettings) -> Self {
         let clock = Arc::new(ManualClock::at_micros(1_767_225_600_000_000));
         let queue = |number: u64| {
             let shuffle = settings.shuffle.map(|seed| seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
             Arc::new(MemoryQueue::new(clock.clone(), QueueSettings { shuffle, ..settings }))
         };
         let queues = [queue(1), queue(2), queue(3)];
-        let lake = Arc::new(MemoryStore::new("lake", clock.clone()));
+        let lake = Arc::new(MemoryStore::new(lake, clock.clone()));
         let rules = vec![
             (keys::BRONZE_COMMITS, queues[1].clone()),
             (keys::SILVER_COMMITS, queues[2].clone()),
