@@ -81,7 +81,7 @@ impl Generator {
                 let spec = Spec { year: day.ymd().0, ..self.feed.clone() };
                 Ok(Job { day: Some(day), ..Job::of(spec) })
             }
-            Invocation::Spec(job) => Job::from_value(job).map_err(refused),
+            Invocation::Spec(job) => Job::from_value(job).map_err(|error| refused(&error)),
             other => Err(DecodeError::NotForFunction { takes: TAKES, got: other.kind() }),
         }
     }
@@ -131,7 +131,7 @@ impl Function for Generator {
             _ => None,
         };
         let job = self.job(event)?;
-        job.request(NonZeroUsize::MIN).map_err(refused)?;
+        job.request(NonZeroUsize::MIN).map_err(|error| refused(&error))?;
         let request = named.map(|name| name.to_string()).or_else(|| delivery.message_id.clone());
         Ok(vec![Order { text: job.to_value().to_string(), job, request }])
     }
@@ -201,7 +201,7 @@ impl Ord for Order {
     }
 }
 
-fn refused(error: JobError) -> DecodeError {
+fn refused(error: &JobError) -> DecodeError {
     DecodeError::Job(error.to_string())
 }
 

@@ -43,6 +43,11 @@ impl Rows {
         Rows { table, rows }
     }
 
+    /// Whether there is no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Reads every file of a table; no rows if it does not exist yet.
     pub(crate) async fn read(worker: &Worker, table: &'static Table) -> Result<Self, Failure> {
         let mut rows = Vec::new();

@@ -114,13 +114,13 @@ pub(crate) fn flatten<S: Sinks>(
     };
     let (mut quarantine, mut counts) = sink.finish()?;
     if let Some(reason) = damage {
-        whole_record(&mut quarantine, &mut counts, origin, table.name, Fault::new(Rule::Truncated, reason), limits);
+        whole_record(&mut quarantine, &mut counts, origin, table.name, &Fault::new(Rule::Truncated, reason), limits);
     }
     let mut files = Vec::new();
     if let Some(writer) = file.writer {
         files.push((bronze_file(source, &table.bronze, file.rows), writer.into_inner()?));
     }
-    finish(source, files, quarantine, counts, input.measure()?, sinks)
+    finish(source, files, &quarantine, counts, input.measure()?, sinks)
 }
 
 /// Reads CSV; gives the damage that ended it early, where the object is compressed and broken.
@@ -144,8 +144,8 @@ fn refuse<S: Sinks>(
     limits: Limits,
 ) -> Result<Flattened<S::File>, FlattenError> {
     let (mut quarantine, mut counts) = (QuarantineRows::default(), Counts::default());
-    whole_record(&mut quarantine, &mut counts, origin, "table", Fault::new(Rule::UnknownTable, reason), limits);
-    finish(source, Vec::new(), quarantine, counts, input.measure()?, sinks)
+    whole_record(&mut quarantine, &mut counts, origin, "table", &Fault::new(Rule::UnknownTable, reason), limits);
+    finish(source, Vec::new(), &quarantine, counts, input.measure()?, sinks)
 }
 
 fn whole_record(
@@ -153,13 +153,13 @@ fn whole_record(
     counts: &mut Counts,
     origin: Origin<'_>,
     table: &str,
-    fault: Fault,
+    fault: &Fault,
     limits: Limits,
 ) {
     counts.records += 1;
     counts.quarantine(fault.rule.name());
     let span = Span { bytes: 0..0, line: 1, offset: 0, length: 0, kind: SpanKind::Resource };
-    quarantine.append(origin, &span, None, Some(table), &fault, limits.raw);
+    quarantine.append(origin, &span, None, Some(table), fault, limits.raw);
 }
 
 fn bronze_file(source: &Source, table: &'static Table, rows: u64) -> BronzeFile {
@@ -171,7 +171,7 @@ fn bronze_file(source: &Source, table: &'static Table, rows: u64) -> BronzeFile 
 fn finish<S: Sinks>(
     source: &Source,
     mut files: Vec<(BronzeFile, S::File)>,
-    quarantine: QuarantineRows,
+    quarantine: &QuarantineRows,
     counts: Counts,
     measured: Measured,
     sinks: &mut S,
@@ -180,7 +180,7 @@ where
     S::File: Write + Send,
 {
     if !quarantine.is_empty() {
-        let file = write_file(&quarantine, sinks.create()?)?;
+        let file = write_file(quarantine, sinks.create()?)?;
         files.push((bronze_file(source, &BRONZE_QUARANTINE, quarantine.len() as u64), file));
     }
     files.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));

@@ -124,7 +124,7 @@ impl<'a> RowSink<'a> {
 
     fn refuse_by_place(&mut self, line: u64, offset: u64, length: u64, rule: Rule, reason: String) {
         self.quarantine_row(
-            Span { bytes: 0..0, line, offset, length, kind: SpanKind::Resource },
+            &Span { bytes: 0..0, line, offset, length, kind: SpanKind::Resource },
             &[0xff],
             rule,
             reason,
@@ -133,15 +133,15 @@ impl<'a> RowSink<'a> {
 
     fn refuse(&mut self, line: u64, offset: u64, raw: &str, rule: Rule, reason: String) -> io::Result<()> {
         let span = Span { bytes: 0..0, line, offset, length: raw.len() as u64, kind: SpanKind::Resource };
-        self.quarantine_row(span, raw.as_bytes(), rule, reason);
+        self.quarantine_row(&span, raw.as_bytes(), rule, reason);
         Ok(())
     }
 
-    fn quarantine_row(&mut self, span: Span, raw: &[u8], rule: Rule, reason: String) {
+    fn quarantine_row(&mut self, span: &Span, raw: &[u8], rule: Rule, reason: String) {
         self.counts.records += 1;
         self.counts.quarantine(rule.name());
         let fault = Fault::new(rule, reason);
-        self.quarantine.append(self.origin, &span, Some(raw), Some(self.table.name), &fault, self.raw_limit);
+        self.quarantine.append(self.origin, span, Some(raw), Some(self.table.name), &fault, self.raw_limit);
     }
 
     /// Writes the rows that wait, and gives what was refused and how much there was of everything.

@@ -148,7 +148,7 @@ impl Answers {
     fn cohort(&mut self, life: &Life, stay: &Stay<'_>, left: Month, verdict: CohortVerdict) {
         let Some(cohort) = cohort_of(stay.code) else { return };
         let old = stay.encounter.start.date().years_since(life.person.birth) >= 65;
-        if !old || !(verdict.index || !verdict.moved) {
+        if !old || (verdict.moved && !verdict.index) {
             return;
         }
         let counts = self.cohorts.entry((stay.encounter.hospital, left, cohort)).or_default();

@@ -257,10 +257,12 @@ pub(super) fn read_visits(text: &str) -> Result<Vec<VisitReason>, TableError> {
     visits.collect()
 }
 
-/// The places in `visits` and their weights, by setting and age band.
-pub(super) fn visit_choices(visits: &[VisitReason]) -> Result<[[Vec<(u16, f64)>; 3]; 4], TableError> {
+/// The places in the list of visit reasons and their weights, by setting and age band.
+pub(super) type VisitChoices = [[Vec<(u16, f64)>; 3]; 4];
+
+pub(super) fn visit_choices(visits: &[VisitReason]) -> Result<VisitChoices, TableError> {
     let settings = [Setting::Clinic, Setting::Virtual, Setting::Emergency, Setting::Home];
-    let mut all: [[Vec<(u16, f64)>; 3]; 4] = Default::default();
+    let mut all: VisitChoices = Default::default();
     for (setting, bands) in settings.into_iter().zip(&mut all) {
         for (band, choices) in bands.iter_mut().enumerate() {
             let of = (0u16..).zip(visits).filter(|(_, reason)| reason.setting == setting && reason.weights[band] > 0.0);

@@ -20,7 +20,7 @@ pub struct Tables {
     pub(crate) stays: Vec<StayReason>,
     pub(crate) visits: Vec<VisitReason>,
     /// The places in `visits` and their weights, by setting and age band.
-    visit_choices: [[Vec<(u16, f64)>; 3]; 4],
+    visit_choices: reasons::VisitChoices,
     pub(crate) procedures: Vec<Procedure>,
     pub(crate) names: Names,
     /// A digest of the texts, where they are not the shipped ones.

@@ -139,7 +139,10 @@ mod tests {
         note: Option<String>,
     }
 
-    fn read(text: &str) -> Result<Vec<(String, f64, Option<String>, u64)>, String> {
+    /// Name, share, note and line.
+    type PairRow = (String, f64, Option<String>, u64);
+
+    fn read(text: &str) -> Result<Vec<PairRow>, String> {
         let rows = rows::<Pair>("pairs.tsv", text).map_err(|error| error.to_string())?;
         Ok(rows.into_iter().map(|line| (line.row.name, line.row.share, line.row.note, line.number)).collect())
     }

@@ -17,6 +17,7 @@ impl TextColumn {
     }
 
     /// Appends a value, or that there is none.
+    #[expect(clippy::needless_pass_by_value, reason = "as Arrow's builders take it")]
     pub fn append_option(&mut self, value: Option<impl AsRef<str>>) {
         self.append(value.as_ref().map(|value| value.as_ref().as_bytes()));
     }

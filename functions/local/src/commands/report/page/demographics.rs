@@ -26,7 +26,7 @@ const DIMENSIONS: [(&str, &str, bool); 4] = [
 const SHOWN: usize = 8;
 
 pub(super) fn section(lake: &Gathered) -> Section {
-    if lake.demographics.iter().next().is_none() {
+    if lake.demographics.is_empty() {
         return None;
     }
     let mut charts = Vec::new();

@@ -23,7 +23,7 @@ const TYPES: [(&str, &str, bool); 7] = [
 ];
 
 pub(super) fn section(lake: &Gathered) -> Section {
-    if lake.infection.iter().next().is_none() {
+    if lake.infection.is_empty() {
         return None;
     }
     let head = [
