@@ -17,11 +17,11 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 const MIB: usize = 1 << 20;
 
-/// The patients of the smaller object: some 10,000 encounters.
-const PATIENTS: u64 = 2_000;
+/// The patients of the smaller object: some 25,000 encounters.
+const PATIENTS: u64 = 5_000;
 
-/// What the larger object may take more, of some 100 MB that it is larger: the files' footers list their row groups.
-const BOUND: usize = 3 * MIB;
+/// What the larger object may take more, of some 250 MB that it is larger: the files' footers list their row groups.
+const BOUND: usize = 4 * MIB;
 
 /// The encounters of a world's first patients, made as they are read: an object of any size without the memory of one.
 struct Encounters {

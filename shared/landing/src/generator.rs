@@ -212,7 +212,7 @@ fn other(error: impl std::error::Error + Send + Sync + 'static) -> FlowError {
 /// The UTC day of a time.
 fn day_of(text: &str) -> Option<Date> {
     match time::parse(text)? {
-        Moment::Instant(micros) => Some(Instant(micros.div_euclid(1_000_000)).date()),
+        Moment::Instant(micros) => Some(Instant(micros).date()),
         _ => None,
     }
 }

@@ -23,12 +23,6 @@ impl Answers {
         self.expected_with_beds(&beds)
     }
 
-    /// The rows of gold/cohort, in the order of hospitals, months and cohorts.
-    pub fn expected_cohorts(&self) -> Vec<ExpectedRow> {
-        let (beds, last) = (BTreeMap::new(), Date(self.last_date.unwrap_or_default()));
-        Builder { key: self, beds: &beds, last, census: BTreeMap::new() }.cohort()
-    }
-
     /// The same as [`Answers::expected`] with other staffed beds, where somebody has edited `reference/hospitals.csv`.
     pub fn expected_with_beds(&self, beds: &BTreeMap<String, i64>) -> Vec<ExpectedRow> {
         let Some(last) = self.last_date else { return self.plain_counts() };
@@ -40,6 +34,7 @@ impl Answers {
         rows.extend(out.occupancy());
         rows.extend(out.department_load());
         rows.extend(out.demographics());
+        rows.extend(out.cohort());
         rows.extend(out.census());
         rows.extend(super::summary::rows(self, &rows, Date(last)));
         rows

@@ -16,7 +16,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The lines of each table, in the order of [`BY_PATIENT`].
+    /// The lines of each table, in the order of [`super::BY_PATIENT`].
     pub fn tables(&self) -> [&[u8]; 4] {
         [&self.patients, &self.encounters, &self.claims, &self.registry]
     }
