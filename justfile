@@ -32,6 +32,11 @@ check:
 ci:
     .ci/run
 
+# Validate generated FHIR R4 and R5 with validators that are not ours.
+fhir-checks:
+    cargo build --locked -p metriccare
+    .ci/fhir
+
 # The checks of what is deployed: templates, permissions, functions in the runtime emulator, the local cloud.
 cloud-checks:
     PROFILE=dev .ci/cloud
