@@ -32,6 +32,10 @@ check:
 ci:
     .ci/run
 
+# Write the sample of a few patients in samples/ again.
+samples:
+    samples/make
+
 # Validate generated FHIR R4 and R5 with validators that are not ours.
 fhir-checks:
     cargo build --locked -p metriccare

@@ -42,16 +42,20 @@ impl Folder {
 
     /// Every file below a folder, by its path there.
     pub fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
+        Folder::files_below(&self.0.join(below))
+    }
+
+    /// Every file below any folder, by its path there.
+    pub fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {
         let mut files = BTreeMap::new();
-        let root = self.0.join(below);
-        let mut folders = vec![root.clone()];
+        let mut folders = vec![root.to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).expect("it is there") {
                 let path = entry.expect("an entry").path();
                 if path.is_dir() {
                     folders.push(path);
                 } else {
-                    let name = path.strip_prefix(&root).expect("it is below").display().to_string();
+                    let name = path.strip_prefix(root).expect("it is below").display().to_string();
                     files.insert(name, fs::read(path).expect("it can be read"));
                 }
             }
