@@ -20,7 +20,7 @@ use crate::{
     arguments::{Arguments, Command, Generate},
     commands::{
         doctor, explain, generate, ingest, quarantine, query, rebuild, redrive, report, run, show, simulate, stats,
-        upload, verify,
+        upload, verify, withdraw,
     },
     output::{Output, failure::Failure},
 };
@@ -45,6 +45,7 @@ fn main() -> ExitCode {
             Command::Explain(arguments) => explain::explain(&arguments, &mut output).await,
             Command::Report(arguments) => report::report(&arguments, &mut output).await,
             Command::Rebuild(arguments) => rebuild::rebuild(&arguments, &mut output).await,
+            Command::Withdraw(arguments) => withdraw::withdraw(&arguments, &mut output).await,
             Command::Quarantine(arguments) => quarantine::quarantine(&arguments, &mut output).await,
             Command::Stats(arguments) => stats::stats(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),

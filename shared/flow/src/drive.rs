@@ -17,6 +17,7 @@ use crate::{
     report::{Outcome, RetryReason},
     serve::process,
     silver::Silver,
+    withdraw::withdrawn_objects,
     worker::Worker,
 };
 
@@ -45,6 +46,8 @@ pub struct Driven {
     pub landed: Vec<BronzeCommit>,
     /// The commits of landed objects that had been flattened before.
     pub already: Vec<BronzeCommit>,
+    /// The keys of landed objects that stay out because they were withdrawn.
+    pub withdrawn: Vec<String>,
     /// What failed, with the stage's name.
     pub failed: Vec<(&'static str, RetryReason)>,
 }
@@ -78,7 +81,20 @@ pub(crate) async fn take_landed(
     driven: &mut Driven,
 ) -> Result<(), FlowError> {
     let landing = &*worker.ports.landing;
-    let landed = events(landing, landing.list("").await?);
+    let withdrawn = withdrawn_objects(&*worker.ports.lake).await?;
+    let mut listed = Vec::new();
+    for object in landing.list("").await? {
+        let is_withdrawn = match withdrawn.get(&object.key) {
+            Some(ids) => landing.head_opt(&object.key).await?.is_some_and(|meta| ids.contains(&meta.object_id())),
+            None => false,
+        };
+        if is_withdrawn {
+            driven.withdrawn.push(object.key);
+        } else {
+            listed.push(object);
+        }
+    }
+    let landed = events(landing, listed);
     progress.begin(Bronze::NAME, landed.len());
     for batch in landed.chunks(BATCH) {
         for result in process(&Bronze, worker, batch.to_vec()).await {

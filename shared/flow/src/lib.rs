@@ -21,6 +21,7 @@ mod settings;
 mod silver;
 mod spool;
 mod star;
+mod withdraw;
 mod worker;
 
 pub use bronze::Bronze;
@@ -33,4 +34,5 @@ pub use report::{Delivery, Done, ItemResult, MessageResult, Outcome, Report, Ret
 pub use serve::{answer, process, serve};
 pub use settings::read_settings;
 pub use silver::Silver;
+pub use withdraw::{WithdrawalPlan, Withdrawn, withdraw, withdrawn_objects};
 pub use worker::Worker;

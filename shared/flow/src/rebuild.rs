@@ -48,20 +48,23 @@ pub async fn rebuild(worker: &Arc<Worker>, from: RebuildFrom, progress: &dyn Pro
         LakeSettings { buckets: worker.buckets, rules: found }.check_rules(Layer::Bronze)?;
     }
     let bronze = if from == RebuildFrom::Landing { 0 } else { found.bronze };
-    write(worker, Rules { bronze, silver: 0, gold: 0 }).await?;
+    write_rules(worker, Rules { bronze, silver: 0, gold: 0 }).await?;
     let mut removed = vec![keys::GOLD, keys::SILVER];
     if from == RebuildFrom::Landing {
         removed.push(keys::BRONZE);
     }
     for prefix in removed {
         for object in lake.list(prefix).await? {
+            if object.key.starts_with(keys::WITHDRAWALS) {
+                continue;
+            }
             lake.delete(&object.key).await?;
         }
     }
 
     let mut driven = Driven::default();
     if from == RebuildFrom::Landing {
-        write(worker, Rules { bronze: Rules::CURRENT.bronze, silver: 0, gold: 0 }).await?;
+        write_rules(worker, Rules { bronze: Rules::CURRENT.bronze, silver: 0, gold: 0 }).await?;
         take_landed(worker, progress, &mut driven).await?;
     }
     let commits = lake.list(keys::BRONZE_COMMITS).await?;
@@ -83,12 +86,13 @@ pub async fn rebuild(worker: &Arc<Worker>, from: RebuildFrom, progress: &dyn Pro
     refresh(worker, buckets.clone()).await?;
     progress.advance(buckets.len());
     if driven.failed.is_empty() {
-        write(worker, Rules::CURRENT).await?;
+        write_rules(worker, Rules::CURRENT).await?;
     }
     Ok(driven)
 }
 
-async fn write(worker: &Worker, rules: Rules) -> Result<(), FlowError> {
+/// Says in the lake's settings which rules its tables are of; those of 0 close it to writers until it is rebuilt.
+pub(crate) async fn write_rules(worker: &Worker, rules: Rules) -> Result<(), FlowError> {
     let settings = LakeSettings { buckets: worker.buckets, rules };
     worker.ports.lake.put(keys::LAKE_SETTINGS, settings.to_json().into(), PutMode::Overwrite).await?;
     Ok(())

@@ -25,6 +25,9 @@ pub const GOLD: &str = "gold/";
 /// The prefix below which bronze commits lie: what wakes silver.
 pub const BRONZE_COMMITS: &str = "bronze/_commits/";
 
+/// The prefix of what was withdrawn; a rebuild keeps it.
+pub const WITHDRAWALS: &str = "bronze/withdrawal/";
+
 /// The prefix below which silver commits lie: what wakes gold.
 pub const SILVER_COMMITS: &str = "silver/_commits/";
 

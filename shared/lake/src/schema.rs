@@ -155,6 +155,12 @@ table! {
 }
 
 table! {
+    /// One row per landed object, or patient, that was withdrawn: a patient is only named by a keyed digest.
+    BRONZE_WITHDRAWAL = "bronze/withdrawal", Some("ingest_date");
+    sourcename Text, patient_digest Text, reason Text, records BigInt, withdrawn_time Timestamp, ingest_date Date,
+}
+
+table! {
     /// The latest version of every patient.
     SILVER_PATIENT = "silver/patient", Some("bucket");
     patient_id Text, mrn Text, gender Text, birth_date Date, city Text, state Text, country Text, language Text,
@@ -271,6 +277,7 @@ pub const TABLES: &[&Table] = &[
     &BRONZE_QUARANTINE,
     &BRONZE_INGEST_LOG,
     &BRONZE_DELETION,
+    &BRONZE_WITHDRAWAL,
     &SILVER_PATIENT,
     &SILVER_ENCOUNTER,
     &SILVER_CONDITION,

@@ -12,6 +12,7 @@ mod simulate;
 mod spec;
 mod stats;
 mod tables;
+mod withdraw;
 mod world;
 mod world_tables;
 
@@ -39,6 +40,7 @@ pub(crate) use self::{
     spec::SpecFlag,
     stats::Stats,
     tables::{GenerateTables, TableName},
+    withdraw::Withdraw,
     world::WorldFlags,
     world_tables::WorldTables,
 };
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Compute silver and gold again, after a damaged file or a new version of the rules
     Rebuild(Rebuild),
+    /// Take landed objects out of the lake, as if they had never landed
+    Withdraw(Withdraw),
     /// List, show or retry the records that could not be read
     #[command(subcommand)]
     Quarantine(Quarantine),

@@ -44,6 +44,9 @@ pub(crate) async fn ingest(arguments: &Ingest, output: &mut Output) -> Result<()
     }
     let driven = drive(&worker, &bars).await?;
     bars.finish();
+    for key in &driven.withdrawn {
+        note(&format!("warning: {key} stays out: this object was withdrawn, see bronze/withdrawal"));
+    }
     for words in same_bytes(driven.landed.iter().chain(&driven.already)) {
         note(&format!("warning: {words}"));
     }

@@ -16,3 +16,4 @@ pub(crate) mod simulate;
 pub(crate) mod stats;
 pub(crate) mod upload;
 pub(crate) mod verify;
+pub(crate) mod withdraw;

@@ -18,10 +18,12 @@ pub(crate) mod row_group;
 pub mod rows;
 mod threads;
 mod wave;
+mod withdrawal;
 mod writers;
 
 pub use commit::{BronzeCommit, CommittedFile};
 pub use counts::Counts;
 pub use flatten::{FlattenError, Flattened, Limits, Sinks, Source, flatten};
 pub use ingest_log::{IngestStatus, ingest_log};
+pub use withdrawal::Withdrawal;
 pub use writers::BronzeFile;

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use metriccare_flow::Worker;
+use metriccare_flow::{Worker, withdrawn_objects};
 use metriccare_lake::{
     bronze::BronzeCommit,
     cells::{self, Cell},
@@ -16,7 +16,7 @@ use metriccare_lake::{
 use super::{Check, bronze_file::decoded};
 use crate::output::{counted, failure::Failure, progress::Bars};
 
-/// Objects that are no longer in landing, of which this many are named.
+/// At most this many objects are named in a note.
 const LISTED: usize = 5;
 
 /// The lake's bronze commits.
@@ -36,13 +36,18 @@ pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit], bars: &Bars
     bars.start("counting", commits.len());
     let by_id: BTreeMap<&str, &BronzeCommit> =
         commits.iter().map(|commit| (commit.object_id.as_str(), commit)).collect();
-    let mut landed = BTreeSet::new();
+    let withdrawn = withdrawn_objects(&*worker.ports.lake).await?;
+    let (mut landed, mut excluded) = (BTreeSet::new(), Vec::new());
     for listed in worker.ports.landing.list("").await? {
         if !keys::is_data(&listed.key) {
             continue;
         }
         let meta = worker.ports.landing.head(&listed.key).await?;
         let id = meta.object_id();
+        if withdrawn.get(&listed.key).is_some_and(|ids| ids.contains(&id)) {
+            excluded.push(listed.key);
+            continue;
+        }
         if !by_id.contains_key(id.as_str()) {
             check.differences.push(format!("{} landed and is not in bronze", listed.key));
         }
@@ -50,10 +55,14 @@ pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit], bars: &Bars
     }
     let gone: Vec<_> = commits.iter().filter(|commit| !landed.contains(&commit.object_id)).collect();
     if !gone.is_empty() {
-        let names: Vec<_> = gone.iter().take(LISTED).map(|commit| commit.sourcename.as_str()).collect();
-        let more = if gone.len() > LISTED { ", …" } else { "" };
-        let objects = counted(gone.len() as u64, "object");
-        check.notes.push(format!("{objects} of bronze no longer in landing: {}{more}", names.join(", ")));
+        let names = named(gone.iter().map(|commit| commit.sourcename.as_str()), gone.len());
+        check.notes.push(format!("{} of bronze no longer in landing: {names}", counted(gone.len() as u64, "object")));
+    }
+    if !excluded.is_empty() {
+        let names = named(excluded.iter().map(String::as_str), excluded.len());
+        check
+            .notes
+            .push(format!("{} withdrawn and still in landing: {names}", counted(excluded.len() as u64, "object")));
     }
     let mut records = 0;
     for commit in commits {
@@ -63,6 +72,12 @@ pub(super) async fn check(worker: &Worker, commits: &[BronzeCommit], bars: &Bars
     }
     check.compared = format!("{} of {}", counted(records, "record"), counted(landed.len() as u64, "landed object"));
     Ok(check)
+}
+
+/// The first names of so many.
+fn named<'a>(names: impl Iterator<Item = &'a str>, all: usize) -> String {
+    let more = if all > LISTED { ", …" } else { "" };
+    format!("{}{more}", names.take(LISTED).collect::<Vec<_>>().join(", "))
 }
 
 /// One landed object: its commit, its row in the ingest log, and its files say the same.

@@ -17,6 +17,11 @@ pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure
     if let Some(beds) = read(&*worker.ports.lake, keys::HOSPITALS).await? {
         fresh.put(keys::HOSPITALS, beds.into(), PutMode::Overwrite).await?;
     }
+    for listed in worker.ports.lake.list(keys::WITHDRAWALS).await? {
+        if let Some(bytes) = read(&*worker.ports.lake, &listed.key).await? {
+            fresh.put(&listed.key, bytes.into(), PutMode::Overwrite).await?;
+        }
+    }
     let ports = Ports {
         landing: Arc::clone(&worker.ports.landing),
         lake: Arc::clone(&fresh),

@@ -1,0 +1,22 @@
+//! The flags of `metriccare withdraw`.
+
+use clap::Args;
+
+use super::{LakeFlag, WorkFlags};
+
+#[derive(Debug, Args)]
+pub(crate) struct Withdraw {
+    /// Keys of landed objects, as in the column sourcename of bronze/ingest_log
+    #[arg(required = true, value_name = "KEY")]
+    pub(crate) objects: Vec<String>,
+    /// Why they are withdrawn; it is kept in bronze/withdrawal, so name no patient in it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
+    #[command(flatten)]
+    pub(crate) work: WorkFlags,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,322 @@
+//! Landed objects taken out of a lake: landing, bronze, and silver and gold made again as if they had never landed.
+//!
+//! The order makes an interrupted withdrawal safe to run again: first the row that says so, then the lake is closed to other
+//! writers, then landing, the commits, and the files that only the commits name; silver and gold are made again last.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use metriccare_lake::{
+    bronze::{BronzeCommit, Withdrawal},
+    keys,
+    schema::BRONZE_WITHDRAWAL,
+    settings::{LakeSettings, Layer, Rules},
+};
+use metriccare_ports::{ObjectStore, PutMode};
+
+use crate::{
+    drive::{Driven, Progress},
+    error::FlowError,
+    rebuild::{RebuildFrom, rebuild, write_rules},
+    settings::read_settings,
+    worker::Worker,
+};
+
+/// What a lake has of the keys that are to be withdrawn.
+#[derive(Debug, Default)]
+pub struct WithdrawalPlan {
+    /// The objects, each version of a key by its id.
+    objects: BTreeMap<String, Planned>,
+    /// Keys that neither landing nor bronze has, and that were not withdrawn before.
+    pub unknown: Vec<String>,
+    /// Every key of landing and bronze, for suggestions.
+    pub known: BTreeSet<String>,
+}
+
+/// A version of a landed object that is to be withdrawn.
+#[derive(Debug)]
+struct Planned {
+    key: String,
+    commit: Option<BronzeCommit>,
+    in_landing: bool,
+    recorded: bool,
+}
+
+/// What was withdrawn.
+#[derive(Debug, Default)]
+pub struct Withdrawn {
+    /// The versions of landed objects that were withdrawn now.
+    pub objects: usize,
+    /// Their records.
+    pub records: u64,
+    /// The files of bronze that were deleted.
+    pub files: usize,
+    /// Keys of which nothing was left: an earlier command withdrew them.
+    pub already: Vec<String>,
+    /// What the rebuild of silver and gold did; none where neither had to be made again.
+    pub rebuilt: Option<Driven>,
+}
+
+impl WithdrawalPlan {
+    /// Finds landed objects by their keys: in landing, in bronze, and in `bronze/withdrawal`. Nothing is changed.
+    ///
+    /// # Errors
+    /// What the ports do, and commits and withdrawals that cannot be read.
+    pub async fn of(worker: &Worker, wanted: &BTreeSet<String>) -> Result<Self, FlowError> {
+        let (landing, lake) = (&worker.ports.landing, &worker.ports.lake);
+        let mut plan = WithdrawalPlan::default();
+        for listed in lake.list(keys::BRONZE_COMMITS).await? {
+            let bytes = lake.get(&listed.key).await?.body.bytes().await?;
+            let commit = BronzeCommit::from_json(&bytes)
+                .map_err(|error| FlowError::Document { key: listed.key.clone(), reason: error.to_string() })?;
+            plan.known.insert(commit.sourcename.clone());
+            if wanted.contains(&commit.sourcename) {
+                plan.planned(&commit.object_id, &commit.sourcename).commit = Some(commit.clone());
+            }
+        }
+        for listed in landing.list("").await? {
+            if wanted.contains(&listed.key)
+                && let Some(meta) = landing.head_opt(&listed.key).await?
+            {
+                plan.planned(&meta.object_id(), &meta.key).in_landing = true;
+            }
+            plan.known.insert(listed.key);
+        }
+        for (key, ids) in withdrawn_objects(&**lake).await? {
+            for id in ids.iter().filter(|_| wanted.contains(&key)) {
+                plan.planned(id, &key).recorded = true;
+            }
+        }
+        let found: BTreeSet<&str> = plan.objects.values().map(|planned| planned.key.as_str()).collect();
+        plan.unknown = wanted.iter().filter(|key| !found.contains(key.as_str())).cloned().collect();
+        Ok(plan)
+    }
+
+    fn planned(&mut self, id: &str, key: &str) -> &mut Planned {
+        let new = || Planned { key: key.to_owned(), commit: None, in_landing: false, recorded: false };
+        self.objects.entry(id.to_owned()).or_insert_with(new)
+    }
+}
+
+/// Withdraws what was planned. Interrupted, it is planned and run again with the same keys.
+///
+/// Nothing else may write to the lake meanwhile.
+///
+/// # Errors
+/// What the ports do, and bronze of other rules. The failure of single objects in the rebuild is in [`Driven::failed`].
+pub async fn withdraw(
+    worker: &Arc<Worker>,
+    plan: &WithdrawalPlan,
+    reason: &str,
+    progress: &dyn Progress,
+) -> Result<Withdrawn, FlowError> {
+    let (landing, lake) = (&worker.ports.landing, &worker.ports.lake);
+    let rules = read_settings(&**lake).await?.map_or(Rules::UNNAMED, |settings| settings.rules);
+    LakeSettings { buckets: worker.buckets, rules }.check_rules(Layer::Bronze)?;
+
+    let files = files_of(&**lake, plan).await?;
+    let mut withdrawn = Withdrawn { files: files.len(), ..Withdrawn::default() };
+    for (id, planned) in &plan.objects {
+        let records = planned.commit.as_ref().map_or(0, |commit| commit.counts.records);
+        if planned.commit.is_some() || planned.in_landing {
+            withdrawn.objects += 1;
+            withdrawn.records += records;
+        } else {
+            withdrawn.already.push(planned.key.clone());
+        }
+        if !planned.recorded {
+            record(worker, id, &planned.key, reason, records).await?;
+        }
+    }
+    // Where bronze has nothing of the objects, silver and gold have nothing either, unless a rebuild was interrupted.
+    let in_bronze = !files.is_empty() || plan.objects.values().any(|planned| planned.commit.is_some());
+    let rebuilds = in_bronze || rules != Rules::CURRENT;
+    if rebuilds {
+        write_rules(worker, Rules { silver: 0, gold: 0, ..rules }).await?;
+    }
+    for planned in plan.objects.values().filter(|planned| planned.in_landing) {
+        landing.delete(&planned.key).await?;
+    }
+    for (id, _) in plan.objects.iter().filter(|(_, planned)| planned.commit.is_some()) {
+        lake.delete(&keys::bronze_commit(id)).await?;
+    }
+    for file in &files {
+        lake.delete(file).await?;
+    }
+    if rebuilds {
+        withdrawn.rebuilt = Some(rebuild(worker, RebuildFrom::Bronze, progress).await?);
+    }
+    Ok(withdrawn)
+}
+
+/// The bronze files of the planned objects: those of their commits, and those that are left where a commit is gone.
+async fn files_of(lake: &dyn ObjectStore, plan: &WithdrawalPlan) -> Result<BTreeSet<String>, FlowError> {
+    let committed = plan.objects.values().filter_map(|planned| planned.commit.as_ref());
+    let mut files: BTreeSet<String> = committed.flat_map(|commit| &commit.files).map(|file| file.key.clone()).collect();
+    for listed in lake.list(keys::BRONZE).await? {
+        let kept = [keys::WITHDRAWALS, keys::BRONZE_COMMITS].iter().any(|prefix| listed.key.starts_with(prefix));
+        if !kept && object_of(&listed.key).is_some_and(|id| plan.objects.contains_key(id)) {
+            files.insert(listed.key);
+        }
+    }
+    Ok(files)
+}
+
+/// Writes the row that says what is withdrawn, and makes its partition known.
+async fn record(worker: &Worker, id: &str, key: &str, reason: &str, records: u64) -> Result<(), FlowError> {
+    let withdrawal = Withdrawal {
+        sourcename: Some(key.to_owned()),
+        patient_digest: None,
+        reason: reason.to_owned(),
+        records,
+        withdrawn_micros: worker.ports.clock.now_micros(),
+    };
+    let file = withdrawal.key(id);
+    let bytes = withdrawal.to_parquet().map_err(|error| FlowError::Other(error.into()))?;
+    worker.ports.lake.put(&file, bytes.into(), PutMode::Overwrite).await?;
+    let date = keys::partition_value(&file, "ingest_date").flatten().unwrap_or_default();
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let (catalog, table) = (&worker.ports.catalog, BRONZE_WITHDRAWAL.glue_name());
+    catalog.ensure_partition(&table, &[&date], &format!("{folder}/")).await?;
+    Ok(())
+}
+
+/// The id of the landed object that a bronze file is of.
+fn object_of(file: &str) -> Option<&str> {
+    file.rsplit('/').next()?.strip_suffix(".parquet")
+}
+
+/// The withdrawn objects: the ids of each key's versions.
+///
+/// # Errors
+/// What the store does, and files that cannot be read.
+pub async fn withdrawn_objects(lake: &dyn ObjectStore) -> Result<BTreeMap<String, BTreeSet<String>>, FlowError> {
+    let mut withdrawn: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for listed in lake.list(keys::WITHDRAWALS).await? {
+        let Some(id) = object_of(&listed.key) else { continue };
+        let bytes: Bytes = lake.get(&listed.key).await?.body.bytes().await?;
+        let rows = Withdrawal::read(&bytes).map_err(|source| FlowError::File { key: listed.key.clone(), source })?;
+        for key in rows.into_iter().filter_map(|row| row.sourcename) {
+            withdrawn.entry(key).or_default().insert(id.to_owned());
+        }
+    }
+    Ok(withdrawn)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use metriccare_ports::{
+        ManualClock, Ports,
+        faulty::{Fault, Faults, FaultyStore},
+    };
+
+    use super::*;
+    use crate::drive::{Unwatched, drive};
+
+    const ADDED: &str = "encounter/added.ndjson";
+
+    /// A stay of a patient, as a version of its resource.
+    fn stay(id: &str, patient: &str, version: u32) -> String {
+        format!(
+            "{{\"resourceType\":\"Encounter\",\"id\":\"{id}\",\"status\":\"finished\",\"class\":{{\"code\":\"IMP\"}},\
+             \"meta\":{{\"versionId\":\"{version}\",\"lastUpdated\":\"2025-01-0{version}T00:00:00Z\"}},\
+             \"subject\":{{\"reference\":\"Patient/{patient}\"}},\
+             \"period\":{{\"start\":\"2025-01-0{version}\",\"end\":\"2025-01-09\"}}}}\n"
+        )
+    }
+
+    /// A lake of two landed objects, and of a third that moves a stay to another bucket, deletes nothing, and brings a record
+    /// that cannot be read.
+    async fn lake(added: bool) -> Ports {
+        let ports = Ports::memory(Arc::new(ManualClock::at_micros(1_764_100_000_000_000)));
+        let mut objects =
+            vec![("encounter/1.ndjson", stay("moved", "p1", 1)), ("encounter/2.ndjson", stay("other", "p2", 1))];
+        if added {
+            let lines = [stay("moved", "p3", 2), stay("new", "p4", 1), "no JSON\n".to_owned()];
+            objects.push((ADDED, lines.concat()));
+        }
+        for (key, content) in objects {
+            ports
+                .landing
+                .put_stamped(key, content.into_bytes().into(), PutMode::IfAbsent, 1_764_000_000_000_000)
+                .await
+                .expect("memory");
+        }
+        let driven = drive(&worker(&ports), &Unwatched).await.expect("memory");
+        assert!(driven.failed.is_empty(), "{:?}", driven.failed);
+        ports
+    }
+
+    fn worker(ports: &Ports) -> Arc<Worker> {
+        Arc::new(Worker::new(ports.clone(), 4, NonZeroUsize::MIN, "test"))
+    }
+
+    /// Everything in both buckets but the withdrawals.
+    async fn objects(ports: &Ports) -> BTreeMap<String, Bytes> {
+        let mut objects = BTreeMap::new();
+        for store in [&ports.landing, &ports.lake] {
+            for listed in store.list("").await.expect("memory") {
+                if !listed.key.starts_with(keys::WITHDRAWALS) {
+                    let bytes = store.get(&listed.key).await.expect("listed").body.bytes().await.expect("memory");
+                    objects.insert(listed.key, bytes);
+                }
+            }
+        }
+        objects
+    }
+
+    async fn withdraw_added(ports: &Ports) -> Result<Withdrawn, FlowError> {
+        let worker = worker(ports);
+        let plan = WithdrawalPlan::of(&worker, &BTreeSet::from([ADDED.to_owned()])).await?;
+        assert!(plan.unknown.is_empty());
+        withdraw(&worker, &plan, "sent by mistake", &Unwatched).await
+    }
+
+    #[tokio::test]
+    async fn a_withdrawn_object_leaves_the_lake_as_if_it_had_never_landed() {
+        let (never, ports) = (objects(&lake(false).await).await, lake(true).await);
+        assert_ne!(objects(&ports).await, never);
+        let withdrawn = withdraw_added(&ports).await.expect("withdrawn");
+        assert_eq!((withdrawn.objects, withdrawn.records, withdrawn.already.len()), (1, 3, 0));
+        assert!(withdrawn.files >= 3, "encounters, quarantine, ingest log: {}", withdrawn.files);
+        assert_eq!(objects(&ports).await, never);
+        let repeated = withdraw_added(&ports).await.expect("withdrawn already");
+        assert_eq!((repeated.objects, repeated.already, repeated.rebuilt.is_none()), (0, vec![ADDED.to_owned()], true));
+        let driven = drive(&worker(&ports), &Unwatched).await.expect("memory");
+        assert!(driven.failed.is_empty() && driven.landed.is_empty());
+        assert_eq!(objects(&ports).await, never);
+
+        let plan = WithdrawalPlan::of(&worker(&ports), &BTreeSet::from(["encounter/3.ndjson".to_owned()])).await;
+        assert_eq!(plan.expect("memory").unknown, ["encounter/3.ndjson"]);
+    }
+
+    #[tokio::test]
+    async fn a_withdrawal_that_crashed_at_any_call_is_completed_by_the_next() {
+        let never = objects(&lake(false).await).await;
+        for crash in 1.. {
+            let ports = lake(true).await;
+            let fault = if crash % 2 == 0 { Fault::Crash } else { Fault::CrashAfter };
+            let faults = Arc::new(Faults::at(crash, fault));
+            let faulty = |store: &Arc<dyn ObjectStore>| -> Arc<dyn ObjectStore> {
+                Arc::new(FaultyStore::new(Arc::clone(store), Arc::clone(&faults)))
+            };
+            let broken = Ports { landing: faulty(&ports.landing), lake: faulty(&ports.lake), ..ports.clone() };
+            let crashed = withdraw_added(&broken).await;
+            let over = faults.calls() < crash;
+            assert_eq!(crashed.is_ok_and(|withdrawn| withdrawn.rebuilt.is_some_and(|it| it.failed.is_empty())), over);
+            withdraw_added(&ports).await.expect("withdrawn");
+            assert_eq!(objects(&ports).await, never, "a crash at call {crash}");
+            let withdrawals = ports.lake.list(keys::WITHDRAWALS).await.expect("memory");
+            assert_eq!(withdrawals.len(), 1, "a crash at call {crash}");
+            if over {
+                assert!(crash > 20, "only {crash} calls");
+                break;
+            }
+        }
+    }
+}
