@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use metriccare_flow::{
-    Bronze, Function, Gold, Silver, Unwatched, Worker, drive,
+    Bronze, Gold, MessageResult, Silver, Unwatched, Worker, drive,
     event::{ObjectEvent, decode, notification},
     process,
 };
@@ -52,10 +52,10 @@ pub struct Cloud {
     pub clock: Arc<ManualClock>,
     /// The lake bucket as it is, without faults.
     pub lake: Arc<MemoryStore>,
-    landing: Arc<MemoryStore>,
-    notifying_lake: Arc<NotifyingStore>,
-    ledger: Arc<MemoryLedger>,
-    queues: [Arc<MemoryQueue>; 3],
+    pub(crate) landing: Arc<MemoryStore>,
+    pub(crate) notifying_lake: Arc<NotifyingStore>,
+    pub(crate) ledger: Arc<MemoryLedger>,
+    pub(crate) queues: [Arc<MemoryQueue>; 3],
 }
 
 /// One environment at work, and the faults between it and the cloud.
@@ -194,11 +194,7 @@ impl Cloud {
         if messages.is_empty() {
             return 0;
         }
-        let done = match stage {
-            Stage::Bronze => handle(&Bronze, process, &messages).await,
-            Stage::Silver => handle(&Silver, process, &messages).await,
-            Stage::Gold => handle(&Gold, process, &messages).await,
-        };
+        let done = results(stage, &process.worker, &messages, |key| key).await;
         for (message, done) in messages.iter().zip(done) {
             if done && process.is_alive() {
                 queue.ack(&message.receipt).await.expect("memory");
@@ -246,9 +242,25 @@ impl Cloud {
     }
 }
 
-/// Which of these messages a stage has done.
-async fn handle<F: Function<Item = ObjectEvent>>(function: &F, at: &Process, messages: &[Message]) -> Vec<bool> {
-    let objects = |message: &Message| decode(message.body.as_bytes()).expect("about objects");
-    let results = process(function, &at.worker, messages.iter().map(objects).collect()).await;
+/// Which of these messages a stage has done; its events' keys are renamed before.
+pub(crate) async fn results(
+    stage: Stage,
+    worker: &Arc<Worker>,
+    messages: &[Message],
+    rename: impl Fn(String) -> String,
+) -> Vec<bool> {
+    let objects = |message: &Message| -> Vec<ObjectEvent> {
+        let objects = decode(message.body.as_bytes()).expect("about objects").into_iter();
+        objects.map(|object| ObjectEvent { key: rename(object.key), ..object }).collect()
+    };
+    let objects = messages.iter().map(objects).collect();
+    match stage {
+        Stage::Bronze => done(process(&Bronze, worker, objects).await),
+        Stage::Silver => done(process(&Silver, worker, objects).await),
+        Stage::Gold => done(process(&Gold, worker, objects).await),
+    }
+}
+
+fn done<T>(results: Vec<MessageResult<T>>) -> Vec<bool> {
     results.iter().map(Result::is_ok).collect()
 }

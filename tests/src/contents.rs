@@ -16,7 +16,7 @@ use metriccare_lake::{
 use crate::Cloud;
 
 /// The objects of a lake.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LakeContents {
     objects: BTreeMap<String, Bytes>,
     log: Vec<Vec<Cell>>,

@@ -13,6 +13,7 @@ pub mod landed;
 mod notifying;
 pub mod python;
 pub mod simulated;
+pub mod simulation;
 mod together;
 
 pub use cloud::{Cloud, Process};

@@ -1,0 +1,67 @@
+//! Runs as many simulated schedules as asked, and says whether any of them ended in another lake.
+//!
+//! `cargo run --release -p metriccare-tests --example soak -- --schedules N --seed S`
+
+#![expect(clippy::disallowed_macros, clippy::disallowed_methods, reason = "it measures, and talks to whoever runs it")]
+#![expect(clippy::print_stdout, reason = "the lines are what it is run for")]
+
+use std::{process::ExitCode, thread::available_parallelism, time::Instant};
+
+use clap::Parser;
+use metriccare_tests::simulation::{Schedule, inputs_of, soak};
+
+/// Simulates the pipeline under faults, and compares every lake with the undisturbed one.
+#[derive(Parser)]
+struct Arguments {
+    /// How many schedules to run.
+    #[arg(long, default_value_t = 1000)]
+    schedules: u64,
+    /// What all schedules follow from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many threads to use; the schedules are the same.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Runs the one schedule with this seed, and prints its steps.
+    #[arg(long, value_name = "SEED")]
+    only: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(seed) = arguments.only {
+        return only(seed);
+    }
+    let threads = arguments.threads.or_else(|| available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let begun = Instant::now();
+    let found = soak(arguments.seed, arguments.schedules, threads, None, 5);
+    let seconds = begun.elapsed().as_secs_f64();
+    for (kind, count) in &found.injected {
+        println!("{count:>10} × {kind:?}");
+    }
+    println!("{:>10} calls of stores and ledger", found.calls);
+    for divergence in &found.divergences {
+        println!("schedule {} diverges: {}", divergence.seed, divergence.what);
+        println!("  it takes {:?}", divergence.objects);
+        for step in &divergence.trace {
+            println!("  {step}");
+        }
+    }
+    println!("{:.1} schedules per second on {threads} threads", found.schedules as f64 / seconds);
+    println!("{} schedules, {} divergences", found.schedules, found.divergences.len());
+    if found.divergences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn only(seed: u64) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let schedule = Schedule { traced: true, ..Schedule::new(seed) };
+    let inputs = inputs_of(seed);
+    let ended = runtime.expect("a runtime").block_on(schedule.run(inputs));
+    for step in &ended.trace {
+        println!("{step}");
+    }
+    let divergences = u32::from(ended.divergence.is_some());
+    println!("{}", ended.divergence.as_deref().unwrap_or("the lake is the undisturbed one"));
+    println!("1 schedules, {divergences} divergences");
+    if divergences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,18 @@
+//! A deterministic simulation: from one seed follow what lands, in which order it is told, what breaks, who stands still,
+//! when leases lapse, and which of up to eight handlers makes the next call.
+//!
+//! The handlers are the real ones; the ports are in memory. After every schedule the lake has to be, byte for byte, what it is
+//! when nothing breaks. The laws of the ledger and of bronze are checked at every call.
+
+mod inputs;
+mod ports;
+mod schedule;
+mod soak;
+mod turns;
+mod variant;
+
+pub use inputs::{HOSPITALS, Inputs};
+pub use schedule::{Ended, Schedule};
+pub use soak::{Divergence, Soak, inputs_of, seed_of, soak};
+pub use turns::Injected;
+pub use variant::Variant;

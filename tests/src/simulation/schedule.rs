@@ -1,0 +1,306 @@
+//! One schedule: everything that happens between the first object that lands and the last queue that is empty.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use metriccare_flow::Worker;
+use metriccare_ports::{Ports, Queue, catalog::MemoryCatalog, queue::QueueSettings};
+use tokio::task::JoinSet;
+
+use super::{
+    Injected, Variant,
+    inputs::{HOSPITALS, Inputs},
+    ports::{TurnLedger, TurnStore},
+    turns::{Call, Ending, Turns},
+    variant::{VariantLedger, VariantStore},
+};
+use crate::{
+    Cloud, LakeContents, Landed,
+    cloud::{BUCKETS, STAGES, orderly, results},
+    crowded::Draw,
+};
+
+/// More steps than any lawful schedule takes.
+const STEPS: usize = 100_000;
+
+/// A schedule, drawn from its seed; the limits are what a shortened one is made by.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule {
+    /// What everything follows from.
+    pub seed: u64,
+    /// How many faults there are at most, whatever the seed says.
+    pub most_faults: usize,
+    /// How many handlers run at once at most, whatever the seed says.
+    pub most_handlers: usize,
+    /// What is broken on purpose, if anything.
+    pub variant: Option<Variant>,
+    /// Whether every step is written down.
+    pub traced: bool,
+}
+
+/// How a schedule ended.
+#[derive(Debug, Default)]
+pub struct Ended {
+    /// What differs from the undisturbed lake, or which law was broken.
+    pub divergence: Option<String>,
+    /// What was injected, and how often.
+    pub injected: BTreeMap<Injected, u64>,
+    /// How many calls of stores and ledger there were.
+    pub calls: u64,
+    /// Every step, where they are written down.
+    pub trace: Vec<String>,
+}
+
+impl Schedule {
+    /// The schedule of a seed.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, most_faults: usize::MAX, most_handlers: usize::MAX, variant: None, traced: false }
+    }
+
+    /// Runs the schedule. On a runtime of one thread it is the same every time.
+    pub async fn run(&self, inputs: &Inputs) -> Ended {
+        let mut run = Run::new(self, inputs);
+        let rest = run.to_the_end().await;
+        while let Some(ended) = run.tasks.try_join_next() {
+            if ended.is_err_and(|error| error.is_panic()) {
+                run.turns.violate("a handler panicked".to_owned());
+            }
+        }
+        let different = || LakeContents::of(&run.cloud).difference(&inputs.lake);
+        run.ended.divergence = run.turns.violation().or(rest.err()).or_else(different);
+        run.ended
+    }
+}
+
+struct Run<'a> {
+    schedule: &'a Schedule,
+    cloud: Arc<Cloud>,
+    turns: Arc<Turns>,
+    draw: Draw,
+    /// What has not landed yet, the next one last.
+    unlanded: Vec<&'a Landed>,
+    hospitals_at: usize,
+    handlers_at_once: usize,
+    faults_per_thousand: usize,
+    faults_left: usize,
+    lapses_left: usize,
+    told_twice_percent: usize,
+    handlers: usize,
+    stalled: BTreeSet<usize>,
+    tasks: JoinSet<()>,
+    ended: Ended,
+}
+
+impl<'a> Run<'a> {
+    fn new(schedule: &'a Schedule, inputs: &'a Inputs) -> Self {
+        let mut draw = Draw(schedule.seed);
+        let settings = QueueSettings {
+            max_receives: 2 + draw.below(4) as u32,
+            shuffle: Some(schedule.seed),
+            duplicate_percent: draw.one_of(&[0, 20, 60]),
+            ..orderly()
+        };
+        let mut unlanded: Vec<&Landed> = inputs.objects.iter().collect();
+        for last in (1..unlanded.len()).rev() {
+            unlanded.swap(last, draw.below(last + 1));
+        }
+        let faults = draw.one_of(&[0, 4, 12, 40]);
+        Self {
+            cloud: Arc::new(Cloud::new(settings)),
+            turns: Arc::default(),
+            hospitals_at: draw.below(unlanded.len() + 1),
+            unlanded,
+            handlers_at_once: (1 + draw.below(8)).min(schedule.most_handlers),
+            faults_per_thousand: draw.one_of(&[10, 40, 120]),
+            faults_left: faults.min(schedule.most_faults),
+            lapses_left: draw.below(6).min(schedule.most_faults),
+            told_twice_percent: draw.one_of(&[0, 10, 50]),
+            handlers: 0,
+            stalled: BTreeSet::new(),
+            tasks: JoinSet::new(),
+            ended: Ended::default(),
+            schedule,
+            draw,
+        }
+    }
+
+    fn trace(&mut self, step: impl FnOnce() -> String) {
+        if self.schedule.traced {
+            self.ended.trace.push(step());
+        }
+    }
+
+    fn count(&mut self, injected: Injected) {
+        *self.ended.injected.entry(injected).or_default() += 1;
+    }
+
+    async fn to_the_end(&mut self) -> Result<(), String> {
+        let mut hospitals = false;
+        for _ in 0..STEPS {
+            self.turns.all_wait().await;
+            if self.turns.violation().is_some() {
+                return Ok(());
+            }
+            if !hospitals && self.unlanded.len() <= self.hospitals_at {
+                self.cloud.put_hospitals(HOSPITALS).await;
+                hospitals = true;
+            }
+            let ready: Vec<usize> =
+                self.turns.waiting().into_iter().filter(|handler| !self.stalled.contains(handler)).collect();
+            match self.draw.below(20) {
+                0 | 1 if !self.unlanded.is_empty() => self.land().await,
+                2..=5 if self.turns.running() < self.handlers_at_once && self.start().await => {}
+                6 if self.lapses_left > 0 && !self.turns.waiting().is_empty() && self.draw.percent(10) => {
+                    self.lapses_left -= 1;
+                    self.lapse();
+                }
+                _ if !ready.is_empty() => {
+                    let handler = self.draw.one_of(&ready);
+                    self.advance(handler);
+                }
+                _ if self.at_rest().await => return Ok(()),
+                _ => {}
+            }
+        }
+        Err(format!("it does not come to rest in {STEPS} steps"))
+    }
+
+    /// Nobody can go on: what happens next, or whether all is done.
+    async fn at_rest(&mut self) -> bool {
+        if !self.unlanded.is_empty() {
+            self.land().await;
+        } else if self.start().await {
+        } else if !self.cloud.is_drained() {
+            self.cloud.let_messages_reappear();
+        } else if self.cloud.dead_letters() > 0 {
+            for queue in 0..self.cloud.queues.len() {
+                for _ in 0..self.cloud.queues[queue].redrive() {
+                    self.count(Injected::DeadLetter);
+                }
+            }
+            self.trace(|| "the dead letters are sent back".to_owned());
+        } else if let Some(handler) = self.stalled.pop_first() {
+            self.trace(|| format!("{handler} wakes up"));
+        } else {
+            return true;
+        }
+        false
+    }
+
+    fn lapse(&mut self) {
+        self.cloud.let_messages_reappear();
+        self.count(Injected::LeaseLapse);
+        self.trace(|| "all leases lapse".to_owned());
+    }
+
+    /// Some objects land, and one message names them, or a second one too.
+    async fn land(&mut self) {
+        let together = (1 + self.draw.below(3)).min(self.unlanded.len());
+        let landed = self.unlanded.split_off(self.unlanded.len() - together);
+        for object in &landed {
+            self.cloud.land(std::slice::from_ref(*object)).await;
+        }
+        self.cloud.tell(&landed).await;
+        if self.draw.percent(self.told_twice_percent) {
+            self.cloud.tell(&landed).await;
+        }
+        self.trace(|| format!("lands {:?}", landed.iter().map(|object| &object.key).collect::<Vec<_>>()));
+    }
+
+    /// Starts a handler if there is a message for one.
+    async fn start(&mut self) -> bool {
+        let first = self.draw.below(STAGES.len());
+        let most = 1 + self.draw.below(10);
+        for step in 0..STAGES.len() {
+            let place = (first + step) % STAGES.len();
+            let (stage, queue) = (STAGES[place], Arc::clone(&self.cloud.queues[place]));
+            let messages = queue.receive(most).await.expect("memory");
+            if messages.is_empty() {
+                continue;
+            }
+            self.handlers += 1;
+            let handler = self.handlers;
+            self.trace(|| format!("{handler} starts {stage:?} with {} messages", messages.len()));
+            let (worker, turns) = (self.worker(handler), Arc::clone(&self.turns));
+            let variant = self.schedule.variant;
+            turns.begin(handler);
+            self.tasks.spawn(async move {
+                let _ending = Ending(&turns, handler);
+                let early = variant == Some(Variant::AcknowledgedBeforeWork);
+                if early {
+                    for message in &messages {
+                        queue.ack(&message.receipt).await.expect("memory");
+                    }
+                }
+                let rename = |key: String| match variant {
+                    Some(Variant::KeyNotDecoded) => key.replace(' ', "+"),
+                    _ => key,
+                };
+                let done = results(stage, &worker, &messages, rename).await;
+                for (message, done) in messages.iter().zip(done) {
+                    if done && !early {
+                        // A kill before it is what redelivers work that is done.
+                        let ack = queue.ack(&message.receipt);
+                        let _ = turns.call(handler, Call::Ledger, "ack", &message.id, ack).await;
+                    }
+                }
+            });
+            return true;
+        }
+        false
+    }
+
+    fn worker(&self, handler: usize) -> Arc<Worker> {
+        let (cloud, turns) = (&self.cloud, &self.turns);
+        let variant = self.schedule.variant;
+        let store = |inner| TurnStore { inner, lake: cloud.lake.clone(), turns: Arc::clone(turns), handler };
+        let landing = store(VariantStore::around(cloud.landing.clone(), cloud, variant));
+        let lake = store(VariantStore::around(cloud.notifying_lake.clone(), cloud, variant));
+        let ledger = TurnLedger {
+            inner: VariantLedger::around(cloud.ledger.clone(), variant),
+            records: cloud.ledger.clone(),
+            turns: Arc::clone(turns),
+            handler,
+        };
+        let ports = Ports {
+            landing: VariantStore::above(Arc::new(landing), variant),
+            lake: VariantStore::above(Arc::new(lake), variant),
+            ledger: Arc::new(ledger),
+            catalog: Arc::new(MemoryCatalog::default()),
+            clock: cloud.clock.clone(),
+        };
+        let one = std::num::NonZeroUsize::MIN;
+        Arc::new(Worker::new(ports, BUCKETS, one, format!("handler-{handler}")))
+    }
+
+    /// A handler makes its next call, or something happens to it.
+    fn advance(&mut self, handler: usize) {
+        let Some(waiting) = self.turns.take(handler) else { return };
+        self.ended.calls += 1;
+        let mut fault = None;
+        if self.faults_left > 0 && self.draw.below(1000) < self.faults_per_thousand {
+            fault = Some(self.draw.one_of(waiting.call.faults()));
+            self.faults_left -= 1;
+        }
+        if let Some(fault) = fault {
+            self.count(fault);
+        }
+        let what = if self.schedule.traced { waiting.what.clone() } else { String::new() };
+        self.trace(|| match fault {
+            Some(fault) => format!("{handler} {what}: {fault:?}"),
+            None => format!("{handler} {what}"),
+        });
+        if fault == Some(Injected::Stall) {
+            self.stalled.insert(handler);
+            self.turns.put_back(waiting);
+        } else {
+            waiting.go(fault);
+        }
+        // Some of those that stand still go on before all others are done.
+        if !self.stalled.is_empty() && self.draw.below(200) == 0 {
+            self.stalled.pop_first();
+        }
+    }
+}
