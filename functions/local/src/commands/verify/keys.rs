@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use md5::{Digest, Md5};
 use metriccare_fhir::{read::time, write::Date};
 use metriccare_flow::Worker;
-use metriccare_lake::{bronze::BronzeCommit, keys};
+use metriccare_lake::{bronze::BronzeCommit, keys, relational::RelationalTable};
 use metriccare_ports::{ETag, ErrorKind};
 use metriccare_world::Answers;
 
@@ -24,7 +24,9 @@ type Worlds = BTreeMap<String, Vec<Landing>>;
 /// The key that covers all of the lake, or why there is none.
 pub(super) async fn find(worker: &Worker, commits: &[BronzeCommit]) -> Result<Result<Answers, String>, Failure> {
     let worlds = read(worker).await?;
-    let landed = landed(worker, commits, &worlds).await?;
+    // A key counts gold, into which no relational table goes; the star has a check of its own.
+    let resources: Vec<BronzeCommit> = commits.iter().filter(|commit| !is_relational(commit)).cloned().collect();
+    let landed = landed(worker, &resources, &worlds).await?;
     let accepted: BTreeSet<Landed<'_>> = landed.iter().map(|(name, etag)| (*name, etag.as_str())).collect();
     if let Some(answers) = worlds.values().find_map(|landings| key_of(landings, &accepted)) {
         return Ok(Ok(answers));
@@ -85,6 +87,11 @@ async fn landed<'a>(
         landed.push((commit.sourcename.as_str(), etag_as_generated(worker, commit, known).await?));
     }
     Ok(landed)
+}
+
+/// Whether a landed object held rows of relational tables.
+fn is_relational(commit: &BronzeCommit) -> bool {
+    commit.files.iter().any(|file| RelationalTable::of_bronze_key(&file.key).is_some())
 }
 
 /// What any of the keys covers.

@@ -11,6 +11,7 @@ mod keys;
 mod links;
 mod rebuilt;
 mod rows;
+mod star;
 #[cfg(test)]
 mod tests;
 
@@ -71,14 +72,16 @@ pub(crate) async fn verify(arguments: &Verify, output: &mut Output) -> Result<()
 async fn checks(worker: &Worker, bars: &Bars) -> Result<Vec<Check>, Failure> {
     let commits = conservation::commits(worker).await?;
     let key = keys::find(worker, &commits).await?;
-    Ok(vec![
+    let mut checks = vec![
         conservation::check(worker, &commits, bars).await?,
         rebuilt::check(worker, bars).await?,
         answer_key::check(worker, &key).await?,
         faults::check(worker, &commits, &key).await?,
         identity::check(worker).await?,
         links::check(worker).await?,
-    ])
+    ];
+    checks.extend(star::check(worker).await?);
+    Ok(checks)
 }
 
 impl Check {

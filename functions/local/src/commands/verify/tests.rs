@@ -12,10 +12,12 @@ use metriccare_lake::{
 };
 use metriccare_landing::{Format, Request, Shard, Unwatched, generate};
 use metriccare_ports::{Ports, PutMode, SystemClock};
-use metriccare_world::{Dial, Dirt, Spec, World};
+use metriccare_world::{
+    BY_PATIENT, Dial, Dirt, Measures, Rows, Spec, TablesWriter, World, facilities_csv, providers_csv,
+};
 use proptest::prelude::*;
 
-use super::{Check, Origin, checks, conservation, origin};
+use super::{Check, Origin, checks, conservation, origin, star};
 use crate::output::progress::Bars;
 
 const BUCKETS: u16 = 4;
@@ -273,6 +275,82 @@ async fn a_fault_that_became_something_else_is_named() {
     assert_eq!(faults.differences.len(), 6, "two rules in an object of each type: {:?}", faults.differences);
     assert!(faults.differences[0].contains("0 records quarantined as no-id, the generator broke "));
     assert!(checks.iter().all(|check| check.name == "faults" || check.differences.is_empty()));
+}
+
+/// Lands the relational tables of a world, with a change to the text of some of them.
+async fn land_tables(worker: &Worker, world: &World, change: impl Fn(&str, String) -> String) {
+    let (mut rows, mut measures) = (Rows::default(), Measures::new(world));
+    TablesWriter::new(world).write(0..world.spec().patients, &mut rows, &mut measures);
+    let by_patient = BY_PATIENT.iter().zip(rows.tables());
+    let mut tables: Vec<(&str, Vec<u8>)> =
+        by_patient.map(|(table, lines)| (table.name, [table.header().as_bytes(), lines].concat())).collect();
+    tables.push(("providers", providers_csv(world)));
+    tables.push(("facilities", facilities_csv(world)));
+    tables.push(("cms_measures", measures.cms_measures_csv(world)));
+    tables.push(("hai_data", measures.hai_data_csv(world)));
+    for (name, csv) in tables {
+        let csv = change(name, String::from_utf8(csv).expect("text"));
+        let key = format!("tables/{name}.csv");
+        worker.ports.landing.put(&key, csv.into_bytes().into(), PutMode::Overwrite).await.expect("memory");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn foreign_keys_of_the_star_lead_to_rows() {
+    let world = World::new(Spec { patients: 60, facilities: 3, providers: 12, ..Spec::default() }).expect("possible");
+    let whole = lake();
+    land(&whole, &world, None, Shard::WHOLE);
+    process(&whole).await;
+    assert!(hold(&whole).await.iter().all(|check| check.name != "star"), "there are no tables yet");
+    land_tables(&whole, &world, |_, csv| csv).await;
+    process(&whole).await;
+    // The answer key still covers all resources.
+    let checks = hold(&whole).await;
+    let star = checks.iter().find(|check| check.name == "star").expect("there are tables");
+    assert!(star.compared.starts_with("60 dim_patient, 12 dim_provider, 3 dim_facility, "), "{}", star.compared);
+    let both = star.notes.iter().find(|note| note.contains("in both views")).expect("there are both");
+    assert!(both.ends_with(" 0 only in the tables, 0 only in FHIR"), "{both}");
+
+    // The last patient and the last clinician are missing; facilities are missing altogether.
+    let cut = lake();
+    let without = |name: &str, csv: String| match name {
+        "patients" | "providers" => csv
+            .lines()
+            .rev()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .fold(String::new(), |text, line| text + line + "\n"),
+        "facilities" => csv.lines().next().map(|header| format!("{header}\n")).unwrap_or_default(),
+        _ => csv,
+    };
+    land_tables(&cut, &world, without).await;
+    process(&cut).await;
+    let star = star::check(&cut).await.expect("memory").expect("there are tables");
+    let differs = |words: &str| star.differences.iter().any(|difference| difference.contains(words));
+    assert!(differs("silver/fact_encounter: ") && differs(" with a patient_id that silver/dim_patient lacks: "));
+    assert!(differs(" with a provider_id that silver/dim_provider lacks: "), "{:?}", star.differences);
+    assert!(!differs("facility_id"), "{:?}", star.differences);
+    let words = "silver/dim_facility has no row, so facility_id of fact_encounter is not followed";
+    assert!(star.notes.iter().any(|note| note == words), "{:?}", star.notes);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_is_twice_in_the_star_is_named() {
+    let world = World::new(Spec { patients: 20, facilities: 3, providers: 9, ..Spec::default() }).expect("possible");
+    let lake = lake();
+    land_tables(&lake, &world, |_, csv| csv).await;
+    process(&lake).await;
+    let path = metriccare_lake::relational::CLAIMS.silver.path;
+    let listed = lake.ports.lake.list(&format!("{path}/")).await.expect("memory");
+    let file = listed.iter().find(|listed| listed.key.ends_with(".parquet")).expect("there are claims");
+    let bytes = lake.ports.lake.get(&file.key).await.expect("listed").body.bytes().await.expect("memory");
+    let copy = file.key.replace(".parquet", "-copy.parquet");
+    lake.ports.lake.put(&copy, bytes.into(), PutMode::Overwrite).await.expect("memory");
+    let star = star::check(&lake).await.expect("memory").expect("there are tables");
+    let words = "silver/fact_claim: more than one row of claim_id, claim_line_number ";
+    assert!(star.differences.iter().any(|difference| difference.starts_with(words)), "{:?}", star.differences);
 }
 
 fn any_dial() -> impl Strategy<Value = Dial> {
