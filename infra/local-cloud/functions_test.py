@@ -96,8 +96,12 @@ class UnderTheirOwnPolicies(unittest.TestCase):
             lines = [line for line in run[stage].log.read_text().splitlines() if line.startswith("{")]
             logged = [json.loads(line, object_pairs_hook=each_once) for line in lines]
             outcomes = {line["fields"].get("outcome") for line in logged if "fields" in line}
-            self.assertLessEqual({"landed", "cut"} if stage == "generator" else {"done", "already-done"}, outcomes, stage)
+            # A request without a queue's message has no name of its own: the generator cannot know it as done before.
+            self.assertLessEqual({"done"} if stage == "generator" else {"done", "already-done"}, outcomes, stage)
             counted = [line for line in logged if "_aws" in line]
+            if stage == "generator":
+                self.assertLess(0, sum(line.get("ObjectsLanded", 0) for line in counted), "objects landed")
+                self.assertEqual(sum(line.get("ShardsSent", 0) for line in counted if line.get("ShardsSent") == 3), 3)
             self.assertTrue(all(line["Stage"] == stage for line in counted) and counted, stage)
 
     def test_every_sample_event_is_answered(self):

@@ -30,6 +30,14 @@ def lists(bucket, *prefix):
     return on(bucket, "list_objects_v2", **({"Prefix": prefix[0]} if prefix else {}))
 
 
+def versions(bucket, prefix):
+    return on(bucket, "list_object_versions", Prefix=prefix)
+
+
+def look(table=LEDGER):
+    return "dynamodb", "get_item", {"TableName": table, "Key": ITEM}
+
+
 def claim(table=LEDGER):
     return "dynamodb", "put_item", {"TableName": table, "Item": ITEM}
 
@@ -56,13 +64,15 @@ ALLOWED = {
                   receive("GeneratorQueue"), send("GeneratorQueue"), send_all("GeneratorQueue"), send("GeneratorDeadLetters"), claim()],
     "bronze": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "bronze/b"),
                get(LAKE, "bronze/_commits/a"), lists(LAKE, "bronze/_commits/"), claim(), partition("bronze_patient"),
-               receive("BronzeQueue")],
+               receive("BronzeQueue"), versions(LANDING, ""), send_all("BronzeQueue")],
     "silver": [get(LAKE, "bronze/encounter/a"), version(LAKE, "bronze/_commits/a"), get(LAKE, "silver/a"), put(LAKE, "silver/b"),
                put(LAKE, "_lake.json"), get(LAKE, "_lake.json"), lists(LAKE, "bronze/"),
-               lists(LAKE, "silver/"), lists(LAKE, "silver/_commits/"), claim(), receive("SilverQueue")],
+               lists(LAKE, "silver/"), lists(LAKE, "silver/_commits/"), claim(), look(), receive("SilverQueue"),
+               versions(LAKE, "bronze/_commits/"), send_all("SilverQueue")],
     "gold": [get(LAKE, "silver/a"), version(LAKE, "silver/a"), get(LAKE, "gold/a"), put(LAKE, "gold/b"), get(LAKE, "reference/hospitals.csv"),
              get(LAKE, "_lake.json"),
-             lists(LAKE, "gold/_partials/"), lists(LAKE, "silver/"), lists(LAKE, "reference/"), claim(), receive("GoldQueue")],
+             lists(LAKE, "gold/_partials/"), lists(LAKE, "silver/"), lists(LAKE, "reference/"), claim(), receive("GoldQueue"),
+             versions(LAKE, "silver/_commits/"), send_all("GoldQueue")],
 }
 # Keys that do not exist, which the role has to be able to find out: 404, where all others would get 403.
 MISSING = {
@@ -74,25 +84,25 @@ MISSING = {
 FOREIGN = {
     "generator": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "gold/b"),
                   put(LAKE, "reference/other.csv"), get(LAKE, "reference/hospitals.csv"), lists(LAKE, "reference/"), claim("another-table"),
-                  partition("bronze_patient"), receive("BronzeQueue"), send("BronzeQueue"), send_all("BronzeQueue"), receive("GeneratorDeadLetters")],
+                  partition("bronze_patient"), receive("BronzeQueue"), send("BronzeQueue"), send_all("BronzeQueue"), receive("GeneratorDeadLetters"), look()],
     "bronze": [put(LANDING, "patient/b"), put(LAKE, "_lake.json"), put(LAKE, "silver/b"), put(LAKE, "gold/b"), get(LAKE, "silver/a"),
                get(LAKE, "bronze/encounter/a"), lists(LAKE, ""), lists(LAKE, "bronze/"), lists(LAKE, "silver/"),
                claim("another-table"), partition("silver_patient"), partition("gold_stay"), receive("SilverQueue"),
-               send("SilverQueue"), send("BronzeQueue")],
+               send("SilverQueue"), look(), versions(LAKE, "bronze/_commits/")],
     "silver": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LANDING, "patient/"),
                lists(LAKE, ""), lists(LAKE, "gold/"), lists(LAKE, "silve"), put(LAKE, "bronze/b"), put(LAKE, "gold/b"),
                get(LAKE, "gold/none"), claim("another-table"), partition("bronze_patient"), receive("GoldQueue"), send("GoldQueue")],
     "gold": [get(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LAKE, ""),
              lists(LAKE, "bronze/"), lists(LAKE, "gol"), get(LAKE, "bronze/encounter/a"), get(LAKE, "bronze/none"),
              put(LAKE, "silver/b"), put(LAKE, "_lake.json"), put(LAKE, "reference/hospitals.csv"), claim("another-table"), partition("bronze_patient"),
-             receive("SilverQueue"), send("GoldQueue")],
+             receive("SilverQueue"), send("SilverQueue"), look(), versions(LAKE, "bronze/")],
 }
 NOBODY = [
     on(LANDING, "delete_object", Key="patient/a"), on(LAKE, "delete_object", Key="gold/a"), on(LAKE, "delete_bucket"),
     on(LAKE, "put_bucket_versioning", VersioningConfiguration={"Status": "Suspended"}),
     on(LAKE, "put_bucket_lifecycle_configuration", LifecycleConfiguration={"Rules": [
         {"ID": "a", "Status": "Enabled", "Prefix": "", "Expiration": {"Days": 1}}]}),
-    ("dynamodb", "scan", {"TableName": LEDGER}), ("dynamodb", "get_item", {"TableName": LEDGER, "Key": ITEM}),
+    ("dynamodb", "scan", {"TableName": LEDGER}),
     ("dynamodb", "delete_item", {"TableName": LEDGER, "Key": ITEM}), ("dynamodb", "delete_table", {"TableName": LEDGER}),
     ("glue", "delete_table", {"DatabaseName": "metriccare", "Name": "bronze_patient"}),
     ("glue", "delete_database", {"Name": "metriccare"}), ("iam", "list_users", {}),

@@ -102,10 +102,16 @@ class Functions(unittest.TestCase):
             own = [s for name, s in statements() if name == f"{stage}Role" and "sqs:ChangeMessageVisibility" in s["Action"]]
             self.assertEqual([s["Resource"] for s in own], [{"Fn::GetAtt": [f"{stage}Queue", "Arn"]}])
 
-    def test_the_schedule_belongs_to_the_generator(self):
-        kinds = {stage: {e["Type"] for e in FUNCTIONS[stage]["Events"].values()} for stage in STAGES}
-        self.assertEqual(kinds["Generator"], {"SQS", "Schedule"})
-        self.assertTrue(all(kinds[stage] == {"SQS"} for stage in STAGES[1:]))
+    def test_the_feed_is_scheduled_by_its_parameters_and_every_stage_reconciles_each_day(self):
+        schedules = {stage: [e["Properties"] for e in FUNCTIONS[stage]["Events"].values() if e["Type"] == "Schedule"] for stage in STAGES}
+        self.assertEqual([s["Schedule"] for s in schedules["Generator"]], [{"Ref": "ScheduleExpression"}])
+        for stage in STAGES[1:]:
+            [schedule] = schedules[stage]
+            self.assertEqual((schedule["Schedule"], json.loads(schedule["Input"])), ("rate(1 day)", {"reconcile": True}), stage)
+
+    def test_the_functions_know_after_how_many_deliveries_a_message_is_given_up(self):
+        known = GLOBALS["Environment"]["Variables"]["MAX_RECEIVES"]
+        self.assertEqual({queue["RedrivePolicy"]["maxReceiveCount"] for queue in SOURCES.values()}, {known})
 
 
 class Queues(unittest.TestCase):
@@ -234,7 +240,7 @@ class Permissions(unittest.TestCase):
                 self.assertEqual(statement["Sid"], "WriteTraces", role)
 
     def test_no_stage_deletes_lists_tables_or_changes_configuration(self):
-        allowed = {"GetObject", "GetObjectVersion", "PutObject", "ListBucket", "PutItem", "CreatePartition", "SendMessage", "ReceiveMessage",
+        allowed = {"GetObject", "GetObjectVersion", "PutObject", "ListBucket", "ListBucketVersions", "PutItem", "GetItem", "CreatePartition", "SendMessage", "ReceiveMessage",
                    "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "CreateLogStream", "PutLogEvents",
                    "PutTraceSegments", "PutTelemetryRecords"}
         stages = [f"{stage}Role" for stage in STAGES]

@@ -6,7 +6,8 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use metriccare_flow::event::notification;
 use metriccare_ports::{
-    ETag, Listed, MemoryQueue, MemoryStore, Object, ObjectMeta, ObjectStore, Payload, PutOptions, Queue, Result,
+    ETag, Listed, ListedVersion, MemoryQueue, MemoryStore, Object, ObjectMeta, ObjectStore, Payload, PutOptions, Queue,
+    Result,
 };
 
 /// A bucket in memory with its notifications.
@@ -42,6 +43,14 @@ impl ObjectStore for NotifyingStore {
         self.inner.head(key).await
     }
 
+    async fn get_version(&self, key: &str, version: Option<&str>, etag: Option<&ETag>) -> Result<Object> {
+        self.inner.get_version(key, version, etag).await
+    }
+
+    async fn head_version(&self, key: &str, version: Option<&str>) -> Result<ObjectMeta> {
+        self.inner.head_version(key, version).await
+    }
+
     async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag> {
         let etag = self.inner.put_with(key, payload, options).await?;
         for (prefix, queue) in &self.rules {
@@ -56,6 +65,10 @@ impl ObjectStore for NotifyingStore {
 
     async fn delete(&self, key: &str) -> Result<()> {
         self.inner.delete(key).await
+    }
+
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
+        self.inner.list_versions(prefix).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {

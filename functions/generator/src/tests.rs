@@ -78,7 +78,7 @@ impl Bench {
     async fn ask_within(&self, payload: Value, time: Duration) -> (Result<Value, RetryReason>, String) {
         let deadline_millis = self.clock.now_millis() + i64::try_from(time.as_millis()).expect("short");
         let (answer, metrics) = self.environment.answer(&self.generator, payload, "request", deadline_millis).await;
-        (answer, metrics.line("n", "generator", "r", 0))
+        (answer, metrics.line("n", "INFO", "generator", "r", 0))
     }
 
     /// Delivers what the queue has, as Lambda does it, and returns the counts.

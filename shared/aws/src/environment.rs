@@ -1,14 +1,21 @@
 //! One Lambda environment: made once at its start, it answers one invocation after another.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    sync::Arc,
+    time::Duration,
+};
 
-use metriccare_flow::{FlowError, Function, Outcome, Report, RetryReason, Worker, answer, serve};
+use metriccare_flow::{
+    FlowError, Function, Outcome, Report, RetryReason, Upstream, Window, Worker, answer, find_missing, key_digest,
+    serve, side_by_side,
+};
 use metriccare_ports::{Clock, Ports, Queue, SystemClock, catalog::NoCatalog};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     Clients, DynamoLedger, GlueCatalog, RequestCounter, S3Store, Settings, SettingsError, SqsQueue,
-    telemetry::{self, Metrics, digest},
+    telemetry::{self, Metrics},
 };
 
 /// One Lambda environment.
@@ -42,6 +49,19 @@ const LATER: [u64; 7] = [60, 300, 900, 1800, 3600, 3600, 3600];
 
 /// What is less is no time since 1970: a year in milliseconds.
 const LONGEST_DURATION: i64 = 365 * 24 * 3_600_000;
+
+/// The field of a scheduled event that asks for a reconciliation.
+const RECONCILE: &str = "reconcile";
+
+/// A reconciliation looks at what was written in so many microseconds: longer than the two weeks that a queue keeps a message.
+const RECONCILED_MICROS: i64 = 21 * 24 * 3_600_000_000;
+
+/// What was written in so many microseconds before is not looked at yet.
+const ON_ITS_WAY_MICROS: i64 = 3_600_000_000;
+
+/// What is counted of the messages of every function.
+const MESSAGE_METRICS: [&str; 6] =
+    ["MessagesDone", "MessagesFailed", "MessagesBusy", "MessagesPostponed", "MessagesGivenUp", "LeasesLost"];
 
 /// How much longer than its invocation a claim holds, for clocks that differ.
 const SKEW: Duration = Duration::from_secs(1);
@@ -108,7 +128,8 @@ impl Environment {
         deadline_millis: i64,
     ) -> Result<Value, RetryReason> {
         let (answer, metrics) = self.answer(function, payload, request_id, deadline_millis).await;
-        metrics.write(&self.settings.namespace, F::NAME, request_id, self.ports.clock.now_millis());
+        let Settings { namespace, log_level, .. } = &self.settings;
+        metrics.write(namespace, log_level, F::NAME, request_id, self.ports.clock.now_millis());
         answer
     }
 
@@ -121,17 +142,26 @@ impl Environment {
         deadline_millis: i64,
     ) -> (Result<Value, RetryReason>, Metrics) {
         let worker = self.worker(request_id, deadline_millis);
-        let reports = serve(function, &worker, payload).await;
         let mut metrics = Metrics::default();
-        for name in ["MessagesDone", "MessagesFailed", "MessagesBusy", "LeasesLost"].iter().chain(F::METRICS) {
+        if let (Some(layer), true) = (F::UPSTREAM, payload.get(RECONCILE).is_some()) {
+            let answer = self.reconcile(&worker, layer, &mut metrics).await;
+            self.request_counter.take(&mut metrics);
+            let failed = |error: FlowError| RetryReason::Failed { key: RECONCILE.to_owned(), error: error.into() };
+            return (answer.map_err(failed), metrics);
+        }
+        let reports = serve(function, &worker, payload).await;
+        for name in MESSAGE_METRICS.iter().chain(F::METRICS) {
             metrics.add(name, 0);
         }
+        let mut postponed = Vec::new();
         for report in &reports {
-            note::<F>(report, &mut metrics);
+            note::<F>(report, self.settings.max_receives, &mut metrics);
             if let (Some(receipt), Err(reason)) = (&report.delivery.receipt, &report.result) {
-                self.postpone(receipt, report.delivery.receives, reason.was_tried()).await;
+                let millis = delay_millis(receipt, report.delivery.receives, reason.was_tried());
+                postponed.push((receipt.clone(), millis));
             }
         }
+        self.postpone(postponed).await;
         self.request_counter.take(&mut metrics);
         (answer(function, reports), metrics)
     }
@@ -143,14 +173,40 @@ impl Environment {
         if said < LONGEST_DURATION { self.ports.clock.now_millis().saturating_add(said) } else { said }
     }
 
-    /// Has a message delivered again after a while: left alone, it stays hidden for half an hour. One that was tried and
-    /// failed is given more time than one whose work another invocation has, which is done in a moment.
-    async fn postpone(&self, receipt: &str, deliveries: u32, tried: bool) {
+    /// Notifies the function of the objects of a layer that it has not worked on: those of the last weeks, apart from what was
+    /// written within the hour, which is still on its way.
+    async fn reconcile(
+        &self,
+        worker: &Arc<Worker>,
+        layer: Upstream,
+        metrics: &mut Metrics,
+    ) -> Result<Value, FlowError> {
+        let now = self.ports.clock.now_micros();
+        let window = Window {
+            // Buckets are few, and one that nothing has changed for long may be of older rules.
+            from_micros: if layer == Upstream::Silver { i64::MIN } else { now - RECONCILED_MICROS },
+            until_micros: now - ON_ITS_WAY_MICROS,
+        };
+        let found = find_missing(worker, layer, window).await?;
+        if let Some(queue) = &self.queue {
+            queue.send_all(&layer.notifications(worker, &found)).await?;
+        }
+        let missing = found.missing.len() as u64;
+        metrics.add("ObjectsReconciled", missing);
+        if missing > 0 {
+            tracing::warn!(looked_at = found.looked_at, missing, "notified of objects that were not worked on");
+        }
+        Ok(json!({ "looked_at": found.looked_at, "notified": missing }))
+    }
+
+    /// Has each message delivered again after its delay: left alone, it stays hidden for half an hour.
+    async fn postpone(&self, messages: Vec<(String, u32)>) {
         let Some(queue) = &self.queue else { return };
-        let waits = if tried { LATER } else { SOON };
-        let at = usize::try_from(deliveries.saturating_sub(1)).unwrap_or(usize::MAX).min(waits.len() - 1);
-        let millis = u32::try_from(waits[at] * 1000).unwrap_or(u32::MAX);
-        if let Err(error) = queue.postpone(receipt, millis).await {
+        let results = side_by_side(self.settings.io_width, messages, |(receipt, millis)| {
+            let queue = Arc::clone(queue);
+            async move { queue.postpone(&receipt, millis).await }
+        });
+        for error in results.await.into_iter().filter_map(Result::err) {
             // It is delivered again all the same, only later.
             tracing::warn!(kind = ?error.kind(), "the visibility of a message could not be changed");
         }
@@ -162,13 +218,26 @@ impl Environment {
         let mut worker = Worker::new(self.ports.clone(), self.settings.buckets, self.settings.threads, name);
         let left = deadline_millis.saturating_sub(self.ports.clock.now_millis());
         worker.deadline_millis = deadline_millis;
+        worker.io_width = self.settings.io_width;
+        worker.memory_bytes = self.settings.memory_bytes;
         worker.lease = Duration::from_millis(u64::try_from(left).unwrap_or_default()) + SKEW;
         Arc::new(worker)
     }
 }
 
+/// The milliseconds until the next delivery of a message that was delivered so many times: work that was tried and failed is
+/// given more time than work that another invocation has, which is done in a moment. Between half and all of the delay, so
+/// that messages which failed together are not delivered together again.
+fn delay_millis(receipt: &str, receives: u32, tried: bool) -> u32 {
+    let delays = if tried { LATER } else { SOON };
+    let at = usize::try_from(receives.saturating_sub(1)).unwrap_or(usize::MAX).min(delays.len() - 1);
+    let millis = delays[at] * 1000;
+    let jitter = BuildHasherDefault::<DefaultHasher>::default().hash_one((receipt, receives)) % (millis / 2 + 1);
+    u32::try_from(millis - jitter).unwrap_or(u32::MAX)
+}
+
 /// Logs a message's result and counts it.
-fn note<F: Function>(report: &Report<F::Output>, metrics: &mut Metrics) {
+fn note<F: Function>(report: &Report<F::Output>, max_receives: u32, metrics: &mut Metrics) {
     let stage = F::NAME;
     let message_id = report.delivery.message_id.as_deref().unwrap_or("bare");
     let deliveries = report.delivery.receives;
@@ -179,38 +248,123 @@ fn note<F: Function>(report: &Report<F::Output>, metrics: &mut Metrics) {
                 if let Outcome::Done(done) = outcome {
                     F::metrics(&done.output).into_iter().for_each(|(name, count)| metrics.add(name, count));
                 }
-                tracing::info!(stage, message_id, deliveries, key = digest(key), outcome = outcome.name(), "done");
+                tracing::info!(stage, message_id, deliveries, key = key_digest(key), outcome = outcome.name(), "done");
             }
         }
         Err(RetryReason::Busy { until_millis }) => {
             metrics.add("MessagesBusy", 1);
             tracing::info!(stage, message_id, deliveries, outcome = "busy", until_millis, "will be delivered again");
         }
+        Err(reason) if reason.is_postponed() => {
+            metrics.add("MessagesPostponed", 1);
+            tracing::info!(stage, message_id, deliveries, outcome = "postponed", "will be delivered again");
+        }
         Err(failure) => {
             metrics.add("MessagesFailed", 1);
             let (key, reason, lost) = match failure {
-                RetryReason::Failed { key, error } => (digest(key), reason(error), error.is_lease_lost()),
+                RetryReason::Failed { key, error } => (key_digest(key), error.without_keys(), error.is_lease_lost()),
                 other => (String::new(), other.to_string(), false),
             };
             metrics.add("LeasesLost", u64::from(lost));
-            tracing::warn!(stage, message_id, deliveries, key, outcome = "failed", reason, "will be delivered again");
+            if deliveries >= max_receives {
+                metrics.add("MessagesGivenUp", 1);
+                tracing::error!(
+                    stage,
+                    message_id,
+                    deliveries,
+                    key,
+                    outcome = "failed",
+                    reason,
+                    "becomes a dead letter"
+                );
+            } else {
+                tracing::warn!(
+                    stage,
+                    message_id,
+                    deliveries,
+                    key,
+                    outcome = "failed",
+                    reason,
+                    "will be delivered again"
+                );
+            }
         }
     }
 }
 
-/// Why work failed, without the keys that the error's own text names.
-fn reason(error: &FlowError) -> String {
-    match error {
-        FlowError::Port(error) => format!("{:?}: {}", error.kind(), without(&error.to_string(), error.subject())),
-        FlowError::Flatten { key, .. }
-        | FlowError::File { key, .. }
-        | FlowError::Document { key, .. }
-        | FlowError::Panicked { key } => without(&error.to_string(), key),
-        FlowError::Settings(_) | FlowError::NoTime(_) | FlowError::Other(_) => error.to_string(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use metriccare_flow::{Bronze, Gold};
+    use metriccare_ports::{ManualClock, MemoryQueue, PutMode, queue::QueueSettings};
 
-/// A text in which a key is replaced by its digest.
-fn without(text: &str, key: &str) -> String {
-    if key.is_empty() { text.to_owned() } else { text.replace(key, &digest(key)) }
+    use super::*;
+
+    /// An environment on memory, with its queue and its clock.
+    fn environment() -> (Environment, Arc<MemoryQueue>, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at_micros(1_735_689_600_000_000));
+        let queue = Arc::new(MemoryQueue::new(clock.clone(), QueueSettings::default()));
+        let set = |name: &str| match name {
+            "BUCKETS" => Some("4".to_owned()),
+            "LANDING_BUCKET" | "LAKE_BUCKET" | "LEDGER_TABLE" | "DATABASE" | "AWS_REGION" => Some("memory".to_owned()),
+            _ => None,
+        };
+        let environment = Environment {
+            settings: Settings::read(set).expect("whole"),
+            ports: Ports::memory(clock.clone()),
+            queue: Some(queue.clone()),
+            request_counter: RequestCounter::default(),
+        };
+        (environment, queue, clock)
+    }
+
+    #[tokio::test]
+    async fn a_scheduled_reconciliation_notifies_the_function_of_what_it_missed() {
+        let (environment, queue, clock) = environment();
+        let patient = r#"{"resourceType":"Patient","id":"p"}"#;
+        environment.ports.landing.put("patient/p.json", patient.into(), PutMode::IfAbsent).await.expect("memory");
+        let ask = async || {
+            let deadline = environment.ports.clock.now_millis() + 60_000;
+            environment.answer(&Bronze, json!({ "reconcile": true }), "r", deadline).await
+        };
+        let (early, _) = ask().await;
+        assert_eq!(early.expect("memory"), json!({ "looked_at": 0, "notified": 0 }), "it may still be on its way");
+        clock.advance(Duration::from_secs(7200));
+        let (answer, metrics) = ask().await;
+        assert_eq!(answer.expect("memory"), json!({ "looked_at": 1, "notified": 1 }));
+        assert!(metrics.line("n", "INFO", "bronze", "r", 0).contains(r#""ObjectsReconciled":1"#));
+
+        let messages = queue.receive(10).await.expect("memory");
+        let batch = metriccare_flow::event::sqs_batch("bronze", &messages, 0);
+        let deadline = clock.now_millis() + 60_000;
+        let (answer, _) = environment.answer(&Bronze, batch, "r", deadline).await;
+        assert_eq!(answer.expect("memory"), json!({ "batchItemFailures": [] }));
+        assert_eq!(ask().await.0.expect("memory"), json!({ "looked_at": 1, "notified": 0 }), "nothing is missing now");
+        let (gold, _) = environment.answer(&Gold, json!({ "reconcile": true }), "r", deadline).await;
+        assert_eq!(gold.expect("memory"), json!({ "looked_at": 0, "notified": 0 }));
+    }
+
+    #[tokio::test]
+    async fn a_message_at_its_last_delivery_is_counted_as_given_up() {
+        let (environment, queue, clock) = environment();
+        queue.send("no event").await.expect("memory");
+        let mut messages = queue.receive(1).await.expect("memory");
+        messages[0].receive_count = environment.settings.max_receives;
+        let batch = metriccare_flow::event::sqs_batch("bronze", &messages, 0);
+        let (answer, metrics) = environment.answer(&Bronze, batch, "r", clock.now_millis() + 60_000).await;
+        assert!(answer.expect("a batch").to_string().contains(&messages[0].id));
+        let line = metrics.line("n", "INFO", "bronze", "r", 0);
+        assert!(line.contains(r#""MessagesGivenUp":1"#) && line.contains(r#""MessagesFailed":1"#), "{line}");
+    }
+
+    #[test]
+    fn delays_grow_are_jittered_and_shorter_for_what_was_not_tried() {
+        let receipts: Vec<String> = (0..100).map(|number| format!("receipt-{number}")).collect();
+        for (receives, full) in [(1, 60_000), (2, 300_000), (8, 3_600_000), (u32::MAX, 3_600_000)] {
+            let delays: Vec<u32> = receipts.iter().map(|receipt| delay_millis(receipt, receives, true)).collect();
+            assert!(delays.iter().all(|delay| (full / 2..=full).contains(delay)), "{delays:?}");
+            let spread = delays.iter().max().expect("some") - delays.iter().min().expect("some");
+            assert!(spread > full / 4, "messages that failed together are spread: {spread} ms");
+        }
+        assert!(receipts.iter().all(|receipt| delay_millis(receipt, 1, false) <= 10_000));
+    }
 }

@@ -80,7 +80,7 @@ mod tests {
         requests.take(&mut first);
         requests.take(&mut second);
         let read = |metrics: &Metrics| {
-            let line = metrics.line("n", "s", "r", 0);
+            let line = metrics.line("n", "INFO", "s", "r", 0);
             let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
             CHARGES.map(|charge| line[charge].as_u64())
         };

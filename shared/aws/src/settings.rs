@@ -29,6 +29,12 @@ pub struct Settings {
     pub log_level: String,
     /// The threads that the function's memory buys processors for.
     pub threads: NonZeroUsize,
+    /// The bytes of the function's memory that data may take: what the program and its buffers need is left out.
+    pub memory_bytes: u64,
+    /// How many reads, claims and writes wait for their answers at once.
+    pub io_width: NonZeroUsize,
+    /// How often a queue delivers a message before it is a dead letter.
+    pub max_receives: u32,
     /// The function's own queue.
     pub queue_url: Option<String>,
     /// The patients of the population that a schedule lands days of.
@@ -82,6 +88,9 @@ impl Settings {
             function: reader.text("AWS_LAMBDA_FUNCTION_NAME", Some("metriccare")),
             log_level: reader.text("AWS_LAMBDA_LOG_LEVEL", Some("INFO")),
             threads: NonZeroUsize::new(memory.div_ceil(MEMORY_PER_PROCESSOR)).unwrap_or(NonZeroUsize::MIN),
+            memory_bytes: ((memory * 3 / 4) as u64) << 20,
+            io_width: NonZeroUsize::new(reader.number("IO_WIDTH", Some(16), 1, 256)).unwrap_or(NonZeroUsize::MIN),
+            max_receives: reader.number("MAX_RECEIVES", Some(8), 1, 1000),
             queue_url: reader.optional("QUEUE_URL"),
             feed_patients: reader.number("FEED_PATIENTS", Some(1000), 1, 100_000_000),
             feed_seed: reader.number("FEED_SEED", Some(42), 0, u64::MAX),

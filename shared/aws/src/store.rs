@@ -6,6 +6,7 @@
 //! back: the name says whether the object is ours.
 
 use std::{
+    collections::BTreeSet,
     hash::{BuildHasher, RandomState},
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
@@ -21,7 +22,8 @@ use aws_sdk_s3::{
 };
 use bytes::Bytes;
 use metriccare_ports::{
-    Body, ETag, Error, ErrorKind, Listed, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions, Result,
+    Body, ETag, Error, ErrorKind, Listed, ListedVersion, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions,
+    Result,
     store::{ChunkSource, check_key},
 };
 
@@ -65,7 +67,13 @@ impl S3Store {
     }
 
     async fn look(&self, key: &str) -> Result<HeadObjectOutput> {
-        let head = self.client.head_object().bucket(&self.bucket).key(key).send().await;
+        self.look_version(key, None).await
+    }
+
+    async fn look_version(&self, key: &str, version_id: Option<&str>) -> Result<HeadObjectOutput> {
+        let head =
+            self.client.head_object().bucket(&self.bucket).key(key).set_version_id(version_id.map(str::to_owned));
+        let head = head.send().await;
         head.map_err(|error| failed("head", &self.subject(key), error))
     }
 
@@ -150,8 +158,13 @@ impl ObjectStore for S3Store {
     }
 
     async fn get_if(&self, key: &str, etag: Option<&ETag>) -> Result<Object> {
+        self.get_version(key, None, etag).await
+    }
+
+    async fn get_version(&self, key: &str, version_id: Option<&str>, etag: Option<&ETag>) -> Result<Object> {
         self.check("get", key)?;
         let get = self.client.get_object().bucket(&self.bucket).key(key).set_if_match(etag.map(ETag::quoted));
+        let get = get.set_version_id(version_id.map(str::to_owned));
         let got = get.send().await.map_err(|error| failed("get", &self.subject(key), error))?;
         let meta = ObjectMeta {
             key: key.to_owned(),
@@ -164,8 +177,12 @@ impl ObjectStore for S3Store {
     }
 
     async fn head(&self, key: &str) -> Result<ObjectMeta> {
+        self.head_version(key, None).await
+    }
+
+    async fn head_version(&self, key: &str, version_id: Option<&str>) -> Result<ObjectMeta> {
         self.check("head", key)?;
-        let head = self.look(key).await?;
+        let head = self.look_version(key, version_id).await?;
         Ok(ObjectMeta {
             key: key.to_owned(),
             size: size(head.content_length()),
@@ -188,6 +205,36 @@ impl ObjectStore for S3Store {
         let delete = self.client.delete_object().bucket(&self.bucket).key(key);
         delete.send().await.map_err(|error| failed("delete", &self.subject(key), error))?;
         Ok(())
+    }
+
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
+        let request = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
+        let (mut versions, mut deleted) = (Vec::new(), BTreeSet::new());
+        let mut after = (None, None);
+        loop {
+            let page = request.clone().set_key_marker(after.0).set_version_id_marker(after.1).send().await;
+            let page = page.map_err(|error| failed("list", &self.subject(prefix), error))?;
+            after = (page.next_key_marker, page.next_version_id_marker);
+            let markers = page.delete_markers.unwrap_or_default().into_iter();
+            deleted.extend(markers.filter(|marker| marker.is_latest == Some(true)).filter_map(|marker| marker.key));
+            for object in page.versions.unwrap_or_default() {
+                let meta = ObjectMeta {
+                    size: size(object.size),
+                    // Objects state whole seconds, and so do S3's listings; others' are more exact.
+                    last_modified_micros: object.last_modified.as_ref().map_or(0, |time| time.secs() * 1_000_000),
+                    etag: ETag::new(object.e_tag.unwrap_or_default()),
+                    version: version(object.version_id.as_deref()),
+                    key: object.key.unwrap_or_default(),
+                };
+                versions.push(ListedVersion { meta, is_latest: object.is_latest == Some(true) });
+            }
+            if page.is_truncated != Some(true) {
+                break;
+            }
+        }
+        versions.retain(|version| !deleted.contains(&version.meta.key));
+        versions.sort_by(|one, other| one.meta.key.cmp(&other.meta.key));
+        Ok(versions)
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {

@@ -6,7 +6,6 @@
 
 use std::io::Write;
 
-use metriccare_ports::store::object_id;
 use serde_json::{Map, Value, json};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -25,13 +24,6 @@ pub fn start(level: &str) {
     }));
 }
 
-/// A key as the log may show it: different for different keys, and says nothing about them.
-pub fn digest(key: &str) -> String {
-    let mut digest = object_id(key, "", 0);
-    digest.truncate(16);
-    digest
-}
-
 /// Counts of one invocation, for CloudWatch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metrics {
@@ -46,13 +38,17 @@ impl Metrics {
     }
 
     /// The line that CloudWatch reads the counts from.
-    pub fn line(&self, namespace: &str, stage: &str, request_id: &str, now_millis: i64) -> String {
+    ///
+    /// Lambda drops lines below the function's log level and takes a line without a level for INFO, so the line says the
+    /// least level that is logged: no log level silences the metrics.
+    pub fn line(&self, namespace: &str, level: &str, stage: &str, request_id: &str, now_millis: i64) -> String {
         let names: Vec<Value> = self.counts.keys().map(|name| json!({ "Name": name, "Unit": "Count" })).collect();
         let mut line = json!({
             "_aws": {
                 "Timestamp": now_millis,
                 "CloudWatchMetrics": [{ "Namespace": namespace, "Dimensions": [["Stage"]], "Metrics": names }],
             },
+            "level": level,
             "Stage": stage,
             "requestId": request_id,
         });
@@ -63,8 +59,8 @@ impl Metrics {
     }
 
     /// Writes the line.
-    pub fn write(&self, namespace: &str, stage: &str, request_id: &str, now_millis: i64) {
-        let line = self.line(namespace, stage, request_id, now_millis);
+    pub fn write(&self, namespace: &str, level: &str, stage: &str, request_id: &str, now_millis: i64) {
+        let line = self.line(namespace, level, stage, request_id, now_millis);
         // Without standard output nobody can read it.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
@@ -80,22 +76,15 @@ mod tests {
         metrics.add("MessagesDone", 2);
         metrics.add("MessagesDone", 1);
         metrics.add("MessagesFailed", 0);
-        let line = metrics.line("metriccare", "bronze", "r", 7);
+        let line = metrics.line("metriccare", "ERROR", "bronze", "r", 7);
         assert!(!line.contains('\n'));
         let line: Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(
-            (&line["MessagesDone"], &line["MessagesFailed"], &line["Stage"]),
-            (&json!(3), &json!(0), &json!("bronze"))
+            (&line["MessagesDone"], &line["MessagesFailed"], &line["Stage"], &line["level"]),
+            (&json!(3), &json!(0), &json!("bronze"), &json!("ERROR"))
         );
         let named = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(named["Dimensions"], json!([["Stage"]]));
         assert_eq!(named["Metrics"].as_array().map(Vec::len), Some(2));
-    }
-
-    #[test]
-    fn a_digest_tells_keys_apart_and_hides_them() {
-        let digest = digest("patient/Jane Doe.json");
-        assert_eq!(digest.len(), 16);
-        assert_ne!(digest, super::digest("patient/John Doe.json"));
     }
 }

@@ -12,16 +12,17 @@ use std::{
 use metriccare_lake::{
     bronze::{BronzeCommit, CommittedFile, FlattenError, Flattened, IngestStatus, Limits, Source, flatten, ingest_log},
     keys,
-    schema::TABLES,
+    schema::{BRONZE_INGEST_LOG, TABLES},
     settings::{Layer, Rules},
 };
-use metriccare_ports::{ObjectMeta, PutMode, Receipt, WorkId};
+use metriccare_ports::{ETag, ObjectMeta, Payload, PutMode, Receipt, WorkId};
 use tokio::runtime::Handle;
 
 use crate::{
     error::FlowError,
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
+    reconcile::Upstream,
     report::{Delivery, Done, Outcome},
     settings::check_settings,
     spool::{Spool, Spooled, Spools},
@@ -34,6 +35,7 @@ pub struct Bronze;
 
 impl Function for Bronze {
     const NAME: &'static str = "bronze";
+    const UPSTREAM: Option<Upstream> = Some(Upstream::Landing);
     const METRICS: &'static [&'static str] =
         &["RecordsAccepted", "RecordsQuarantined", "RecordsSkipped", "ObjectsRejected"];
     type Item = ObjectEvent;
@@ -60,7 +62,9 @@ impl Function for Bronze {
         if !keys::is_data(&item.key) {
             return Ok(Prepared::Nothing(Outcome::Ignored("a marker, not data")));
         }
-        let Some(meta) = landing.head_opt(&item.key).await? else { return Ok(Prepared::Nothing(Outcome::Gone)) };
+        let Some(meta) = landing.head_version_opt(&item.key, item.version.as_deref()).await? else {
+            return Ok(Prepared::Nothing(Outcome::Gone));
+        };
         Ok(Prepared::Work(Some(WorkId::on(Self::NAME, landing.bucket(), &meta)), meta))
     }
 
@@ -93,10 +97,7 @@ impl Function for Bronze {
             if many { (worker.threads, NonZeroUsize::MIN) } else { (NonZeroUsize::MIN, worker.threads) };
         side_by_side(width, objects, |meta| {
             let worker = Arc::clone(worker);
-            async move {
-                let done = worker.until_settled(&meta.key, || flatten_object(&worker, &meta, threads)).await;
-                done.map_err(Arc::new)
-            }
+            async move { flatten_object(&worker, &meta, threads).await.map_err(Arc::new) }
         })
         .await
     }
@@ -119,8 +120,10 @@ impl Function for Bronze {
 }
 
 /// Flattens one landed object on up to `threads` threads, and writes its files, its row of the ingest log and its commit.
+///
+/// The object is flattened once. Every write is tried by itself, and again by itself where it fails.
 async fn flatten_object(
-    worker: &Worker,
+    worker: &Arc<Worker>,
     meta: &ObjectMeta,
     threads: NonZeroUsize,
 ) -> Result<Done<BronzeCommit>, FlowError> {
@@ -131,7 +134,9 @@ async fn flatten_object(
         landed_micros: meta.last_modified_micros,
     };
     let flat = flatten_off_thread(worker, meta, &source, threads).await?;
-    let first = worker.ports.ledger.first_holder(&flat.measured.content_id, &source.object_id).await?;
+    let ledger = &worker.ports.ledger;
+    let first_holder = || async { Ok(ledger.first_holder(&flat.measured.content_id, &source.object_id).await?) };
+    let first = worker.until_settled(&meta.key, first_holder).await?;
     let counts = &flat.counts;
     let status = if counts.records > 0 && counts.quarantined() == counts.records {
         IngestStatus::Rejected
@@ -143,29 +148,47 @@ async fn flatten_object(
     let (log_key, log) = ingest_log(&source, &flat.measured, counts, status)
         .map_err(|error| FlowError::Flatten { key: meta.key.clone(), source: error.into() })?;
 
-    let lake = &worker.ports.lake;
-    let mut commit = BronzeCommit {
+    let log_file =
+        CommittedFile { key: log_key, table: BRONZE_INGEST_LOG.path.to_owned(), rows: 1, bytes: log.len() as u64 };
+    let mut files = vec![(log_file, Spooled::from(log))];
+    for (file, spooled) in flat.files {
+        let bytes = spooled.bytes;
+        files.push((CommittedFile { key: file.key, table: file.table.to_owned(), rows: file.rows, bytes }, spooled));
+    }
+    let written = side_by_side(worker.io_width, files, |(file, spooled)| {
+        let worker = Arc::clone(worker);
+        async move { write_file(&worker, file, spooled).await }
+    });
+    let mut files = written.await.into_iter().collect::<Result<Vec<_>, FlowError>>()?;
+    files.sort();
+    let commit = BronzeCommit {
         object_id: source.object_id.clone(),
         rules: Rules::CURRENT.bronze,
         sourcename: source.key.clone(),
         etag: source.etag.clone(),
-        content_id: flat.measured.content_id.clone(),
+        content_id: flat.measured.content_id,
         landed_micros: source.landed_micros,
-        counts: flat.counts.clone(),
-        files: vec![CommittedFile { key: log_key.clone(), table: "bronze/ingest_log".to_owned(), rows: 1 }],
+        counts: flat.counts,
+        files,
     };
-    lake.put(&log_key, log.into(), PutMode::Overwrite).await?;
-    ensure_partition(worker, &log_key).await?;
-    for (file, spooled) in flat.files {
-        lake.put(&file.key, spooled.payload.clone(), PutMode::Overwrite).await?;
-        ensure_partition(worker, &file.key).await?;
-        commit.files.push(CommittedFile { key: file.key, table: file.table.to_owned(), rows: file.rows });
-    }
-    commit.files.sort();
     let output = keys::bronze_commit(&source.object_id);
-    let digest = lake.put(&output, commit.to_json().into(), PutMode::Overwrite).await?;
+    let digest = put(worker, &output, commit.to_json().into()).await?;
     let receipt = Receipt { output, digest: digest.as_str().to_owned(), rows: commit.counts.accepted() };
     Ok(Done { receipt, output: commit })
+}
+
+/// Writes a file, and adds its partition to the catalog.
+async fn write_file(worker: &Worker, file: CommittedFile, spooled: Spooled) -> Result<CommittedFile, FlowError> {
+    put(worker, &file.key, spooled.payload.clone()).await?;
+    worker.until_settled(&file.key, || ensure_partition(worker, &file.key)).await?;
+    Ok(file)
+}
+
+/// Puts an object whose key follows from its content, so that putting it once more does no harm.
+async fn put(worker: &Worker, key: &str, payload: Payload) -> Result<ETag, FlowError> {
+    let lake = &worker.ports.lake;
+    let put = || async { Ok(lake.put(key, payload.clone(), PutMode::Overwrite).await?) };
+    worker.until_settled(key, put).await
 }
 
 async fn flatten_off_thread(
@@ -174,13 +197,15 @@ async fn flatten_off_thread(
     source: &Source,
     threads: NonZeroUsize,
 ) -> Result<Flattened<Spooled>, FlowError> {
-    let (landing, etag) = (Arc::clone(&worker.ports.landing), meta.etag.clone());
+    let (landing, etag, version) = (Arc::clone(&worker.ports.landing), meta.etag.clone(), meta.version.clone());
     let (runtime, source, ended) = (Handle::current(), source.clone(), Arc::clone(&worker.ended));
     let key = source.key.clone();
     let failed = |source| FlowError::Flatten { key: meta.key.clone(), source };
     let flat = compute(&meta.key, move || {
         let open = || -> io::Result<Box<dyn io::Read + Send>> {
-            let object = runtime.block_on(landing.get_if(&key, Some(&etag))).map_err(io::Error::other)?;
+            let object = runtime
+                .block_on(landing.get_version(&key, version.as_deref(), Some(&etag)))
+                .map_err(io::Error::other)?;
             Ok(Box::new(UntilEnded { reader: object.body.into_reader(&runtime), ended: Arc::clone(&ended) }))
         };
         let flat: Flattened<Spool> = flatten(&source, open, &mut Spools, threads, Limits::default())?;

@@ -6,31 +6,29 @@ use metriccare_ports::{Begin, Claim, WorkId};
 
 use crate::{
     error::FlowError,
-    function::{Function, Prepared},
+    function::Function,
     report::{Done, ItemResult, Outcome, RetryReason},
     worker::Worker,
 };
 
-/// An item after its claim was tried.
+/// Work after its claim was tried.
 pub(crate) enum Opened<I, T> {
-    /// It is ours to work on; without a claim where its work needs none.
+    /// It is ours to do; without a claim where it needs none.
     Claimed(Option<Claim>, I),
     /// There is nothing to do.
     Finished(Outcome<T>),
 }
 
-/// Looks an item up and claims its work.
+/// Claims work on the item of this name, or finds out what it made before.
 pub(crate) async fn open<F: Function>(
     function: &F,
     worker: &Worker,
-    item: &F::Item,
+    name: &str,
+    work: Option<WorkId>,
+    input: F::Input,
 ) -> Result<Opened<F::Input, F::Output>, RetryReason> {
-    let failed = |error: FlowError| RetryReason::Failed { key: F::name_of(item).to_owned(), error: error.into() };
-    let (work, input) = match function.prepare(worker, item).await.map_err(failed)? {
-        Prepared::Nothing(outcome) => return Ok(Opened::Finished(outcome)),
-        Prepared::Work(None, input) => return Ok(Opened::Claimed(None, input)),
-        Prepared::Work(Some(work), input) => (work, input),
-    };
+    let failed = |error: FlowError| RetryReason::Failed { key: name.to_owned(), error: error.into() };
+    let Some(work) = work else { return Ok(Opened::Claimed(None, input)) };
     match begin(worker, &work).await.map_err(failed)? {
         Begin::Claimed(claim) => {
             open_claims(worker).push(claim.clone());
@@ -53,13 +51,13 @@ async fn begin(worker: &Worker, work: &WorkId) -> Result<Begin, FlowError> {
 }
 
 /// Ends a claim: completes it with its receipt, or gives it back so that the next try need not wait for the lease.
-pub(crate) async fn close<F: Function>(
+pub(crate) async fn close<T>(
     worker: &Worker,
-    item: &F::Item,
+    name: &str,
     claim: Option<Claim>,
-    result: Result<Done<F::Output>, Arc<FlowError>>,
-) -> ItemResult<F::Output> {
-    let key = || F::name_of(item).to_owned();
+    result: Result<Done<T>, Arc<FlowError>>,
+) -> ItemResult<T> {
+    let failed = |error| RetryReason::Failed { key: name.to_owned(), error };
     if let Some(claim) = &claim {
         open_claims(worker).retain(|open| open != claim);
     }
@@ -67,14 +65,14 @@ pub(crate) async fn close<F: Function>(
         (Ok(done), None) => Ok(Outcome::Done(done)),
         (Ok(done), Some(claim)) => match worker.ports.ledger.complete(&claim, &done.receipt).await {
             Ok(()) => Ok(Outcome::Done(done)),
-            Err(error) => Err(RetryReason::Failed { key: key(), error: FlowError::from(error).into() }),
+            Err(error) => Err(failed(FlowError::from(error).into())),
         },
         (Err(error), claim) => {
             if let Some(claim) = claim {
                 // The claim's lease ends by itself where the ledger cannot be reached either.
-                let _ = worker.ports.ledger.fail(&claim, &error.to_string()).await;
+                let _ = worker.ports.ledger.fail(&claim, &error.without_keys()).await;
             }
-            Err(RetryReason::Failed { key: key(), error })
+            Err(failed(error))
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::{
     error::FlowError,
     event::{BatchResponse, DecodeError, Invocation},
+    reconcile::Upstream,
     report::{Delivery, Done, Outcome},
     worker::Worker,
 };
@@ -21,6 +22,10 @@ pub trait Function: Clone + Send + Sync + 'static {
 
     /// The metrics that [`metrics`](Self::metrics) counts; each is reported also where it is zero.
     const METRICS: &'static [&'static str] = &[];
+
+    /// The layer that a scheduled reconciliation searches for objects which this function was not notified of; none where it is
+    /// notified of no objects.
+    const UPSTREAM: Option<Upstream> = None;
 
     /// What a message asks for: an object, or a job.
     type Item: Clone + Ord + Send + Sync + 'static;

@@ -103,12 +103,17 @@ pub enum RetryReason {
 }
 
 impl RetryReason {
+    /// Whether the message only waits for its turn: its batch was larger than what one invocation takes.
+    pub fn is_postponed(&self) -> bool {
+        matches!(self, RetryReason::Failed { error, .. } if matches!(**error, FlowError::Postponed))
+    }
+
     /// Whether the work was tried and failed, so that what it needs may be out of reach for long. Otherwise another worker
     /// holds it, or there was no time for it, and it can be tried again soon.
     pub fn was_tried(&self) -> bool {
         match self {
             RetryReason::Busy { .. } | RetryReason::NoTime => false,
-            RetryReason::Failed { error, .. } => !matches!(**error, FlowError::NoTime(_)),
+            RetryReason::Failed { error, .. } => !matches!(**error, FlowError::NoTime(_) | FlowError::Postponed),
             RetryReason::Undecodable(_) | RetryReason::Panicked => true,
         }
     }

@@ -1,11 +1,10 @@
-//! The one road of a message: decode, claim, run, end the claim, report.
+//! The one road of a message: decode, process before the deadline, report.
 //!
 //! What fails, panics or has no time left stays with its message: the batch's other messages are answered as done, and
 //! the queue delivers the failed ones again. A bare event has no queue that could deliver it again, so that its failure is
 //! the invocation's.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -13,10 +12,11 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    claims::{self, Opened},
+    claims,
     event::{BatchResponse, Invocation},
     function::Function,
-    report::{Delivery, ItemResult, MessageResult, Report, RetryReason},
+    process::process,
+    report::{Delivery, MessageResult, Report, RetryReason},
     worker::Worker,
 };
 
@@ -144,42 +144,6 @@ async fn in_task<F: Function>(
             Err(RetryReason::NoTime)
         }
     }
-}
-
-/// Claims and does the work of messages that are decoded; the results stand in the messages' order.
-///
-/// Several messages may name one item: its work is claimed and done once, and they share its result.
-pub async fn process<F: Function>(
-    function: &F,
-    worker: &Arc<Worker>,
-    messages: Vec<Vec<F::Item>>,
-) -> Vec<MessageResult<F::Output>> {
-    let items: BTreeSet<F::Item> = messages.iter().flatten().cloned().collect();
-    let mut results: BTreeMap<F::Item, ItemResult<F::Output>> = BTreeMap::new();
-    let (mut claimed, mut inputs) = (Vec::new(), Vec::new());
-    for item in items {
-        match claims::open(function, worker, &item).await {
-            Ok(Opened::Claimed(claim, input)) => {
-                claimed.push((item, claim));
-                inputs.push(input);
-            }
-            Ok(Opened::Finished(outcome)) => {
-                results.insert(item, Ok(outcome));
-            }
-            Err(reason) => {
-                results.insert(item, Err(reason));
-            }
-        }
-    }
-    if !inputs.is_empty() {
-        for ((item, claim), result) in claimed.into_iter().zip(function.run(worker, inputs).await) {
-            let closed = claims::close::<F>(worker, &item, claim, result).await;
-            results.insert(item, closed);
-        }
-    }
-    let result_of = |item: &F::Item| results.get(item).cloned().unwrap_or(Err(RetryReason::NoTime));
-    let named = |item: &F::Item| Ok((F::name_of(item).to_owned(), result_of(item)?));
-    messages.iter().map(|items| items.iter().map(named).collect()).collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,13 @@ pub async fn read_settings(lake: &dyn ObjectStore) -> Result<Option<LakeSettings
 
 /// Refuses to write to a layer of a lake that was made by other rules, or that has another number of buckets than the worker is
 /// set to: patients would exist twice.
+///
+/// A request that fails is tried again by itself, so that a whole batch does not come back for it.
 pub(crate) async fn check_settings(worker: &Worker, layer: Layer) -> Result<(), FlowError> {
+    worker.until_settled(keys::LAKE_SETTINGS, || check_once(worker, layer)).await
+}
+
+async fn check_once(worker: &Worker, layer: Layer) -> Result<(), FlowError> {
     let settings = match (read_settings(&*worker.ports.lake).await?, layer) {
         (Some(settings), _) => settings,
         (None, Layer::Silver) => make(worker).await?,

@@ -19,12 +19,15 @@ use metriccare_lake::{
     settings::{Layer, Rules},
     silver::{BucketInput, Incoming, ObjectInput, Resource, SilverCommit, merge_with},
 };
-use metriccare_ports::{ETag, PutMode, Receipt, WorkId, register};
+use metriccare_ports::{PutMode, Receipt, WorkId, register};
+
+mod rounds;
 
 use crate::{
     error::FlowError,
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
+    reconcile::Upstream,
     record_index,
     report::{Delivery, Done, Outcome},
     settings::check_settings,
@@ -45,12 +48,14 @@ pub struct CommitBytes {
 
 impl Function for Silver {
     const NAME: &'static str = "silver";
+    const UPSTREAM: Option<Upstream> = Some(Upstream::Bronze);
     type Item = ObjectEvent;
     type Input = CommitBytes;
     type Output = ();
 
     fn decode(&self, event: Invocation, _: &Delivery) -> Result<Vec<ObjectEvent>, DecodeError> {
-        event.into_objects()
+        // Of a commit only its present version counts.
+        Ok(event.into_objects()?.into_iter().map(|object| ObjectEvent { version: None, ..object }).collect())
     }
 
     fn name_of(item: &ObjectEvent) -> &str {
@@ -70,25 +75,33 @@ impl Function for Silver {
         Ok(Prepared::Work(Some(work), CommitBytes { key: meta.key, bytes }))
     }
 
-    async fn recall(&self, _: &Worker, _: &Receipt) -> Result<Option<()>, FlowError> {
-        Ok(Some(()))
+    /// Silver may have been removed so that it is made again: that the ledger has a commit as merged counts only while the
+    /// commit of a bucket that took its rows exists.
+    async fn recall(&self, worker: &Worker, receipt: &Receipt) -> Result<Option<()>, FlowError> {
+        let took_nothing = receipt.output == keys::SILVER_COMMITS;
+        let is_there = took_nothing || worker.ports.lake.head_opt(&receipt.output).await?.is_some();
+        Ok(is_there.then_some(()))
     }
 
-    /// A commit that cannot be read fails alone; where a bucket cannot be written, all commits of the batch are delivered again.
+    /// A commit fails alone where it or one of its files cannot be read, or where its rows cannot be merged into a bucket;
+    /// the others go on at once. Commits are merged in rounds of as many as fit into memory, while there is time.
     async fn run(&self, worker: &Arc<Worker>, inputs: Vec<CommitBytes>) -> Vec<Result<Done<()>, Arc<FlowError>>> {
+        if let Err(error) = check_settings(worker, Layer::Silver).await {
+            let error = Arc::new(error);
+            return inputs.iter().map(|_| Err(Arc::clone(&error))).collect();
+        }
         let commits: Vec<Result<BronzeCommit, Arc<FlowError>>> = inputs.into_iter().map(read_commit).collect();
-        let files = commits.iter().flatten().flat_map(|commit| commit.files.clone()).collect();
-        let merged = match check_settings(worker, Layer::Silver).await {
-            Ok(()) => merge_files(worker, files).await.map_err(Arc::new),
-            Err(error) => Err(Arc::new(error)),
-        };
-        let done = |commit: BronzeCommit| {
-            merged.clone()?;
-            let output = keys::SILVER_COMMITS.to_owned();
+        let readable = commits.iter().enumerate().filter_map(|(at, commit)| Some((at, commit.as_ref().ok()?)));
+        let mut merged = rounds::merge(worker, readable).await;
+        let done = |(at, commit): (usize, Result<BronzeCommit, Arc<FlowError>>)| {
+            let commit = commit?;
+            let bucket = merged.remove(&at).unwrap_or(Ok(None))?;
+            let output =
+                bucket.map_or_else(|| keys::SILVER_COMMITS.to_owned(), |at| keys::silver_commit(at, worker.buckets));
             let receipt = Receipt { output, digest: commit.content_id, rows: commit.counts.accepted() };
             Ok(Done { receipt, output: () })
         };
-        commits.into_iter().map(|commit| commit.and_then(done)).collect()
+        commits.into_iter().enumerate().map(done).collect()
     }
 }
 
@@ -162,27 +175,23 @@ async fn commit_bucket(worker: &Worker, bucket: u16, star: &[&'static str]) -> R
         None => (PutMode::IfAbsent, None),
     };
     let committed = committed.map(|commit| commit.objects).unwrap_or_default();
-    let mut objects = BTreeMap::new();
+    let (mut objects, mut bytes) = (BTreeMap::new(), 0);
     // A lake without the relational set is not asked for its tables: a look costs a request for each of them.
     let has = |path: &str, key: &str| star.contains(&path) || committed.contains_key(key);
     let resources = Resource::ALL.map(|resource| (resource.silver(), true));
     for (table, always) in resources.into_iter().chain(RELATIONAL.map(|table| (&table.silver, false))) {
         let key = keys::bucket_file(table.path, bucket, worker.buckets);
         if (always || has(table.path, &key))
-            && let Some(etag) = etag_of(worker, &key).await?
+            && let Some(meta) = lake.head_opt(&key).await?
         {
-            objects.insert(key, etag.as_str().to_owned());
+            objects.insert(key, meta.etag.as_str().to_owned());
+            bytes += meta.size;
         }
     }
     let (buckets, rules) = (Some(worker.buckets), Rules::CURRENT.silver);
-    let commit = SilverCommit { bucket, buckets, rules, objects };
+    let commit = SilverCommit { bucket, buckets, rules, objects, bytes };
     lake.put(&key, commit.to_json().into(), mode).await?;
     Ok(())
-}
-
-/// The ETag of an object of the lake, if it is there.
-async fn etag_of(worker: &Worker, key: &str) -> Result<Option<ETag>, FlowError> {
-    Ok(worker.ports.lake.head_opt(key).await?.map(|meta| meta.etag))
 }
 
 async fn merge_object(

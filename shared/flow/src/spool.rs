@@ -23,16 +23,26 @@ pub(crate) enum Spool {
 #[derive(Debug)]
 pub(crate) struct Spooled {
     pub(crate) payload: Payload,
+    /// Its size in bytes.
+    pub(crate) bytes: u64,
     _file: Option<TempPath>,
+}
+
+impl From<Vec<u8>> for Spooled {
+    fn from(bytes: Vec<u8>) -> Self {
+        Spooled { bytes: bytes.len() as u64, payload: bytes.into(), _file: None }
+    }
 }
 
 impl Spool {
     pub(crate) fn finish(self) -> io::Result<Spooled> {
         match self {
-            Spool::Memory(bytes) => Ok(Spooled { payload: bytes.into(), _file: None }),
+            Spool::Memory(bytes) => Ok(bytes.into()),
             Spool::Disk(writer) => {
-                let (_, path): (File, TempPath) = writer.into_inner().map_err(|error| error.into_error())?.into_parts();
-                Ok(Spooled { payload: Payload::File(path.to_path_buf()), _file: Some(path) })
+                let (file, path): (File, TempPath) =
+                    writer.into_inner().map_err(|error| error.into_error())?.into_parts();
+                let bytes = file.metadata()?.len();
+                Ok(Spooled { payload: Payload::File(path.to_path_buf()), bytes, _file: Some(path) })
             }
         }
     }

@@ -20,6 +20,11 @@ use crate::{
 /// Rows of the relational set by bucket.
 pub(crate) type StarRows = BTreeMap<u16, BucketStar>;
 
+/// Whether a bronze file is one of the relational set.
+pub(crate) fn reads(file: &CommittedFile) -> bool {
+    RELATIONAL.iter().any(|table| table.bronze.path == file.table)
+}
+
 /// Reads the relational files of a batch of commits; other files are left out.
 pub(crate) async fn read(worker: &Arc<Worker>, files: &[CommittedFile]) -> Result<StarRows, FlowError> {
     let of_table = |file: &CommittedFile| {

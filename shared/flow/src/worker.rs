@@ -27,6 +27,10 @@ pub struct Worker {
     pub buckets: u16,
     /// The threads that one piece of work may use.
     pub threads: NonZeroUsize,
+    /// How many reads, claims and writes wait for their answers at once, apart from the threads that compute.
+    pub io_width: NonZeroUsize,
+    /// The bytes of memory that the data of one invocation may take.
+    pub memory_bytes: u64,
     /// How long a claim holds; on Lambda, until the invocation must end.
     pub lease: Duration,
     /// When the invocation must end, in milliseconds since 1970; on a laptop it never has to.
@@ -47,6 +51,8 @@ impl Worker {
             ports,
             buckets,
             threads,
+            io_width: threads,
+            memory_bytes: u64::MAX,
             lease: Duration::from_secs(900),
             deadline_millis: i64::MAX,
             name: name.into(),
@@ -98,7 +104,7 @@ pub(crate) async fn compute<T: Send + 'static>(
 /// Does async work for each item, `width` of them at a time; the results stand in the items' order.
 ///
 /// The work's tasks end before this returns: nothing outlives a Lambda's invocation.
-pub(crate) async fn side_by_side<T, R, F>(width: NonZeroUsize, items: Vec<T>, work: impl Fn(T) -> F) -> Vec<R>
+pub async fn side_by_side<T, R, F>(width: NonZeroUsize, items: Vec<T>, work: impl Fn(T) -> F) -> Vec<R>
 where
     R: Send + 'static,
     F: Future<Output = R> + Send + 'static,

@@ -30,6 +30,6 @@ pub use ports::{LANDING_FOLDER, LEDGER_FILE, Ports};
 pub use queue::{MemoryQueue, Message, Queue};
 pub use retry::Retry;
 pub use store::{
-    Body, DiskStore, ETag, Listed, MemoryStore, Object, ObjectMeta, ObjectStore, Payload, PrefixStore, PutMode,
-    PutOptions,
+    Body, DiskStore, ETag, Listed, ListedVersion, MemoryStore, Object, ObjectMeta, ObjectStore, Payload, PrefixStore,
+    PutMode, PutOptions,
 };

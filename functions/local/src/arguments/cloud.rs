@@ -52,7 +52,7 @@ pub(crate) struct Redrive {
     /// Only the dead-letter queue of this stage [default: all four]
     #[arg(long, value_enum)]
     pub(crate) stage: Option<RedriveStage>,
-    /// What to process again: dead letters, or landed objects without a bronze commit
+    /// What to process again: dead letters, or what a layer has and the next one lacks
     #[arg(long, value_enum, default_value_t = RedriveSource::DeadLetters)]
     pub(crate) from: RedriveSource,
     /// Name of the deployed stack
@@ -88,4 +88,8 @@ pub(crate) enum RedriveSource {
     DeadLetters,
     /// Landed objects without a bronze commit, whose notification was lost
     Landing,
+    /// Commits of bronze that silver has not merged
+    Bronze,
+    /// Buckets of silver that gold has not measured, or by older rules
+    Silver,
 }

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use md5::{Digest, Md5};
 use metriccare_lake::keys::hex;
 use metriccare_ports::{
-    ETag, Error, ErrorKind, Listed, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions, Result,
+    ETag, Error, ErrorKind, Listed, ListedVersion, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions,
+    Result,
 };
 
 use super::{S3Store, size};
@@ -108,6 +109,14 @@ impl ObjectStore for SkipUnchanged {
         self.0.head(key).await
     }
 
+    async fn get_version(&self, key: &str, version: Option<&str>, etag: Option<&ETag>) -> Result<Object> {
+        self.0.get_version(key, version, etag).await
+    }
+
+    async fn head_version(&self, key: &str, version: Option<&str>) -> Result<ObjectMeta> {
+        self.0.head_version(key, version).await
+    }
+
     async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag> {
         match options.mode {
             PutMode::Overwrite => Ok(self.send(key, payload).await?.0),
@@ -117,6 +126,10 @@ impl ObjectStore for SkipUnchanged {
 
     async fn delete(&self, key: &str) -> Result<()> {
         self.0.delete(key).await
+    }
+
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
+        self.0.list_versions(prefix).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {

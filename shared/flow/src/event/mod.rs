@@ -14,7 +14,7 @@ mod write;
 
 pub use invocation::{Invocation, SqsMessage};
 pub use response::BatchResponse;
-pub use write::{notification, sqs_batch};
+pub use write::{notification, notification_of, sqs_batch};
 
 /// An object was created, or a new version of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,12 +23,14 @@ pub struct ObjectEvent {
     pub bucket: String,
     /// The object's key, decoded.
     pub key: String,
+    /// The version that was created, where the bucket keeps versions and the event names it.
+    pub version: Option<String>,
 }
 
 impl ObjectEvent {
-    /// The event of an object of a bucket.
+    /// The event of an object of a bucket, whichever version of it there is.
     pub fn created(bucket: impl Into<String>, key: impl Into<String>) -> Self {
-        ObjectEvent { bucket: bucket.into(), key: key.into() }
+        ObjectEvent { bucket: bucket.into(), key: key.into(), version: None }
     }
 }
 

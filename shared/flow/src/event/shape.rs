@@ -35,6 +35,9 @@ struct Bucket {
 #[derive(Deserialize)]
 struct Object {
     key: String,
+    /// As S3 notifies it, or as EventBridge does.
+    #[serde(rename = "versionId", alias = "version-id")]
+    version: Option<String>,
 }
 
 /// Decodes an event of any shape into the objects that it names, in its order.
@@ -81,7 +84,8 @@ fn notified(record: &Value, into: &mut Vec<ObjectEvent>) -> Result<(), DecodeErr
     // S3 leaves out the prefix, other servers of its protocol write it.
     let name = record.event_name.strip_prefix("s3:").unwrap_or(&record.event_name);
     if name.starts_with("ObjectCreated:") {
-        into.push(ObjectEvent::created(record.s3.bucket.name, key::decode(&record.s3.object.key)?));
+        let Located { bucket, object } = record.s3;
+        into.push(ObjectEvent { bucket: bucket.name, key: key::decode(&object.key)?, version: named(object.version) });
     }
     Ok(())
 }
@@ -91,9 +95,14 @@ fn bridged(value: &Value, into: &mut Vec<ObjectEvent>) -> Result<(), DecodeError
     if name == "Object Created" {
         let Located { bucket, object } =
             Located::deserialize(&value["detail"]).map_err(|_| DecodeError::Field { place: "detail" })?;
-        into.push(ObjectEvent::created(bucket.name, object.key));
+        into.push(ObjectEvent { bucket: bucket.name, key: object.key, version: named(object.version) });
     }
     Ok(())
+}
+
+/// The version of a bucket that keeps versions; S3 calls that of a bucket without them `null`.
+fn named(version: Option<String>) -> Option<String> {
+    version.filter(|version| !version.is_empty() && version != "null")
 }
 
 /// Names the fields of what is not an event, never their values.

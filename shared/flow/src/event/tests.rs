@@ -41,7 +41,13 @@ fn every_sample_is_an_invocation() {
 #[test]
 fn a_bare_put_names_its_object() {
     let bucket = "metriccare-landing-123456789012-us-east-1";
-    assert_eq!(objects("s3-put.json"), [ObjectEvent::created(bucket, "encounter/2025/01/31/encounters-0001.ndjson")]);
+    let version = Some("IYV3p45BT0ac8hjHg1houSdS1a.Mro8e".to_owned());
+    let key = "encounter/2025/01/31/encounters-0001.ndjson";
+    assert_eq!(objects("s3-put.json"), [ObjectEvent { version: version.clone(), ..ObjectEvent::created(bucket, key) }]);
+    assert_eq!(objects("eventbridge-object-created.json")[0].version, version);
+    let unversioned = json!({"Records": [{"eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": "b"}, "object": {"key": "k", "versionId": "null"}}}]});
+    assert_eq!(shape::decode(&unversioned).expect("decoded")[0].version, None);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Events as a cloud writes them, with all its fields: for tests that play the cloud, and for notifications that are sent again.
 
 use chrono::{DateTime, SecondsFormat};
-use metriccare_ports::{ETag, Message};
+use metriccare_ports::{ETag, Message, ObjectMeta};
 use serde_json::{Value, json};
 
 use super::key;
@@ -23,6 +23,23 @@ const REGION: &str = "us-east-1";
 /// # Ok::<(), metriccare_flow::event::DecodeError>(())
 /// ```
 pub fn notification(bucket: &str, key: &str, size: u64, etag: &ETag, micros: i64) -> String {
+    let (key, etag) = (key.to_owned(), etag.clone());
+    notification_of(bucket, &ObjectMeta { key, size, etag, version: None, last_modified_micros: micros })
+}
+
+/// The notification that S3 sends when this object, or this version of it, has been put.
+pub fn notification_of(bucket: &str, meta: &ObjectMeta) -> String {
+    let ObjectMeta { key, size, etag, version, last_modified_micros: micros } = meta;
+    let mut object = json!({
+        "key": key::encode(key),
+        "size": size,
+        "eTag": etag.as_str(),
+        "sequencer": format!("{micros:016X}"),
+    });
+    if let Some(version) = version {
+        object["versionId"] = version.as_str().into();
+    }
+    let micros = *micros;
     let time = DateTime::from_timestamp_micros(micros).unwrap_or_default();
     json!({"Records": [{
         "eventVersion": "2.1",
@@ -41,12 +58,7 @@ pub fn notification(bucket: &str, key: &str, size: u64, etag: &ETag, micros: i64
                 "ownerIdentity": {"principalId": "EXAMPLE"},
                 "arn": format!("arn:aws:s3:::{bucket}"),
             },
-            "object": {
-                "key": key::encode(key),
-                "size": size,
-                "eTag": etag.as_str(),
-                "sequencer": format!("{micros:016X}"),
-            },
+            "object": object,
         },
     }]})
     .to_string()

@@ -51,4 +51,7 @@ pub struct CommittedFile {
     pub table: String,
     /// Its rows.
     pub rows: u64,
+    /// Its size in bytes, by which silver plans how much it reads at once; 0 in commits of before sizes were stated.
+    #[serde(default)]
+    pub bytes: u64,
 }

@@ -32,7 +32,8 @@ pub fn measure(bucket: u16, silver: &SilverBucket, inputs: &str) -> Result<Measu
     let infections = infections(&facts);
     let ledger = ledger(&facts, &infections);
     let stay = stay_file(&facts, &ledger, inputs)?;
-    Ok(Measured { stay, partial: tally(bucket, &facts, &ledger, &infections, inputs) })
+    let partial = Partial { rules: RULES, ..tally(bucket, &facts, &ledger, &infections, inputs) };
+    Ok(Measured { stay, partial })
 }
 
 /// The digest of what a gold object is computed from: the name and digest (or ETag) of each input, and gold's rules.

@@ -17,6 +17,10 @@ pub struct SilverCommit {
     pub rules: u32,
     /// The ETags of the bucket's silver objects by their keys, as the merge left them.
     pub objects: BTreeMap<String, String>,
+    /// The bytes of those objects together, by which gold plans how much it reads at once; 0 in commits of before sizes were
+    /// stated.
+    #[serde(default)]
+    pub bytes: u64,
 }
 
 impl SilverCommit {

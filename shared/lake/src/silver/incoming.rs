@@ -1,6 +1,6 @@
 //! What a batch of bronze files brings to silver: rows by bucket, and the versions that the record index takes in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow_array::{Array, RecordBatch};
 use bytes::Bytes;
@@ -103,6 +103,14 @@ impl Incoming {
                 object.tombstones.append(&mut input.tombstones);
             }
         }
+    }
+
+    /// The buckets that this brings something to, once the index has answered for it (and maybe for others).
+    pub fn touched(&self, indexed: &[Entry]) -> BTreeSet<u16> {
+        let own: BTreeSet<_> = self.entries.iter().map(|entry| entry.key).collect();
+        let indexed = indexed.iter().filter(|entry| own.contains(&entry.key));
+        let elsewhere = indexed.chain(&self.patients).flat_map(|entry| entry.elsewhere.iter().copied());
+        self.buckets.keys().copied().chain(elsewhere).collect()
     }
 
     /// Takes out what the index has to take in, sorted and one for each resource.

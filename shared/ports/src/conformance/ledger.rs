@@ -36,7 +36,7 @@ pub async fn a_work_is_claimed_once_until_its_lease_ends(ledger: &dyn Ledger, sc
     let work = work(scope, "claim");
     assert_eq!(ledger.look(&work).await.expect("an answer"), None);
     let first = claimed(ledger, &work, "first", 1_000, 2_000).await;
-    assert_eq!(first, Claim { work: work.clone(), owner: "first".into(), attempt: 1 });
+    assert_eq!(first, Claim { work: work.clone(), owner: "first".into(), attempt: 1, takes_over: false });
     let busy = ledger.begin(&work, "second", 1_999, 3_000).await.expect("an answer");
     assert_eq!(busy, Begin::Busy { until_millis: 2_000 });
     assert_eq!(claimed(ledger, &work, "second", 2_000, 3_000).await.attempt, 2);
@@ -62,7 +62,7 @@ pub async fn the_late_are_fenced(ledger: &dyn Ledger, scope: &str) {
         assert!(!error.retryable());
     }
     ledger.complete(&holder, &receipt(2)).await.expect("the holder ends it");
-    let unknown = Claim { work: self::work(scope, "never begun"), owner: "x".into(), attempt: 1 };
+    let unknown = Claim { work: self::work(scope, "never begun"), owner: "x".into(), attempt: 1, takes_over: false };
     let error = ledger.complete(&unknown, &receipt(1)).await.expect_err("never begun");
     assert_eq!(error.kind(), ErrorKind::LeaseLost, "{error}");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Faults;
-use crate::{ETag, Listed, Object, ObjectMeta, ObjectStore, Payload, PutOptions, Result};
+use crate::{ETag, Listed, ListedVersion, Object, ObjectMeta, ObjectStore, Payload, PutOptions, Result};
 
 /// Any bucket, with the faults of a plan.
 #[derive(Debug, Clone)]
@@ -35,12 +35,24 @@ impl ObjectStore for FaultyStore {
         self.faults.call("head", key, self.inner.head(key)).await
     }
 
+    async fn get_version(&self, key: &str, version: Option<&str>, etag: Option<&ETag>) -> Result<Object> {
+        self.faults.call("get", key, self.inner.get_version(key, version, etag)).await
+    }
+
+    async fn head_version(&self, key: &str, version: Option<&str>) -> Result<ObjectMeta> {
+        self.faults.call("head", key, self.inner.head_version(key, version)).await
+    }
+
     async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag> {
         self.faults.call("put", key, self.inner.put_with(key, payload, options)).await
     }
 
     async fn delete(&self, key: &str) -> Result<()> {
         self.faults.call("delete", key, self.inner.delete(key)).await
+    }
+
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
+        self.faults.call("list", prefix, self.inner.list_versions(prefix)).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {

@@ -68,6 +68,8 @@ pub struct Claim {
     pub owner: String,
     /// The number of the attempt, from 1.
     pub attempt: u32,
+    /// Whether the attempt before this one ended without a word, so that its lease lapsed: its process was killed.
+    pub takes_over: bool,
 }
 
 /// What a completed work left: enough to answer a redelivery without doing it again.

@@ -69,22 +69,22 @@ impl Record {
             let reason = format!("the lease ends at {lease_until_millis} ms, before it begins at {now_millis} ms");
             return Err(Error::new(ErrorKind::Invalid, "begin", work, reason));
         }
-        let attempt = match current {
-            None => 1,
+        let (attempt, takes_over) = match current {
+            None => (1, false),
             Some(Self { state: State::Completed { receipt }, .. }) => return Ok((Begin::Done(receipt.clone()), None)),
             Some(Self { state: State::Rejected { reason }, .. }) => return Ok((Begin::Rejected(reason.clone()), None)),
-            Some(Self { state: State::Failed { .. }, attempt, .. }) => attempt + 1,
+            Some(Self { state: State::Failed { .. }, attempt, .. }) => (attempt + 1, false),
             Some(Self { state: State::InProgress { lease_until_millis: until }, attempt, owner: holder }) => {
                 if *until <= now_millis {
-                    attempt + 1
+                    (attempt + 1, true)
                 } else if holder == owner {
-                    *attempt
+                    (*attempt, false)
                 } else {
                     return Ok((Begin::Busy { until_millis: *until }, None));
                 }
             }
         };
-        let claim = Claim { work: work.clone(), owner: owner.to_owned(), attempt };
+        let claim = Claim { work: work.clone(), owner: owner.to_owned(), attempt, takes_over };
         let record = Self { owner: owner.to_owned(), attempt, state: State::InProgress { lease_until_millis } };
         Ok((Begin::Claimed(claim), Some(record)))
     }

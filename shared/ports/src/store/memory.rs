@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
-    Body, ETag, Listed, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions, body::blocking, changed,
-    check_key, exists, missing,
+    Body, ETag, Listed, ListedVersion, Object, ObjectMeta, ObjectStore, Payload, PutMode, PutOptions, body::blocking,
+    changed, check_key, exists, missing,
 };
 use crate::{Clock, Error, ErrorKind, Result};
 
@@ -21,19 +21,28 @@ pub struct MemoryStore {
     bucket: String,
     clock: Arc<dyn Clock>,
     objects: Mutex<BTreeMap<String, Stored>>,
+    /// Every version of every object by key and version, where the bucket keeps versions.
+    versions: Option<Mutex<BTreeMap<(String, String), Stored>>>,
 }
 
 #[derive(Debug, Clone)]
 struct Stored {
     bytes: Bytes,
     etag: ETag,
+    version: Option<String>,
     last_modified_micros: i64,
 }
 
 impl MemoryStore {
     /// An empty bucket.
     pub fn new(bucket: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
-        Self { bucket: bucket.into(), clock, objects: Mutex::default() }
+        Self { bucket: bucket.into(), clock, objects: Mutex::default(), versions: None }
+    }
+
+    /// The same bucket, still empty, but it keeps every version.
+    #[must_use]
+    pub fn versioned(self) -> Self {
+        Self { versions: Some(Mutex::default()), ..self }
     }
 
     /// Takes an object away, as a person might behind the pipeline's back. Returns whether it was there.
@@ -50,9 +59,16 @@ impl MemoryStore {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, operation: &'static str, key: &str) -> Result<Stored> {
+    fn find(&self, operation: &'static str, key: &str, version: Option<&str>) -> Result<Stored> {
         check_key(operation, &self.bucket, key)?;
-        self.objects().get(key).cloned().ok_or_else(|| missing(operation, &self.bucket, key))
+        let found = match (version, &self.versions) {
+            (Some(version), Some(versions)) => {
+                let versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
+                versions.get(&(key.to_owned(), version.to_owned())).cloned()
+            }
+            _ => self.objects().get(key).cloned(),
+        };
+        found.ok_or_else(|| missing(operation, &self.bucket, key))
     }
 }
 
@@ -62,7 +78,7 @@ impl Stored {
             key: key.to_owned(),
             size: self.bytes.len() as u64,
             etag: self.etag.clone(),
-            version: None,
+            version: self.version.clone(),
             last_modified_micros: self.last_modified_micros,
         }
     }
@@ -75,7 +91,11 @@ impl ObjectStore for MemoryStore {
     }
 
     async fn get_if(&self, key: &str, etag: Option<&ETag>) -> Result<Object> {
-        let stored = self.find("get", key)?;
+        self.get_version(key, None, etag).await
+    }
+
+    async fn get_version(&self, key: &str, version: Option<&str>, etag: Option<&ETag>) -> Result<Object> {
+        let stored = self.find("get", key, version)?;
         match etag {
             Some(etag) if *etag != stored.etag => Err(changed("get", &self.bucket, key, etag, &stored.etag)),
             _ => Ok(Object { meta: stored.meta(key), body: Body::Bytes(stored.bytes) }),
@@ -83,7 +103,11 @@ impl ObjectStore for MemoryStore {
     }
 
     async fn head(&self, key: &str) -> Result<ObjectMeta> {
-        Ok(self.find("head", key)?.meta(key))
+        self.head_version(key, None).await
+    }
+
+    async fn head_version(&self, key: &str, version: Option<&str>) -> Result<ObjectMeta> {
+        Ok(self.find("head", key, version)?.meta(key))
     }
 
     async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag> {
@@ -111,7 +135,14 @@ impl ObjectStore for MemoryStore {
             }
             _ => {}
         }
-        objects.insert(key.to_owned(), Stored { bytes, etag: etag.clone(), last_modified_micros });
+        let mut stored = Stored { bytes, etag: etag.clone(), version: None, last_modified_micros };
+        if let Some(versions) = &self.versions {
+            let mut versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
+            let version = format!("version-{}", versions.len());
+            stored.version = Some(version.clone());
+            versions.insert((key.to_owned(), version), stored.clone());
+        }
+        objects.insert(key.to_owned(), stored);
         Ok(etag)
     }
 
@@ -119,6 +150,21 @@ impl ObjectStore for MemoryStore {
         check_key("delete", &self.bucket, key)?;
         self.remove(key);
         Ok(())
+    }
+
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
+        let objects = self.objects();
+        let under = objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
+        let Some(versions) = &self.versions else {
+            return Ok(under.map(|(key, stored)| ListedVersion { meta: stored.meta(key), is_latest: true }).collect());
+        };
+        let versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |key: &str, latest: &Stored| {
+            let all = versions.iter().filter(|((of, _), _)| of == key);
+            all.map(|(_, stored)| ListedVersion { meta: stored.meta(key), is_latest: stored.version == latest.version })
+                .collect::<Vec<_>>()
+        };
+        Ok(under.flat_map(|(key, latest)| of(key, latest)).collect())
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {

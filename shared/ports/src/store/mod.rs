@@ -64,6 +64,15 @@ pub struct Listed {
     pub etag: Option<ETag>,
 }
 
+/// A version of an object in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedVersion {
+    /// What the listing states of it.
+    pub meta: ObjectMeta,
+    /// Whether it is the object's present version.
+    pub is_latest: bool,
+}
+
 /// The condition of a put.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PutMode {
@@ -128,6 +137,33 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
         Err(Error::new(ErrorKind::Invalid, "delete", subject(self.bucket(), key), "this store deletes nothing"))
     }
 
+    /// Reads a version of an object; with an ETag, only if it has it. A bucket that keeps no versions reads the object as it
+    /// is now, and so does any bucket where no version is named.
+    async fn get_version(&self, key: &str, version: Option<&str>, etag: Option<&ETag>) -> Result<Object> {
+        let _ = version;
+        self.get_if(key, etag).await
+    }
+
+    /// What is known of a version of an object, without its bytes; as [`get_version`](Self::get_version) reads it.
+    async fn head_version(&self, key: &str, version: Option<&str>) -> Result<ObjectMeta> {
+        let _ = version;
+        self.head(key).await
+    }
+
+    /// Every version of every object whose key begins with the prefix and that is there now, sorted by the key's bytes. A bucket
+    /// that keeps no versions lists its objects as they are.
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
+        let mut versions = Vec::new();
+        for Listed { key, size, last_modified_micros, etag } in self.list(prefix).await? {
+            let meta = match etag {
+                Some(etag) => Some(ObjectMeta { key, size, etag, version: None, last_modified_micros }),
+                None => self.head_opt(&key).await?,
+            };
+            versions.extend(meta.map(|meta| ListedVersion { meta, is_latest: true }));
+        }
+        Ok(versions)
+    }
+
     /// Reads an object.
     async fn get(&self, key: &str) -> Result<Object> {
         self.get_if(key, None).await
@@ -140,7 +176,12 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
 
     /// What is known of an object, without its bytes; none where there is none.
     async fn head_opt(&self, key: &str) -> Result<Option<ObjectMeta>> {
-        found(self.head(key).await)
+        self.head_version_opt(key, None).await
+    }
+
+    /// What is known of a version of an object; none where there is none.
+    async fn head_version_opt(&self, key: &str, version: Option<&str>) -> Result<Option<ObjectMeta>> {
+        found(self.head_version(key, version).await)
     }
 
     /// Reads an object's bytes and what is known of it; none where there is none.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{ETag, Listed, Object, ObjectMeta, ObjectStore, Payload, PutOptions, check_key};
+use super::{ETag, Listed, ListedVersion, Object, ObjectMeta, ObjectStore, Payload, PutOptions, check_key};
 use crate::Result;
 
 /// The part of a bucket under a prefix.
@@ -54,6 +54,17 @@ impl ObjectStore for PrefixStore {
         Ok(self.meta(self.inner.head(&self.inside(key)).await?))
     }
 
+    async fn get_version(&self, key: &str, version: Option<&str>, etag: Option<&ETag>) -> Result<Object> {
+        check_key("get", &self.name, key)?;
+        let Object { meta, body } = self.inner.get_version(&self.inside(key), version, etag).await?;
+        Ok(Object { meta: self.meta(meta), body })
+    }
+
+    async fn head_version(&self, key: &str, version: Option<&str>) -> Result<ObjectMeta> {
+        check_key("head", &self.name, key)?;
+        Ok(self.meta(self.inner.head_version(&self.inside(key), version).await?))
+    }
+
     async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag> {
         check_key("put", &self.name, key)?;
         self.inner.put_with(&self.inside(key), payload, options).await
@@ -62,6 +73,11 @@ impl ObjectStore for PrefixStore {
     async fn delete(&self, key: &str) -> Result<()> {
         check_key("delete", &self.name, key)?;
         self.inner.delete(&self.inside(key)).await
+    }
+
+    async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
+        let listed = self.inner.list_versions(&self.inside(prefix)).await?.into_iter();
+        Ok(listed.map(|version| ListedVersion { meta: self.meta(version.meta), ..version }).collect())
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use metriccare_aws::{DeadLetters, RedriveProgress};
+use metriccare_flow::Upstream;
 use metriccare_ports::SystemClock;
 
-use super::landing;
+use super::missing;
 use crate::{
     arguments::{Redrive, RedriveSource, RedriveStage},
     cloud::AwsSession,
@@ -18,14 +19,25 @@ use crate::{
 
 /// `metriccare redrive`.
 pub(crate) async fn redrive(arguments: &Redrive, output: &mut Output) -> Result<(), Failure> {
-    if arguments.from == RedriveSource::Landing && arguments.stage.is_some_and(|stage| stage != RedriveStage::Bronze) {
-        return Err(Failure::usage("--from landing only notifies bronze: leave --stage out"));
+    let layer = match arguments.from {
+        RedriveSource::DeadLetters => None,
+        RedriveSource::Landing => Some((Upstream::Landing, "landing", RedriveStage::Bronze)),
+        RedriveSource::Bronze => Some((Upstream::Bronze, "bronze", RedriveStage::Silver)),
+        RedriveSource::Silver => Some((Upstream::Silver, "silver", RedriveStage::Gold)),
+    };
+    if let Some((_, from, only)) = layer
+        && arguments.stage.is_some_and(|stage| stage != only)
+    {
+        let only = name(only);
+        return Err(Failure::usage(format!(
+            "--from {from} notifies the stage {only}, and no other: leave --stage out"
+        )));
     }
     let session = AwsSession::logged_in(&arguments.cloud).await?;
     note(&format!("stack {} as {}", arguments.stack, session.describe_identity()));
-    match arguments.from {
-        RedriveSource::DeadLetters => dead_letters(arguments, &session, output).await,
-        RedriveSource::Landing => landing::renotify(arguments, &session, output).await,
+    match layer {
+        None => dead_letters(arguments, &session, output).await,
+        Some((layer, ..)) => missing::notify(arguments, layer, &session, output).await,
     }
 }
 

@@ -6,7 +6,7 @@
 #[cfg(feature = "aws")]
 mod command;
 #[cfg(feature = "aws")]
-mod landing;
+mod missing;
 
 #[cfg(feature = "aws")]
 pub(crate) use self::command::redrive;

@@ -1,0 +1,248 @@
+//! How a batch of commits is merged: in rounds of as many as fit into memory, each commit failing alone.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use metriccare_lake::{
+    bronze::{BronzeCommit, CommittedFile},
+    keys,
+    relational::{BucketStar, RELATIONAL},
+    silver::{BucketInput, Incoming, Resource},
+};
+
+use super::{merge_bucket, read_file};
+use crate::{
+    error::FlowError,
+    memory::{EXPANSION, MemoryBudget},
+    record_index,
+    star::{self, StarRows},
+    worker::{Worker, side_by_side},
+};
+
+/// A commit's place in the batch.
+type At = usize;
+
+/// A commit that waits, and its files that silver reads.
+type Waiting = (At, Vec<CommittedFile>);
+
+/// The result of each commit that was merged: a bucket that took some of its rows, if any did.
+type Results = BTreeMap<At, Result<Option<u16>, Arc<FlowError>>>;
+
+/// Merges commits; the results by the commits' places.
+pub(super) async fn merge<'a>(
+    worker: &Arc<Worker>,
+    commits: impl Iterator<Item = (At, &'a BronzeCommit)> + Send,
+) -> Results {
+    let mut waiting: Vec<Waiting> = Vec::new();
+    for (at, commit) in commits {
+        let files = commit.files.iter().filter(|file| Incoming::reads(&file.key) || star::reads(file));
+        waiting.push((at, files.cloned().collect()));
+    }
+    let mut results = Results::new();
+    if waiting.iter().all(|(_, files)| files.is_empty()) {
+        return results;
+    }
+    let has_star = waiting.iter().any(|(_, files)| files.iter().any(star::reads));
+    let sizes = match silver_sizes(worker, has_star).await {
+        Ok(sizes) => sizes,
+        Err(error) => {
+            fail(&mut results, waiting.into_iter().map(|(at, _)| at), &Arc::new(error));
+            return results;
+        }
+    };
+    let mut slowest = 0;
+    for (number, round) in rounds(waiting, worker.memory_bytes / 2).into_iter().enumerate() {
+        let started = worker.ports.clock.now_millis();
+        if number > 0 && started.saturating_add(2 * slowest) > worker.deadline_millis {
+            fail(&mut results, round.into_iter().map(|(at, _)| at), &Arc::new(FlowError::Postponed));
+            continue;
+        }
+        merge_round(worker, round, &sizes, &mut results).await;
+        slowest = slowest.max(worker.ports.clock.now_millis().saturating_sub(started));
+    }
+    results
+}
+
+/// The commits of each round: as many as fit into so many bytes of memory, and at least one.
+fn rounds(waiting: Vec<Waiting>, memory_bytes: u64) -> Vec<Vec<Waiting>> {
+    let mut rounds: Vec<Vec<Waiting>> = Vec::new();
+    let mut taken = 0_u64;
+    for (at, files) in waiting {
+        let bytes = files.iter().map(|file| file.bytes).sum::<u64>().saturating_mul(EXPANSION);
+        taken = taken.saturating_add(bytes);
+        match rounds.last_mut() {
+            Some(round) if taken <= memory_bytes => round.push((at, files)),
+            _ => {
+                rounds.push(vec![(at, files)]);
+                taken = bytes;
+            }
+        }
+    }
+    rounds
+}
+
+/// The sizes of all silver objects by bucket, as their listings state them; the star's only where it is touched.
+async fn silver_sizes(worker: &Worker, has_star: bool) -> Result<BTreeMap<u16, u64>, FlowError> {
+    let mut sizes = BTreeMap::new();
+    let star = RELATIONAL.iter().filter(|_| has_star).map(|table| table.silver.path);
+    for path in Resource::ALL.map(|resource| resource.silver().path).into_iter().chain(star) {
+        for listed in worker.ports.lake.list(&format!("{path}/")).await? {
+            if let Some(bucket) = keys::bucket_of(&listed.key) {
+                // The tables of a bucket are merged one after another.
+                let size: &mut u64 = sizes.entry(bucket).or_default();
+                *size = (*size).max(listed.size);
+            }
+        }
+    }
+    Ok(sizes)
+}
+
+/// How often a round is divided at the most to find what panics.
+const MOST_DIVISIONS: usize = 64;
+
+/// Merges a round. Where a merge panics, the round is divided until the commit that makes it panic is alone.
+async fn merge_round(worker: &Arc<Worker>, round: Vec<Waiting>, sizes: &BTreeMap<u16, u64>, results: &mut Results) {
+    let mut groups = vec![round];
+    let mut divisions = 0;
+    while let Some(mut group) = groups.pop() {
+        let merged = merge_group(worker, &group, sizes).await;
+        let panicked = merged.values().any(|result| matches!(result, Err(error) if is_panic(error)));
+        if panicked && group.len() > 1 && divisions < MOST_DIVISIONS {
+            divisions += 1;
+            groups.push(group.split_off(group.len() / 2));
+            groups.push(group);
+        } else {
+            results.extend(merged);
+        }
+    }
+}
+
+fn is_panic(error: &FlowError) -> bool {
+    matches!(error, FlowError::Panicked { .. })
+}
+
+/// Merges commits together: the record index takes in what they bring, then every bucket that it names. A commit fails where a
+/// file of it cannot be read, or a bucket that it touches cannot be merged.
+async fn merge_group(worker: &Arc<Worker>, group: &[Waiting], sizes: &BTreeMap<u16, u64>) -> Results {
+    let files: Vec<(At, CommittedFile)> =
+        group.iter().flat_map(|(at, files)| files.iter().map(|file| (*at, file.clone()))).collect();
+    let bytes: u64 = files.iter().map(|(_, file)| file.bytes).sum();
+    let read = side_by_side(worker.io_width, files, |(at, file)| {
+        let worker = Arc::clone(worker);
+        async move { (at, read_rows(&worker, file).await) }
+    });
+    let mut results = Results::new();
+    let mut commits: BTreeMap<At, Rows> = group.iter().map(|(at, _)| (*at, Rows::default())).collect();
+    for (at, read) in read.await {
+        match read {
+            Ok(read) => commits.entry(at).or_default().append(read),
+            Err(error) => fail(&mut results, [at], &Arc::new(error)),
+        }
+    }
+    // Of a commit of which a file cannot be read, nothing is merged yet.
+    commits.retain(|at, _| !results.contains_key(at));
+    let mut all = Rows::default();
+    commits.values().for_each(|commit| all.append(commit.clone()));
+    let Rows { resources: mut incoming, mut star } = all;
+    let indexed = match record_index::take_in(worker, incoming.take_entries()).await {
+        Ok(indexed) => indexed,
+        Err(error) => {
+            fail(&mut results, commits.into_keys(), &Arc::new(error));
+            return results;
+        }
+    };
+    let mut resources = incoming.by_bucket(&indexed);
+    let touched: BTreeSet<u16> = resources.keys().chain(star.keys()).copied().collect();
+    let input =
+        |bucket| (bucket, resources.remove(&bucket).unwrap_or_default(), star.remove(&bucket).unwrap_or_default());
+    let buckets: Vec<(u16, BucketInput, BucketStar)> = touched.into_iter().map(input).collect();
+    let share = bytes / (buckets.len().max(1) as u64);
+    let budget = MemoryBudget::new(worker.memory_bytes / 2);
+    let merged = side_by_side(worker.io_width, buckets, |(bucket, input, star)| {
+        let (worker, budget) = (Arc::clone(worker), budget.clone());
+        let bytes = share + sizes.get(&bucket).copied().unwrap_or_default();
+        async move { (bucket, merge_within(worker, &budget, bytes, (bucket, input, star)).await) }
+    });
+    let failed: BTreeMap<u16, Arc<FlowError>> =
+        merged.await.into_iter().filter_map(|(bucket, result)| Some((bucket, Arc::new(result.err()?)))).collect();
+    for (at, commit) in commits {
+        let mut touched = commit.resources.touched(&indexed);
+        touched.extend(commit.star.keys());
+        let result = match touched.iter().find_map(|bucket| failed.get(bucket)) {
+            Some(error) => Err(Arc::clone(error)),
+            None => Ok(touched.first().copied()),
+        };
+        results.insert(at, result);
+    }
+    results
+}
+
+/// What bronze files bring to silver.
+#[derive(Debug, Clone, Default)]
+struct Rows {
+    resources: Incoming,
+    star: StarRows,
+}
+
+impl Rows {
+    fn append(&mut self, more: Rows) {
+        self.resources.append(more.resources);
+        for (bucket, tables) in more.star {
+            let bucket = self.star.entry(bucket).or_default();
+            for (table, rows) in tables {
+                bucket.entry(table).or_default().extend(rows);
+            }
+        }
+    }
+}
+
+async fn read_rows(worker: &Arc<Worker>, file: CommittedFile) -> Result<Rows, FlowError> {
+    let star = star::read(worker, std::slice::from_ref(&file)).await?;
+    Ok(Rows { resources: read_file(Arc::clone(worker), file).await?, star })
+}
+
+/// Merges a bucket's input once the memory that it takes is free.
+async fn merge_within(
+    worker: Arc<Worker>,
+    budget: &MemoryBudget,
+    file_bytes: u64,
+    (bucket, input, star): (u16, BucketInput, BucketStar),
+) -> Result<(), FlowError> {
+    let _memory = budget.reserve(&keys::silver_commit(bucket, worker.buckets), file_bytes).await?;
+    merge_bucket(worker, bucket, input, star).await
+}
+
+/// Notes that commits failed; the first reason counts.
+fn fail(results: &mut Results, commits: impl IntoIterator<Item = At>, error: &Arc<FlowError>) {
+    for at in commits {
+        let result = results.entry(at).or_insert(Ok(None));
+        if result.is_ok() {
+            *result = Err(Arc::clone(error));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commit(at: At, bytes: u64) -> Waiting {
+        let key = format!("bronze/patient/hospital_name=a/{at}.parquet");
+        (at, vec![CommittedFile { key, table: "bronze/patient".into(), rows: 1, bytes }])
+    }
+
+    #[test]
+    fn a_round_takes_what_fits_and_at_least_one() {
+        let places = |sizes: &[u64], memory: u64| -> Vec<Vec<At>> {
+            let waiting = sizes.iter().enumerate().map(|(at, bytes)| commit(at, *bytes)).collect();
+            rounds(waiting, memory).iter().map(|round| round.iter().map(|(at, _)| *at).collect()).collect()
+        };
+        assert_eq!(places(&[1, 1, 1], 3 * EXPANSION), [vec![0, 1, 2]]);
+        assert_eq!(places(&[1, 1, 1], 2 * EXPANSION), [vec![0, 1], vec![2]]);
+        assert_eq!(places(&[5, 1, 5, 1], 2 * EXPANSION), [vec![0], vec![1], vec![2], vec![3]]);
+        assert_eq!(places(&[u64::MAX, u64::MAX], u64::MAX / 2), [vec![0], vec![1]]);
+        assert_eq!(places(&[], 1), Vec::<Vec<At>>::new());
+    }
+}
