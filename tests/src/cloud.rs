@@ -255,12 +255,12 @@ pub(crate) async fn results(
     };
     let objects = messages.iter().map(objects).collect();
     match stage {
-        Stage::Bronze => done(process(&Bronze, worker, objects).await),
-        Stage::Silver => done(process(&Silver, worker, objects).await),
-        Stage::Gold => done(process(&Gold, worker, objects).await),
+        Stage::Bronze => done(&process(&Bronze, worker, objects).await),
+        Stage::Silver => done(&process(&Silver, worker, objects).await),
+        Stage::Gold => done(&process(&Gold, worker, objects).await),
     }
 }
 
-fn done<T>(results: Vec<MessageResult<T>>) -> Vec<bool> {
+fn done<T>(results: &[MessageResult<T>]) -> Vec<bool> {
     results.iter().map(Result::is_ok).collect()
 }

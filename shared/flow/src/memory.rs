@@ -27,7 +27,7 @@ pub(crate) struct MemoryBudget {
 impl MemoryBudget {
     /// So many bytes.
     pub(crate) fn new(bytes: u64) -> Self {
-        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).min(MOST_UNITS).max(1);
+        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).clamp(1, MOST_UNITS);
         MemoryBudget { units, free: Arc::new(Semaphore::new(units as usize)) }
     }
 

@@ -52,6 +52,9 @@ pub async fn process<F: Function>(
     messages.iter().map(|items| items.iter().map(named).collect()).collect()
 }
 
+/// The items that ask for one work, the work's name, and what it needs.
+type Looked<F> = (Vec<<F as Function>::Item>, Option<WorkId>, <F as Function>::Input);
+
 /// Looks items up and claims their work, each work once.
 async fn claim_all<F: Function>(
     function: &F,
@@ -66,7 +69,7 @@ async fn claim_all<F: Function>(
             (item, prepared)
         }
     });
-    let mut works: Vec<(Vec<F::Item>, Option<WorkId>, F::Input)> = Vec::new();
+    let mut works: Vec<Looked<F>> = Vec::new();
     let mut known: BTreeMap<WorkId, usize> = BTreeMap::new();
     for (item, prepared) in prepared.await {
         match prepared {
@@ -98,8 +101,8 @@ async fn claim_all<F: Function>(
     for (items, opened) in opened.await {
         match opened {
             Ok(Opened::Claimed(claim, input)) => ready.push(Ready { items, claim, input }),
-            Ok(Opened::Finished(outcome)) => share(results, items, Ok(outcome)),
-            Err(reason) => share(results, items, Err(reason)),
+            Ok(Opened::Finished(outcome)) => share(results, items, &Ok(outcome)),
+            Err(reason) => share(results, items, &Err(reason)),
         }
     }
     ready
@@ -125,11 +128,11 @@ async fn run_all<F: Function>(function: &F, worker: &Arc<Worker>, ready: Vec<Rea
         }
     });
     for (items, closed) in closed.await {
-        share(results, items, closed);
+        share(results, items, &closed);
     }
 }
 
-fn share<I: Ord, T: Clone>(results: &mut BTreeMap<I, ItemResult<T>>, items: Vec<I>, result: ItemResult<T>) {
+fn share<I: Ord, T: Clone>(results: &mut BTreeMap<I, ItemResult<T>>, items: Vec<I>, result: &ItemResult<T>) {
     results.extend(items.into_iter().map(|item| (item, result.clone())));
 }
 

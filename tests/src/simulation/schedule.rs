@@ -62,7 +62,7 @@ impl Schedule {
     /// Runs the schedule. On a runtime of one thread it is the same every time.
     pub async fn run(&self, inputs: &Inputs) -> Ended {
         let mut run = Run::new(self, inputs);
-        let rest = run.to_the_end().await;
+        let rest = run.run_until_quiet().await;
         while let Some(ended) = run.tasks.try_join_next() {
             if ended.is_err_and(|error| error.is_panic()) {
                 run.turns.violate("a handler panicked".to_owned());
@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
         *self.ended.injected.entry(injected).or_default() += 1;
     }
 
-    async fn to_the_end(&mut self) -> Result<(), String> {
+    async fn run_until_quiet(&mut self) -> Result<(), String> {
         let mut hospitals = false;
         for _ in 0..STEPS {
             self.turns.all_wait().await;

@@ -98,7 +98,7 @@ mod tests {
             withdrawn_micros: 1_764_028_800_000_001,
         };
         let bytes = Bytes::from(withdrawal.to_parquet().expect("written"));
-        assert_eq!(Withdrawal::read(&bytes).expect("read"), [withdrawal.clone()]);
+        assert_eq!(Withdrawal::read(&bytes).expect("read"), std::slice::from_ref(&withdrawal));
         assert_eq!(withdrawal.key("ab"), "bronze/withdrawal/ingest_date=2025-11-25/ab.parquet");
     }
 }
