@@ -175,9 +175,9 @@ fn every_sample_event_is_run_by_a_test() {
     let folder = std::fs::read_dir(format!("{}/../events", env!("CARGO_MANIFEST_DIR"))).expect("the samples");
     let present: BTreeSet<String> =
         folder.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
-    // The generator's tests run spec.json; settings.json is no event.
+    // The generator's tests run spec.json and tables.json; settings.json is no event.
     let run = "eventbridge-object-created gold-batch gold-eventbridge s3-put s3-put-odd-key s3-test-event schedule settings \
-               shard-message silver-batch spec sqs-batch-mixed";
+               shard-message silver-batch spec sqs-batch-mixed tables";
     assert_eq!(present, run.split_whitespace().map(|name| format!("{name}.json")).collect());
 }
 

@@ -241,3 +241,37 @@ async fn what_there_is_no_time_for_goes_back_whole_and_lands_the_same_keys_later
     assert_eq!(bench.landed().await, undisturbed.landed().await);
     assert!(bench.queue.is_drained());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_land_whole_with_the_rows_that_the_answer_counts() {
+    let bench = bench(Duration::ZERO);
+    let (answer, counts) = bench.ask(sample("tables.json")).await;
+    let landed = answer.expect("landed")["landed"].clone();
+    let objects = bench.landed().await;
+    assert_eq!(landed["objects"], objects.len());
+    assert!(counts.contains(&format!(r#""ObjectsLanded":{}"#, objects.len())), "{counts}");
+    assert_eq!((&landed["patients"], objects.len()), (&2_000.into(), 8), "{landed}");
+    assert!(objects.iter().all(|(key, _)| key.starts_with("tables/2025/12/31/") && key.ends_with(".csv.gz")));
+    assert_eq!(bench.ask(sample("tables.json")).await.0.expect("landed")["landed"], landed);
+    assert_eq!(bench.landed().await, objects, "the same job lands the same bytes");
+
+    // Uncompressed and in two objects a table: each has the header, and together the rows that were counted.
+    let job = json!({"view": "tables", "patients": 8_000, "facilities": 5, "providers": 30});
+    let landed = bench.ask(job).await.0.expect("landed")["landed"].clone();
+    for table in ["patients", "encounters", "claims", "registry"] {
+        let (mut rows, mut headers) = (0, BTreeSet::new());
+        let listed =
+            bench.environment.ports.landing.list(&format!("tables/2025/12/31/{table}-")).await.expect("memory");
+        let listed: Vec<_> = listed.into_iter().filter(|object| object.key.ends_with(".csv")).collect();
+        for object in &listed {
+            let found = bench.environment.ports.landing.get(&object.key).await.expect("listed");
+            let text = String::from_utf8(found.body.bytes().await.expect("memory").to_vec()).expect("text");
+            headers.insert(text.lines().next().expect("a header").to_owned());
+            rows += text.lines().count() - 1;
+        }
+        assert_eq!((listed.len(), headers.len(), &landed[table]), (2, 1, &rows.into()), "{table}");
+    }
+
+    let (answer, _) = bench.ask(json!({"view": "tables", "day": "2025-03-01"})).await;
+    assert!(answer.is_err_and(|error| error.to_string().contains("tables land whole")));
+}

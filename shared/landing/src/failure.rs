@@ -17,6 +17,9 @@ pub enum Failure {
         /// The year that the world lives.
         year: i32,
     },
+    /// The job asks for what its view does not have.
+    #[error(transparent)]
+    Job(#[from] crate::JobError),
     /// A store failed.
     #[error(transparent)]
     Port(#[from] metriccare_ports::Error),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::JobError;
 
 /// The fields of a job beside those of its spec.
-pub(crate) const OWN: [&str; 5] = ["day", "shard", "fhir_version", "format", "gzip"];
+pub(crate) const OWN: [&str; 6] = ["view", "day", "shard", "fhir_version", "format", "gzip"];
 
 /// What somebody said of a job.
 #[derive(Debug, Clone, Default, PartialEq)]

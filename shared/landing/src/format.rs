@@ -175,7 +175,7 @@ fn id(line: &[u8]) -> &[u8] {
 }
 
 /// Gzip without a time in its header, so that the same resources are the same bytes.
-fn squeeze(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(crate) fn squeeze(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 6), Compression::fast());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?)

@@ -3,13 +3,7 @@
 //! An object holds a range of patients that depends on nothing but the population and the shard, so neither threads
 //! nor machines change a byte. Each thread has its own buffers; memory does not grow with the population.
 
-use std::{
-    ops::Range,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::ops::Range;
 
 use metriccare_lake::keys;
 use metriccare_ports::{ErrorKind, ObjectStore, PutMode};
@@ -17,10 +11,10 @@ use metriccare_world::{Answers, World, fhir_directory};
 use serde::Serialize;
 use tokio::runtime::Handle;
 
-use crate::{Failure, Request, Shard, part::Part, place::Place};
+use crate::{Failure, Request, Shard, parallel::in_parallel, part::Part, place::Place};
 
 /// Patients in an object of the whole year.
-const PATIENTS_PER_OBJECT: u64 = 5_000;
+pub(crate) const PATIENTS_PER_OBJECT: u64 = 5_000;
 /// Patients in an object of one day of the feed, on which little happens.
 const PATIENTS_PER_DAY_OBJECT: u64 = 50_000;
 
@@ -83,39 +77,12 @@ pub fn generate(
     }
     let place = Place::new(world, request);
     let ranges = ranges(world, request);
-    progress.begin(ranges.len());
-    let next = AtomicUsize::new(0);
-    let result = Mutex::new((Generated::default(), Answers::new(world), None::<Failure>));
-    std::thread::scope(|scope| {
-        for _ in 0..request.threads.get().min(ranges.len()) {
-            scope.spawn(|| {
-                let mut part = Part::new(world, request);
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(range) = ranges.get(at) else { break };
-                    let written = if progress.ends() {
-                        Err(Failure::Ended { done: at, of: ranges.len() })
-                    } else {
-                        part.write(range.clone(), &place, landing, &runtime)
-                    };
-                    if let Err(failure) = written {
-                        result.lock().unwrap_or_else(PoisonError::into_inner).2.get_or_insert(failure);
-                        next.store(ranges.len(), Ordering::Relaxed);
-                    }
-                    progress.step();
-                }
-                let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
-                let (made, answers, failed) = &mut *result;
-                made.add(&part.made);
-                if let Err(error) = answers.merge(&part.answers) {
-                    failed.get_or_insert(error.into());
-                }
-            });
-        }
-    });
-    let (mut made, answers, failed) = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if let Some(failure) = failed {
-        return Err(failure);
+    let write = |part: &mut Part<'_>, range| part.write(range, &place, landing, &runtime);
+    let parts = in_parallel(&ranges, request.threads, progress, || Part::new(world, request), write)?;
+    let (mut made, mut answers) = (Generated::default(), Answers::new(world));
+    for part in &parts {
+        made.add(&part.made);
+        answers.merge(&part.answers)?;
     }
     made.faults = answers.faults().values().map(|fault| fault.count).sum();
     runtime.block_on(async {

@@ -19,7 +19,7 @@ use metriccare_world::{Spec, World};
 use serde_json::{Value, json};
 
 use self::deadline::Deadline;
-use crate::{Failure, Generated, Job, JobError, generate};
+use crate::{Failure, Generated, GeneratedTables, Job, JobError, View, generate, generate_tables};
 
 mod deadline;
 
@@ -46,8 +46,10 @@ pub struct Order {
 /// What was done for a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobResult {
-    /// It was landed.
+    /// Its resources were landed.
     Landed(Generated),
+    /// Its tables were landed.
+    LandedTables(GeneratedTables),
     /// It was cut into so many shards, which went to the queue.
     Cut(usize),
     /// It had been done when its message was delivered before.
@@ -88,7 +90,6 @@ impl Generator {
 
     /// Lands a job, or sends its shards to the queue where it is too large for one invocation.
     async fn work(&self, worker: &Arc<Worker>, order: Order) -> Result<Done<JobResult>, FlowError> {
-        let request = order.job.request(worker.threads).map_err(other)?;
         let parts = order.job.shards();
         if let (Some(queue), [_, _, ..]) = (&self.queue, parts.as_slice()) {
             let name = order.request.unwrap_or_else(|| worker.name.clone());
@@ -104,8 +105,17 @@ impl Generator {
         let land = move || {
             let ports = &own.ports;
             let deadline = Deadline::new(Arc::clone(&ports.clock), own.deadline_millis);
-            let world = World::new(order.job.spec)?;
-            generate(&world, request, &*ports.landing, &*ports.lake, &deadline)
+            let job = order.job;
+            match job.view {
+                View::Fhir => {
+                    let (request, world) = (job.request(own.threads)?, World::new(job.spec)?);
+                    generate(&world, request, &*ports.landing, &*ports.lake, &deadline).map(JobResult::Landed)
+                }
+                View::Tables => {
+                    let (request, world) = (job.tables_request(own.threads)?, World::new(job.spec)?);
+                    generate_tables(&world, request, &*ports.landing, &deadline).map(JobResult::LandedTables)
+                }
+            }
         };
         // A panic goes on in this task, which is the message's own.
         let made = tokio::task::block_in_place(land).map_err(|failure| match failure {
@@ -113,8 +123,8 @@ impl Generator {
             Failure::Port(error) => error.into(),
             failure => other(failure),
         })?;
-        let receipt = Receipt { rows: made.objects, ..Receipt::default() };
-        Ok(Done { receipt, output: JobResult::Landed(made) })
+        let [objects, _] = made.landed();
+        Ok(Done { receipt: Receipt { rows: objects, ..Receipt::default() }, output: made })
     }
 }
 
@@ -131,7 +141,11 @@ impl Function for Generator {
             _ => None,
         };
         let job = self.job(event)?;
-        job.request(NonZeroUsize::MIN).map_err(|error| refused(&error))?;
+        match job.view {
+            View::Fhir => job.request(NonZeroUsize::MIN).map(|_| ()),
+            View::Tables => job.tables_request(NonZeroUsize::MIN).map(|_| ()),
+        }
+        .map_err(|error| refused(&error))?;
         let request = named.map(|name| name.to_string()).or_else(|| delivery.message_id.clone());
         Ok(vec![Order { text: job.to_value().to_string(), job, request }])
     }
@@ -165,7 +179,10 @@ impl Function for Generator {
 
     fn metrics(result: &JobResult) -> Vec<(&'static str, u64)> {
         match result {
-            JobResult::Landed(made) => vec![("ObjectsLanded", made.objects), ("BytesLanded", made.bytes)],
+            JobResult::Landed(_) | JobResult::LandedTables(_) => {
+                let [objects, bytes] = result.landed();
+                vec![("ObjectsLanded", objects), ("BytesLanded", bytes)]
+            }
             JobResult::Cut(shards) => vec![("ShardsSent", *shards as u64)],
             JobResult::DoneBefore => Vec::new(),
         }
@@ -174,8 +191,20 @@ impl Function for Generator {
     fn reply(&self, outcomes: &[(String, Outcome<JobResult>)]) -> Value {
         match outcomes {
             [(_, Outcome::Done(Done { output: JobResult::Landed(made), .. }))] => json!({ "landed": made }),
+            [(_, Outcome::Done(Done { output: JobResult::LandedTables(made), .. }))] => json!({ "landed": made }),
             [(_, Outcome::Done(Done { output: JobResult::Cut(shards), .. }))] => json!({ "shards": shards }),
             _ => json!({}),
+        }
+    }
+}
+
+impl JobResult {
+    /// Objects and bytes that were landed.
+    fn landed(&self) -> [u64; 2] {
+        match self {
+            JobResult::Landed(made) => [made.objects, made.bytes],
+            JobResult::LandedTables(made) => [made.objects, made.bytes],
+            JobResult::Cut(_) | JobResult::DoneBefore => [0; 2],
         }
     }
 }

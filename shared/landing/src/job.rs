@@ -1,7 +1,7 @@
 //! A spec with its request: the one struct behind the command's flags, the spec file and the generator's payload.
 //!
-//! Written down, a job is one flat object: the fields of a spec, and beside them `day`, `shard`, `fhir_version`, `format`
-//! and `gzip`, in JSON as in TOML. An unknown field is refused by name, and so is an impossible value.
+//! Written down, a job is one flat object: the fields of a spec, and beside them `view`, `day`, `shard`,
+//! `fhir_version`, `format` and `gzip`, in JSON as in TOML. An unknown field is refused by name, and so is an impossible value.
 
 use std::num::NonZeroUsize;
 
@@ -12,18 +12,23 @@ use metriccare_fhir::{
 use metriccare_world::{Spec, SpecError};
 use serde_json::Value;
 
-use crate::{Fields, FileFormat, Format, Request, Shard, TableFormat};
+use crate::{Fields, FileFormat, Format, Request, Shard, TableFormat, TablesRequest, View};
 
 /// Patients of a whole year that one invocation lands.
 const YEAR_SHARE: u64 = 20_000;
 /// Patients of one day that one invocation lands: little happens on a day.
 const DAY_SHARE: u64 = 500_000;
 
+/// Patients whose tables one invocation lands; measures are of all of them, so they cannot be cut.
+const TABLES_SHARE: u64 = 100_000;
+
 /// A spec with its request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// The world.
     pub spec: Spec,
+    /// Resources or tables, where the function lands them; a command's name says it.
+    pub view: View,
     /// One day of its feed instead of the whole year.
     pub day: Option<Date>,
     /// A part of its population; without one, all of it, in as many parts as it needs.
@@ -53,7 +58,7 @@ pub enum JobError {
 impl Job {
     /// The whole year of a spec, in the forms that are written where nobody asks for others.
     pub fn of(spec: Spec) -> Self {
-        Job { spec, day: None, shard: None, version: None, format: None, gzip: None }
+        Job { spec, view: View::Fhir, day: None, shard: None, version: None, format: None, gzip: None }
     }
 
     /// Makes the job that fields say.
@@ -77,6 +82,11 @@ impl Job {
     /// # Errors
     /// A field with a value of another kind than its own.
     pub fn unchecked(mut fields: Fields) -> Result<Self, JobError> {
+        let view = fields.take("view", "fhir or tables", |text| match text {
+            "fhir" => Some(View::Fhir),
+            "tables" => Some(View::Tables),
+            _ => None,
+        })?;
         let day = fields.take("day", "YYYY-MM-DD, such as 2025-03-01", |text| match time::parse(text) {
             Some(Moment::Day(days)) => Some(Date(days)),
             _ => None,
@@ -94,7 +104,7 @@ impl Job {
         if let Some(day) = day.filter(|_| !year_is_set) {
             spec.year = day.ymd().0;
         }
-        Ok(Job { day, shard, version, format, gzip, spec })
+        Ok(Job { view: view.unwrap_or_default(), day, shard, version, format, gzip, spec })
     }
 
     /// Reads a job that stands alone.
@@ -109,6 +119,7 @@ impl Job {
     pub fn to_value(&self) -> Value {
         let Ok(Value::Object(mut fields)) = serde_json::to_value(&self.spec) else { return Value::Null };
         let said = [
+            ("view", (self.view == View::Tables).then(|| "tables".into())),
             ("day", self.day.map(|day| day.to_string().into())),
             ("shard", self.shard.map(|shard| shard.to_string().into())),
             ("fhir_version", self.version.map(|version| if version == FhirVersion::R4 { "r4" } else { "r5" }.into())),
@@ -123,7 +134,7 @@ impl Job {
     pub fn shards(&self) -> Vec<Job> {
         let share = if self.day.is_some() { DAY_SHARE } else { YEAR_SHARE };
         let parts = self.spec.patients.div_ceil(share);
-        if self.shard.is_some() || parts <= 1 {
+        if self.shard.is_some() || parts <= 1 || self.view == View::Tables {
             return vec![self.clone()];
         }
         (1..=parts).map(|part| Job { shard: Some(Shard { part, of: parts }), ..self.clone() }).collect()
@@ -147,6 +158,38 @@ impl Job {
             shard: self.shard.unwrap_or(Shard::WHOLE),
             threads,
         })
+    }
+
+    /// How to land the tables of the world, on so many threads.
+    ///
+    /// # Errors
+    /// What tables do not have, and more patients than one invocation has time for.
+    pub fn tables_request(&self, threads: NonZeroUsize) -> Result<TablesRequest, JobError> {
+        let refused = |field: String| Err(JobError::Field(field));
+        let whole = "tables land whole, for a whole year";
+        if let Some(day) = self.day {
+            return refused(format!("day is {day}: {whole}"));
+        }
+        if let Some(shard) = self.shard {
+            return refused(format!("shard is {shard}: {whole}"));
+        }
+        if self.version.is_some() {
+            return refused("fhir_version: tables have none; leave it out".to_owned());
+        }
+        if self.spec.dirty != Spec::default().dirty {
+            return refused("dirty: tables are clean; leave it out".to_owned());
+        }
+        if self.tables()? == TableFormat::Parquet {
+            return refused(
+                "format is parquet: tables land as csv; `metriccare generate tables` writes Parquet".to_owned(),
+            );
+        }
+        let patients = self.spec.patients;
+        if patients > TABLES_SHARE {
+            let words = "are the most whose tables land at once; `metriccare generate tables` writes more";
+            return refused(format!("patients is {patients}: {TABLES_SHARE} {words}"));
+        }
+        Ok(TablesRequest { gzip: self.gzip.unwrap_or_default(), threads })
     }
 
     /// The form of the files of tables.
@@ -185,7 +228,7 @@ mod tests {
             "fraud_rate": 0.01 / 3.0, "late_rate": 1.0 / 3.0, "correction_rate": 2.0 / 3.0,
             "dirty": "broken=0.5%,late=0.1%,offsets=30%", "mortality_pct": 3.1, "infection_pct": 10.0 / 3.0,
             "readmission_pct": 5.7, "alos_pct": 77.7, "day": "2024-02-29", "shard": "2/3", "fhir_version": "r4",
-            "format": "bundle", "gzip": true,
+            "format": "bundle", "gzip": true, "view": "tables",
         })
     }
 
@@ -240,6 +283,7 @@ mod tests {
                 json!({"year": 2025, "day": "2024-03-01"}),
                 "day is 2024-03-01: it must be a day of the world's year, which is 2025",
             ),
+            (json!({"view": "csv"}), "view is \"csv\": it must be fhir or tables"),
             (json!({"fhir_version": "r6"}), "fhir_version is \"r6\": it must be r5 or r4"),
             (json!({"format": "xml"}), "format is \"xml\": it must be ndjson, bundle, json, csv or parquet"),
             (json!({"gzip": 1}), "gzip is 1: it must be true or false"),
@@ -264,6 +308,29 @@ mod tests {
             tables(json!({"format": "parquet", "gzip": true})).is_err_and(|words| words.starts_with("gzip is true"))
         );
         assert!(tables(json!({"format": "ndjson"})).is_err_and(|words| words.ends_with("csv or parquet for tables")));
+    }
+
+    #[test]
+    fn tables_land_whole_as_csv() {
+        let request = |mut fields: Value| {
+            fields["view"] = "tables".into();
+            Job::from_value(fields).expect("a job").tables_request(NonZeroUsize::MIN).map_err(|error| error.to_string())
+        };
+        assert_eq!(request(json!({"gzip": true})).map(|request| request.gzip), Ok(true));
+        for (fields, expected) in [
+            (json!({"day": "2025-03-01"}), "day is 2025-03-01: tables land whole"),
+            (json!({"shard": "1/2"}), "shard is 1/2: tables land whole"),
+            (json!({"fhir_version": "r4"}), "fhir_version: tables have none"),
+            (json!({"dirty": "late=1%"}), "dirty: tables are clean"),
+            (json!({"format": "parquet"}), "format is parquet: tables land as csv"),
+            (json!({"format": "ndjson"}), "format is ndjson: it must be csv or parquet for tables"),
+            (json!({"patients": 100_001}), "patients is 100001: 100000 are the most"),
+        ] {
+            let error = request(fields).expect_err(expected);
+            assert!(error.starts_with(expected), "{error}");
+        }
+        let large = Job { view: View::Tables, ..Job::of(Spec { patients: TABLES_SHARE, ..Spec::default() }) };
+        assert_eq!(large.shards(), std::slice::from_ref(&large));
     }
 
     #[test]

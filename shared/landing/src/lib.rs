@@ -11,13 +11,16 @@ mod format;
 mod generate;
 mod generator;
 mod job;
+mod parallel;
 mod part;
 mod place;
 mod request;
+mod tables;
 
 pub use failure::Failure;
 pub use fields::Fields;
 pub use generate::{Generated, Progress, Unwatched, cut, generate};
 pub use generator::{Generator, JobResult};
 pub use job::{Job, JobError};
-pub use request::{FileFormat, Format, Request, Shard, TableFormat};
+pub use request::{FileFormat, Format, Request, Shard, TableFormat, View};
+pub use tables::{GeneratedTables, TablesRequest, generate_tables};

@@ -22,7 +22,8 @@ impl Place {
         Place::on(request.day.unwrap_or_else(|| Date::from_ymd(world.spec().year, 12, 31)))
     }
 
-    fn on(date: Date) -> Self {
+    /// The place of a day.
+    pub(crate) fn on(date: Date) -> Self {
         let stamp = Date(date.0 + 1).midnight().0 - SECOND;
         Place { day: date, date: date.to_string().replace('-', "/"), stamp }
     }

@@ -21,6 +21,16 @@ pub struct Request {
     pub threads: NonZeroUsize,
 }
 
+/// Which view of a world to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum View {
+    /// Resources.
+    #[default]
+    Fhir,
+    /// The eight relational tables.
+    Tables,
+}
+
 /// The form of a file of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {

@@ -69,7 +69,10 @@ impl Simulate {
 /// The fields of the flags over those of the file.
 fn fields(flags: &impl serde::Serialize, own: Value, file: &SpecFlag) -> Result<Fields, Failure> {
     let flags = serde_json::to_value(flags).map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(Fields::from_value(own)?.over(Fields::from_value(flags)?).over(file.fields()?))
+    let fields = Fields::from_value(own)?.over(Fields::from_value(flags)?).over(file.fields()?);
+    let why = "it is for the generator function; the command's name says which view is written";
+    refuse(&fields, &["view"], why, file)?;
+    Ok(fields)
 }
 
 fn refuse(fields: &Fields, names: &[&str], why: &str, file: &SpecFlag) -> Result<(), Failure> {
