@@ -8,7 +8,7 @@
 use std::{process::ExitCode, thread::available_parallelism, time::Instant};
 
 use clap::Parser;
-use metriccare_tests::simulation::{Schedule, inputs_of, soak};
+use metriccare_tests::simulation::{Schedule, Variant, inputs_of, soak};
 
 /// Simulates the pipeline under faults, and compares every lake with the undisturbed one.
 #[derive(Parser)]
@@ -25,12 +25,18 @@ struct Arguments {
     /// Runs the one schedule with this seed, and prints its steps.
     #[arg(long, value_name = "SEED")]
     only: Option<u64>,
+    /// Says for each variant that is broken on purpose after how many schedules it is seen.
+    #[arg(long)]
+    variants: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(seed) = arguments.only {
         return only(seed);
+    }
+    if arguments.variants {
+        return variants(&arguments);
     }
     let threads = arguments.threads.or_else(|| available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let begun = Instant::now();
@@ -50,6 +56,18 @@ fn main() -> ExitCode {
     println!("{:.1} schedules per second on {threads} threads", found.schedules as f64 / seconds);
     println!("{} schedules, {} divergences", found.schedules, found.divergences.len());
     if found.divergences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn variants(arguments: &Arguments) -> ExitCode {
+    let mut all_seen = true;
+    for variant in Variant::ALL {
+        let found = soak(arguments.seed, arguments.schedules, 1, Some(variant), 1);
+        let seen = found.divergences.first();
+        let what = seen.map_or("NOT SEEN", |divergence| divergence.what.lines().next().unwrap_or_default());
+        println!("{variant:?}: {} schedules, {}", found.schedules, what.chars().take(120).collect::<String>());
+        all_seen &= seen.is_some();
+    }
+    if all_seen { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn only(seed: u64) -> ExitCode {

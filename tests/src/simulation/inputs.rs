@@ -1,7 +1,7 @@
 //! What lands in a simulated schedule: the feed of a tiny world with all its versions, another source that numbers its
 //! resources alike, encounters that move to another patient, deletions, and some of the awkward objects.
 
-use metriccare_world::view::tables::BY_PATIENT;
+use metriccare_world::{Spec, World, view::tables::BY_PATIENT};
 use serde_json::{Value, json};
 
 use crate::{
@@ -41,8 +41,11 @@ impl Inputs {
 
 fn objects(number: u64) -> Vec<Landed> {
     let mut draw = Draw(number);
-    let feed = simulated::feed(&simulated::world(2 + draw.below(3) as u64, number));
-    let mut objects = parts(&feed, 2 + draw.below(2), "", 100);
+    // As small as it can be: what matters here is how often it is delivered.
+    let (patients, facilities) = (2 + draw.below(2) as u64, 1 + u32::from(draw.percent(30)));
+    let spec = Spec { patients, seed: number, facilities, providers: 4, ..Spec::default() };
+    let feed = simulated::feed(&World::new(spec).expect("a possible spec"));
+    let mut objects = parts(&feed, 2, "", 100);
     // Another server numbers its resources alike: the same ids, and other people.
     let mut elsewhere = parts(&feed, 1, "source=north/", 200);
     elsewhere[0].bytes = String::from_utf8_lossy(&elsewhere[0].bytes).replace("\"female\"", "\"male\"").into();
@@ -76,7 +79,7 @@ fn objects(number: u64) -> Vec<Landed> {
         objects.push(object("deleted/history.json", 60, history.to_string()));
     }
     let mut others = if draw.percent(50) { landed::awkward() } else { landed::corrected() };
-    while others.len() > 4 {
+    while others.len() > 3 {
         others.remove(draw.below(others.len()));
     }
     objects.append(&mut others);

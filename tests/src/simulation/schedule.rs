@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Cloud, LakeContents, Landed,
-    cloud::{BUCKETS, STAGES, orderly, results},
+    cloud::{BUCKETS, STAGES, Stage, orderly, results},
     crowded::Draw,
 };
 
@@ -87,6 +87,10 @@ struct Run<'a> {
     faults_left: usize,
     lapses_left: usize,
     told_twice_percent: usize,
+    /// Whether everything is told once more after all is done.
+    reconciles: bool,
+    /// Every object that lands.
+    objects: &'a [Landed],
     handlers: usize,
     stalled: BTreeSet<usize>,
     tasks: JoinSet<()>,
@@ -113,10 +117,12 @@ impl<'a> Run<'a> {
             hospitals_at: draw.below(unlanded.len() + 1),
             unlanded,
             handlers_at_once: (1 + draw.below(8)).min(schedule.most_handlers),
-            faults_per_thousand: draw.one_of(&[10, 40, 120]),
+            faults_per_thousand: draw.one_of(&[5, 20, 60]),
             faults_left: faults.min(schedule.most_faults),
             lapses_left: draw.below(6).min(schedule.most_faults),
             told_twice_percent: draw.one_of(&[0, 10, 50]),
+            reconciles: draw.percent(20),
+            objects: &inputs.objects,
             handlers: 0,
             stalled: BTreeSet::new(),
             tasks: JoinSet::new(),
@@ -151,7 +157,7 @@ impl<'a> Run<'a> {
                 self.turns.waiting().into_iter().filter(|handler| !self.stalled.contains(handler)).collect();
             match self.draw.below(20) {
                 0 | 1 if !self.unlanded.is_empty() => self.land().await,
-                2..=5 if self.turns.running() < self.handlers_at_once && self.start().await => {}
+                2..=5 if self.turns.running() < self.handlers_at_once && self.start(false).await => {}
                 6 if self.lapses_left > 0 && !self.turns.waiting().is_empty() && self.draw.percent(10) => {
                     self.lapses_left -= 1;
                     self.lapse();
@@ -171,7 +177,8 @@ impl<'a> Run<'a> {
     async fn at_rest(&mut self) -> bool {
         if !self.unlanded.is_empty() {
             self.land().await;
-        } else if self.start().await {
+        } else if self.start(true).await {
+            self.trace(|| "nobody else could go on".to_owned());
         } else if !self.cloud.is_drained() {
             self.cloud.let_messages_reappear();
         } else if self.cloud.dead_letters() > 0 {
@@ -183,6 +190,9 @@ impl<'a> Run<'a> {
             self.trace(|| "the dead letters are sent back".to_owned());
         } else if let Some(handler) = self.stalled.pop_first() {
             self.trace(|| format!("{handler} wakes up"));
+        } else if std::mem::take(&mut self.reconciles) {
+            self.cloud.tell(&self.objects.iter().collect::<Vec<_>>()).await;
+            self.trace(|| "everything is told once more".to_owned());
         } else {
             return true;
         }
@@ -209,13 +219,18 @@ impl<'a> Run<'a> {
         self.trace(|| format!("lands {:?}", landed.iter().map(|object| &object.key).collect::<Vec<_>>()));
     }
 
-    /// Starts a handler if there is a message for one.
-    async fn start(&mut self) -> bool {
+    /// Starts a handler if there is a message for one. Gold, which reads and writes the most, starts less often while
+    /// others can go on.
+    async fn start(&mut self, idle: bool) -> bool {
+        let gold = idle || self.draw.percent(30);
         let first = self.draw.below(STAGES.len());
         let most = 1 + self.draw.below(10);
         for step in 0..STAGES.len() {
             let place = (first + step) % STAGES.len();
             let (stage, queue) = (STAGES[place], Arc::clone(&self.cloud.queues[place]));
+            if stage == Stage::Gold && !gold {
+                continue;
+            }
             let messages = queue.receive(most).await.expect("memory");
             if messages.is_empty() {
                 continue;
@@ -280,7 +295,9 @@ impl<'a> Run<'a> {
         let Some(waiting) = self.turns.take(handler) else { return };
         self.ended.calls += 1;
         let mut fault = None;
-        if self.faults_left > 0 && self.draw.below(1000) < self.faults_per_thousand {
+        // Reads are most of the calls, and least can go wrong with them.
+        let weight = if waiting.call == Call::Read { 1 } else { 5 };
+        if self.faults_left > 0 && self.draw.below(1000) < self.faults_per_thousand * weight {
             fault = Some(self.draw.one_of(waiting.call.faults()));
             self.faults_left -= 1;
         }
