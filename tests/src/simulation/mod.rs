@@ -1,4 +1,4 @@
-//! A deterministic simulation: from one seed follow what lands, in which order it is told, what breaks, who stands still,
+//! A deterministic simulation: from one seed follow what lands, in which order it is notified, what breaks, who stands still,
 //! when leases lapse, and which of up to eight handlers makes the next call.
 //!
 //! The handlers are the real ones; the ports are in memory. After every schedule the lake has to be, byte for byte, what it is

@@ -96,8 +96,8 @@ fn broken_claim(before: Option<&Record>, answer: &Begin, owner: &str, now: i64) 
     let completed = before.is_some_and(|record| matches!(record.state, State::Completed { .. }));
     match answer {
         Begin::Claimed(_) if !free => Some("it is claimed while another has it, or after it was completed"),
-        Begin::Done(_) if !completed => Some("it is called done, and nobody completed it"),
-        Begin::Busy { .. } if free => Some("it is called busy, and nobody has it"),
+        Begin::Done(_) if !completed => Some("it is answered as done before it was completed"),
+        Begin::Busy { .. } if free => Some("it is answered as busy without a lease"),
         _ => None,
     }
 }

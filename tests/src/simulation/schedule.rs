@@ -86,8 +86,8 @@ struct Run<'a> {
     faults_per_thousand: usize,
     faults_left: usize,
     lapses_left: usize,
-    told_twice_percent: usize,
-    /// Whether everything is told once more after all is done.
+    notified_twice_percent: usize,
+    /// Whether every object is notified once more after all is done.
     reconciles: bool,
     /// Every object that lands.
     objects: &'a [Landed],
@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
             faults_per_thousand: draw.one_of(&[5, 20, 60]),
             faults_left: faults.min(schedule.most_faults),
             lapses_left: draw.below(6).min(schedule.most_faults),
-            told_twice_percent: draw.one_of(&[0, 10, 50]),
+            notified_twice_percent: draw.one_of(&[0, 10, 50]),
             reconciles: draw.percent(20),
             objects: &inputs.objects,
             handlers: 0,
@@ -173,12 +173,12 @@ impl<'a> Run<'a> {
         Err(format!("it does not come to rest in {STEPS} steps"))
     }
 
-    /// Nobody can go on: what happens next, or whether all is done.
+    /// No handler can go on: does what comes next, or says that all is done.
     async fn at_rest(&mut self) -> bool {
         if !self.unlanded.is_empty() {
             self.land().await;
         } else if self.start(true).await {
-            self.trace(|| "nobody else could go on".to_owned());
+            self.trace(|| "no other handler could go on".to_owned());
         } else if !self.cloud.is_drained() {
             self.cloud.let_messages_reappear();
         } else if self.cloud.dead_letters() > 0 {
@@ -192,7 +192,7 @@ impl<'a> Run<'a> {
             self.trace(|| format!("{handler} wakes up"));
         } else if std::mem::take(&mut self.reconciles) {
             self.cloud.tell(&self.objects.iter().collect::<Vec<_>>()).await;
-            self.trace(|| "everything is told once more".to_owned());
+            self.trace(|| "every object is notified once more".to_owned());
         } else {
             return true;
         }
@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
             self.cloud.land(std::slice::from_ref(*object)).await;
         }
         self.cloud.tell(&landed).await;
-        if self.draw.percent(self.told_twice_percent) {
+        if self.draw.percent(self.notified_twice_percent) {
             self.cloud.tell(&landed).await;
         }
         self.trace(|| format!("lands {:?}", landed.iter().map(|object| &object.key).collect::<Vec<_>>()));

@@ -39,13 +39,13 @@ pub enum Variant {
     DeletionsDropped,
     /// Versions are ordered by when they are read, not by when they landed.
     OrderedByArrival,
-    /// Some commits wake nobody.
+    /// Some commits send no notification.
     NotificationsLost,
     /// A commit is written, and its files only where their names are even.
     CommitWithoutFiles,
     /// The end of a claim that has lost its lease is accepted.
     EndNotFenced,
-    /// Leases hold for nobody.
+    /// A claim is granted although another holds the lease.
     LeasesIgnored,
     /// A work counts as done when it is claimed.
     DoneWhenClaimed,
