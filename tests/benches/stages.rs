@@ -70,10 +70,10 @@ fn flattened(lines: &[u8], threads: NonZeroUsize) -> Flattened<Vec<u8>> {
     flatten(&source, open, &mut Memory, threads, Limits::default()).expect("memory does not fail")
 }
 
-type Dealt = BTreeMap<(u16, Resource), Vec<RecordBatch>>;
+type RowsByObject = BTreeMap<(u16, Resource), Vec<RecordBatch>>;
 
-fn dealt(files: &[(String, Bytes)]) -> Dealt {
-    let mut dealt = Dealt::new();
+fn dealt(files: &[(String, Bytes)]) -> RowsByObject {
+    let mut dealt = RowsByObject::new();
     for (key, bytes) in files {
         let resource = Resource::of_bronze_key(key).expect("no quarantine here");
         let rows = read_bronze(resource, key, bytes).expect("it was just written");
@@ -84,7 +84,7 @@ fn dealt(files: &[(String, Bytes)]) -> Dealt {
     dealt
 }
 
-fn merged(dealt: &Dealt) -> BTreeMap<u16, SilverBucket> {
+fn merged(dealt: &RowsByObject) -> BTreeMap<u16, SilverBucket> {
     let mut buckets: BTreeMap<u16, SilverBucket> = BTreeMap::new();
     for ((bucket, resource), rows) in dealt {
         let bytes = merge(*resource, None, rows).expect("rows of bronze").parquet;

@@ -66,7 +66,7 @@ impl Packer {
         let some = (0..3).filter(|&kind| records[kind] > 0);
         some.map(|kind| match format {
             Format::Ndjson if gzip => {
-                let bytes = squeeze(lines_of(resources, kind))?.into();
+                let bytes = compress(lines_of(resources, kind))?.into();
                 let ending = ".ndjson.gz".to_owned();
                 Ok(Written { kind: KINDS[kind], ending, bytes, records: records[kind], memory: Memory::Own })
             }
@@ -93,7 +93,7 @@ impl Packer {
         gzip: bool,
     ) -> Result<Written, Failure> {
         let (ending, bytes, memory) = if gzip {
-            (format!("{ending}.gz"), squeeze(&self.forms[form])?.into(), Memory::Own)
+            (format!("{ending}.gz"), compress(&self.forms[form])?.into(), Memory::Own)
         } else {
             (ending.to_owned(), std::mem::take(&mut self.forms[form]).into(), Memory::Packer(form))
         };
@@ -117,7 +117,7 @@ impl Packer {
 /// A batch of records with faults as a file of lines, whatever the format of the rest: in an array or a Bundle, a record that ends too
 /// early would take those behind it along.
 pub(super) fn pack_batch(kind: usize, batch: &FaultBatch, gzip: bool) -> Result<Written, Failure> {
-    let (ending, bytes) = if gzip { (".ndjson.gz", squeeze(&batch.lines)?) } else { (".ndjson", batch.lines.clone()) };
+    let (ending, bytes) = if gzip { (".ndjson.gz", compress(&batch.lines)?) } else { (".ndjson", batch.lines.clone()) };
     let (ending, bytes) = (ending.to_owned(), bytes.into());
     Ok(Written { kind: KINDS[kind], ending, bytes, records: batch.accepted, memory: Memory::Own })
 }
@@ -126,7 +126,7 @@ pub(super) fn pack_batch(kind: usize, batch: &FaultBatch, gzip: bool) -> Result<
 pub(super) fn pack_deletions(resources: &Resources, gzip: bool) -> Result<Written, Failure> {
     let mut bytes = Vec::with_capacity(resources.deletions.len() + 100);
     write_history(&mut bytes, &resources.deletions);
-    let (ending, bytes) = if gzip { (".json.gz", squeeze(&bytes)?) } else { (".json", bytes) };
+    let (ending, bytes) = if gzip { (".json.gz", compress(&bytes)?) } else { (".json", bytes) };
     let (kind, ending, bytes) = ("bundle", ending.to_owned(), bytes.into());
     Ok(Written { kind, ending, bytes, records: resources.deleted, memory: Memory::Own })
 }
@@ -175,7 +175,7 @@ fn id(line: &[u8]) -> &[u8] {
 }
 
 /// Gzip without a time in its header, so that the same resources are the same bytes.
-pub(crate) fn squeeze(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(crate) fn compress(bytes: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 6), Compression::fast());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?)

@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::{
-    Failure, Progress, format::squeeze, generate::PATIENTS_PER_OBJECT, generate::cut, parallel::in_parallel,
+    Failure, Progress, format::compress, generate::PATIENTS_PER_OBJECT, generate::cut, parallel::in_parallel,
     place::Place,
 };
 
@@ -107,7 +107,7 @@ pub fn generate_tables(
 
 impl Target<'_> {
     fn put(&self, name: &str, csv: Vec<u8>, made: &mut GeneratedTables) -> Result<(), Failure> {
-        let (ending, bytes) = if self.gzip { (".csv.gz", squeeze(&csv)?) } else { (".csv", csv) };
+        let (ending, bytes) = if self.gzip { (".csv.gz", compress(&csv)?) } else { (".csv", csv) };
         made.objects += 1;
         made.bytes += bytes.len() as u64;
         let key = self.place.key(FOLDER, name, ending);

@@ -79,14 +79,16 @@ impl Page {
             None => Vec::new(),
             Some(bytes) => match parse(bytes)? {
                 Some(present) => present,
-                None => return Ok(Step::Below { pages: self.deal(incoming.iter().map(Cow::Borrowed)), write: None }),
+                None => {
+                    return Ok(Step::Below { pages: self.distribute(incoming.iter().map(Cow::Borrowed)), write: None });
+                }
             },
         };
         let (rows, changed) = merge(present, incoming)?;
         // A page at the last digit has keys that are all the same: it cannot be split, and holds one entry.
         if rows.len() > limit.max(1) {
             let all = rows.into_iter().map(|row| row.entry()).collect::<Result<Vec<_>, _>>()?;
-            let pages = self.deal(all.into_iter());
+            let pages = self.distribute(all.into_iter());
             return Ok(Step::Below { pages, write: Some(Bytes::from_static(SPLIT)) });
         }
         let write = changed.then(|| encode(&rows));
@@ -94,7 +96,7 @@ impl Page {
         Ok(Step::Joined { entries, write })
     }
 
-    fn deal<'a>(self, entries: impl Iterator<Item = Cow<'a, Entry>>) -> Vec<(Page, Vec<Entry>)> {
+    fn distribute<'a>(self, entries: impl Iterator<Item = Cow<'a, Entry>>) -> Vec<(Page, Vec<Entry>)> {
         let mut pages: Vec<(Page, Vec<Entry>)> = Vec::new();
         for entry in entries {
             let child = self.child_of(entry.key);
