@@ -87,3 +87,53 @@ fn a_withdrawn_object_is_in_no_layer() {
     assert!(folder.well(&["explain", "stay", "e1"]).contains("e1"));
     folder.well(&["verify"]);
 }
+
+/// Every printed cell of every table of a lake.
+fn tables(folder: &Folder) -> String {
+    let stats: Value = serde_json::from_str(&folder.well(&["stats", "--json"])).expect("JSON");
+    let names =
+        stats["tables"].as_array().expect("tables").iter().map(|table| table["table"].as_str().expect("a name"));
+    names.map(|name| folder.well(&["show", &name.replace('/', "_"), "--format", "csv"])).collect()
+}
+
+#[test]
+fn a_withdrawn_patient_is_found_in_no_file_and_no_table() {
+    const ID: &str = "person-to-withdraw";
+    let folder = Folder::new("withdraw-patient");
+    folder.well(&["run", "--patients", "60"]);
+    let others = EXPORT.replace("p2", "p9").replace("yesterday", "1944-04-04");
+    let own = format!(
+        "{{\"resourceType\":\"Patient\",\"id\":\"{ID}\",\"birthDate\":\"yesterday\"}}\n{}",
+        EXPORT.lines().next().expect("a line").replace("Patient/p1", &format!("Patient/{ID}")).replace("e1", "e2")
+    );
+    let never = Folder::new("withdraw-patient-never");
+    never.well(&["run", "--patients", "60"]);
+    for (folder, text) in [(&never, others.clone()), (&folder, format!("{others}{own}\n"))] {
+        let path = folder.0.join("export.ndjson");
+        fs::write(&path, text).expect("it can be written");
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_750_000_000);
+        fs::File::options().write(true).open(&path).expect("there").set_modified(time).expect("it has a time");
+        folder.well(&["ingest", "export.ndjson"]);
+        fs::remove_file(&path).expect("it is there");
+    }
+    let found = |files: BTreeMap<String, Vec<u8>>| {
+        let holds = |bytes: &Vec<u8>| bytes.windows(ID.len()).any(|part| part == ID.as_bytes());
+        files.into_iter().filter(|(_, bytes)| holds(bytes)).map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    assert!(found(lake(&folder)).iter().any(|name| name.starts_with("landing/")));
+    assert!(tables(&folder).contains(ID));
+    let (status, said) = folder.badly(&["withdraw", "--patient", "nobody-here", "--reason", "x"]);
+    assert!(status == 2 && said.contains("no landed object has a record"), "{said}");
+    assert_eq!(folder.badly(&["withdraw", "--patient", ID, "--reason", &format!("{ID} asked")]).0, 2);
+
+    let said = folder.well(&["withdraw", "--patient", ID, "--reason", "asked to"]);
+    assert!(said.starts_with("2 records withdrawn from 1 landed object; silver and gold rebuilt"), "{said}");
+    let mut left = lake(&folder);
+    assert_eq!(left.remove("_withdrawal.key").map(|key| key.len()), Some(32));
+    same(&left, &lake(&never));
+    assert!(found(folder.files("lake/bronze")).is_empty() && found(left).is_empty());
+    let shown = tables(&folder);
+    assert!(!shown.contains(ID) && shown.contains("asked to"));
+    folder.well(&["verify"]);
+    assert!(folder.well(&["withdraw", "--patient", ID, "--reason", "x"]).contains("was withdrawn before"));
+}

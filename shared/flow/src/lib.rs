@@ -25,6 +25,7 @@ mod silver;
 mod spool;
 mod star;
 mod withdraw;
+mod withdraw_patient;
 mod worker;
 
 pub use bronze::Bronze;
@@ -40,4 +41,5 @@ pub use serve::{answer, serve};
 pub use settings::read_settings;
 pub use silver::Silver;
 pub use withdraw::{WithdrawalPlan, Withdrawn, withdraw, withdrawn_objects};
+pub use withdraw_patient::{PatientPlan, PatientWithdrawn, withdraw_patient};
 pub use worker::{Worker, side_by_side};

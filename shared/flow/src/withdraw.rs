@@ -68,10 +68,7 @@ impl WithdrawalPlan {
     pub async fn of(worker: &Worker, wanted: &BTreeSet<String>) -> Result<Self, FlowError> {
         let (landing, lake) = (&worker.ports.landing, &worker.ports.lake);
         let mut plan = WithdrawalPlan::default();
-        for listed in lake.list(keys::BRONZE_COMMITS).await? {
-            let bytes = lake.get(&listed.key).await?.body.bytes().await?;
-            let commit = BronzeCommit::from_json(&bytes)
-                .map_err(|error| FlowError::Document { key: listed.key.clone(), reason: error.to_string() })?;
+        for commit in commits(&**lake).await? {
             plan.known.insert(commit.sourcename.clone());
             if wanted.contains(&commit.sourcename) {
                 plan.planned(&commit.object_id, &commit.sourcename).commit = Some(commit.clone());
@@ -101,6 +98,18 @@ impl WithdrawalPlan {
     }
 }
 
+/// The bronze commits of a lake.
+pub(crate) async fn commits(lake: &dyn ObjectStore) -> Result<Vec<BronzeCommit>, FlowError> {
+    let mut commits = Vec::new();
+    for listed in lake.list(keys::BRONZE_COMMITS).await? {
+        let bytes = lake.get(&listed.key).await?.body.bytes().await?;
+        let commit = BronzeCommit::from_json(&bytes)
+            .map_err(|error| FlowError::Document { key: listed.key, reason: error.to_string() })?;
+        commits.push(commit);
+    }
+    Ok(commits)
+}
+
 /// Withdraws what was planned. Interrupted, it is planned and run again with the same keys.
 ///
 /// Nothing else may write to the lake meanwhile.
@@ -128,7 +137,14 @@ pub async fn withdraw(
             withdrawn.already.push(planned.key.clone());
         }
         if !planned.recorded {
-            record(worker, id, &planned.key, reason, records).await?;
+            let withdrawal = Withdrawal {
+                sourcename: Some(planned.key.clone()),
+                patient_digest: None,
+                reason: reason.to_owned(),
+                records,
+                withdrawn_micros: worker.ports.clock.now_micros(),
+            };
+            record(worker, id, &withdrawal).await?;
         }
     }
     // Where bronze has nothing of the objects, silver and gold have nothing either, unless a rebuild was interrupted.
@@ -166,14 +182,7 @@ async fn files_of(lake: &dyn ObjectStore, plan: &WithdrawalPlan) -> Result<BTree
 }
 
 /// Writes the row that says what is withdrawn, and makes its partition known.
-async fn record(worker: &Worker, id: &str, key: &str, reason: &str, records: u64) -> Result<(), FlowError> {
-    let withdrawal = Withdrawal {
-        sourcename: Some(key.to_owned()),
-        patient_digest: None,
-        reason: reason.to_owned(),
-        records,
-        withdrawn_micros: worker.ports.clock.now_micros(),
-    };
+pub(crate) async fn record(worker: &Worker, id: &str, withdrawal: &Withdrawal) -> Result<(), FlowError> {
     let file = withdrawal.key(id);
     let bytes = withdrawal.to_parquet().map_err(|error| FlowError::Other(error.into()))?;
     worker.ports.lake.put(&file, bytes.into(), PutMode::Overwrite).await?;
@@ -185,7 +194,7 @@ async fn record(worker: &Worker, id: &str, key: &str, reason: &str, records: u64
 }
 
 /// The id of the landed object that a bronze file is of.
-fn object_of(file: &str) -> Option<&str> {
+pub(crate) fn object_of(file: &str) -> Option<&str> {
     file.rsplit('/').next()?.strip_suffix(".parquet")
 }
 

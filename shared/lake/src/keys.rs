@@ -28,6 +28,9 @@ pub const BRONZE_COMMITS: &str = "bronze/_commits/";
 /// The prefix of what was withdrawn; a rebuild keeps it.
 pub const WITHDRAWALS: &str = "bronze/withdrawal/";
 
+/// The lake's key for the digests of withdrawn patients: random, made with the first of them.
+pub const WITHDRAWAL_KEY: &str = "_withdrawal.key";
+
 /// The prefix below which silver commits lie: what wakes gold.
 pub const SILVER_COMMITS: &str = "silver/_commits/";
 

@@ -82,7 +82,7 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Compute silver and gold again, after a damaged file or a new version of the rules
     Rebuild(Rebuild),
-    /// Take landed objects out of the lake, as if they had never landed
+    /// Take landed objects, or a patient, out of the lake, as if they had never landed
     Withdraw(Withdraw),
     /// List, show or retry the records that could not be read
     #[command(subcommand)]

@@ -7,9 +7,12 @@ use super::{LakeFlag, WorkFlags};
 #[derive(Debug, Args)]
 pub(crate) struct Withdraw {
     /// Keys of landed objects, as in the column sourcename of bronze/ingest_log
-    #[arg(required = true, value_name = "KEY")]
+    #[arg(required_unless_present = "patient", value_name = "KEY")]
     pub(crate) objects: Vec<String>,
-    /// Why they are withdrawn; it is kept in bronze/withdrawal, so name no patient in it
+    /// Withdraw one patient instead: what names it as subject is taken out of every landed object
+    #[arg(long, value_name = "ID", conflicts_with = "objects")]
+    pub(crate) patient: Option<String>,
+    /// Why they are withdrawn; it is kept in bronze/withdrawal, so it must not name a patient
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
     #[command(flatten)]

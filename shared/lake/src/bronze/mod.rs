@@ -19,6 +19,7 @@ pub mod rows;
 mod threads;
 mod wave;
 mod withdrawal;
+mod without_patient;
 mod writers;
 
 pub use commit::{BronzeCommit, CommittedFile};
@@ -26,4 +27,5 @@ pub use counts::Counts;
 pub use flatten::{FlattenError, Flattened, Limits, Sinks, Source, flatten};
 pub use ingest_log::{IngestStatus, ingest_log};
 pub use withdrawal::Withdrawal;
+pub use without_patient::{WithoutPatient, WithoutPatientError, without_patient};
 pub use writers::BronzeFile;

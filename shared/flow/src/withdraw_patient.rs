@@ -1,0 +1,343 @@
+//! What speaks of one patient taken out of the landed objects of a lake; bronze, silver and gold follow.
+//!
+//! A commit is deleted before its object is written anew, and both after the lake is closed to other writers: an interrupted
+//! withdrawal is run again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use hmac::{Hmac, KeyInit, Mac};
+use metriccare_lake::{
+    bronze::{BronzeCommit, Withdrawal, without_patient},
+    cells::{self, Cell},
+    keys,
+    schema::TABLES,
+    settings::{LakeSettings, Layer, Rules},
+};
+use metriccare_ports::{ObjectMeta, PutMode};
+use sha2::Sha256;
+
+use crate::{
+    drive::{Driven, Progress, take_landed},
+    error::FlowError,
+    rebuild::{RebuildFrom, rebuild, write_rules},
+    settings::read_settings,
+    withdraw::{commits, object_of, record},
+    worker::Worker,
+};
+
+/// Where a lake speaks of a patient.
+#[derive(Debug)]
+pub struct PatientPlan {
+    patient: String,
+    /// The landed objects that are written anew.
+    objects: Vec<ObjectMeta>,
+    /// The records that are taken out.
+    pub records: u64,
+    /// Landed objects that hold the id in records of other subjects too: these records stay.
+    pub mentions: Vec<String>,
+    /// Landed objects that speak of the patient and cannot be written anew, with the reason.
+    pub refused: Vec<String>,
+    /// Whether the patient was withdrawn before.
+    pub recorded: bool,
+    /// Whether an interrupted withdrawal or rebuild has closed the lake to writers.
+    interrupted: bool,
+}
+
+/// What was withdrawn of a patient.
+#[derive(Debug)]
+pub struct PatientWithdrawn {
+    /// The landed objects that were written anew, or deleted where nothing was left.
+    pub objects: usize,
+    /// The records that were taken out of them.
+    pub records: u64,
+    /// What bronze, silver and gold did; none where nothing had changed.
+    pub rebuilt: Option<Driven>,
+}
+
+impl PatientPlan {
+    /// Looks for a patient, by its id in the lake, in every landed object. Nothing is changed.
+    ///
+    /// # Errors
+    /// What the ports do, and documents of the lake that cannot be read.
+    pub async fn of(worker: &Worker, patient: &str) -> Result<Self, FlowError> {
+        let (landing, lake) = (&worker.ports.landing, &worker.ports.lake);
+        let rules = read_settings(&**lake).await?.map_or(Rules::UNNAMED, |settings| settings.rules);
+        let mut plan = PatientPlan {
+            patient: patient.to_owned(),
+            objects: Vec::new(),
+            records: 0,
+            mentions: Vec::new(),
+            refused: Vec::new(),
+            recorded: false,
+            interrupted: rules != Rules::CURRENT,
+        };
+        let mut landed = BTreeSet::new();
+        for listed in landing.list("").await? {
+            let Some((meta, bytes)) = landing.read_opt(&listed.key).await? else { continue };
+            landed.insert(meta.object_id());
+            let Some(id) = id_in(&listed.key, patient) else { continue };
+            match without_patient(&bytes, id) {
+                Ok(None) => {}
+                Ok(Some(cut)) => {
+                    if cut.mentioned {
+                        plan.mentions.push(listed.key);
+                    }
+                    if cut.removed > 0 {
+                        plan.records += cut.removed;
+                        plan.objects.push(meta);
+                    }
+                }
+                Err(reason) => plan.refused.push(format!("{}: {reason}", listed.key)),
+            }
+        }
+        for commit in commits(&**lake).await? {
+            let relational = commit.files.iter().any(|file| file.table.starts_with("bronze/rel_"));
+            let is_landed = landed.contains(&commit.object_id);
+            if (relational || !is_landed) && has_rows_of(worker, &commit, patient).await? {
+                let reason = if is_landed {
+                    "it has relational rows of the patient"
+                } else {
+                    "bronze has rows of the patient from a version that is no longer in landing"
+                };
+                plan.refused.push(format!("{}: {reason}", commit.sourcename));
+            }
+        }
+        plan.refused.sort();
+        plan.refused.dedup_by(|one, other| one.split(": ").next() == other.split(": ").next());
+        if let Some((_, key)) = lake.read_opt(keys::WITHDRAWAL_KEY).await? {
+            let file = format!("/{}.parquet", digest(&key, patient));
+            plan.recorded = lake.list(keys::WITHDRAWALS).await?.iter().any(|listed| listed.key.ends_with(&file));
+        }
+        Ok(plan)
+    }
+
+    /// Whether no landed object, and no row of bronze, has a record of the patient.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.refused.is_empty()
+    }
+}
+
+/// The id of a patient of the lake as it stands in a landed object; none where the object is of another source.
+fn id_in<'a>(key: &str, patient: &'a str) -> Option<&'a str> {
+    match keys::source_of(key) {
+        Some(source) => patient.strip_prefix(source)?.strip_prefix(':'),
+        None => Some(patient),
+    }
+}
+
+/// The keyed digest of a patient's id.
+fn digest(key: &[u8], patient: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(patient.as_bytes());
+    keys::hex(&mac.finalize().into_bytes())
+}
+
+/// Whether a landed object has rows with the patient's id in bronze.
+async fn has_rows_of(worker: &Worker, commit: &BronzeCommit, patient: &str) -> Result<bool, FlowError> {
+    for file in &commit.files {
+        let Some(table) = TABLES.iter().copied().find(|table| table.path == file.table) else { continue };
+        let Some(at) = table.file_columns().position(|(name, _)| name == "patient_id") else { continue };
+        let Some((_, bytes)) = worker.ports.lake.read_opt(&file.key).await? else { continue };
+        let rows =
+            cells::read_rows(table, &bytes).map_err(|source| FlowError::File { key: file.key.clone(), source })?;
+        if rows.iter().any(|row| matches!(row.get(at), Some(Cell::Text(id)) if id == patient)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Withdraws a patient as planned; `fresh_key` is random, and becomes the lake's key where it has none.
+///
+/// Nothing else may write to the lake meanwhile. Interrupted, it is planned and run again.
+///
+/// # Errors
+/// What the ports do, and bronze of other rules. The failure of single objects is in [`Driven::failed`].
+pub async fn withdraw_patient(
+    worker: &Arc<Worker>,
+    plan: &PatientPlan,
+    reason: &str,
+    fresh_key: [u8; 32],
+    progress: &dyn Progress,
+) -> Result<PatientWithdrawn, FlowError> {
+    let (landing, lake) = (&worker.ports.landing, &worker.ports.lake);
+    let rules = read_settings(&**lake).await?.map_or(Rules::UNNAMED, |settings| settings.rules);
+    LakeSettings { buckets: worker.buckets, rules }.check_rules(Layer::Bronze)?;
+    let mut withdrawn = PatientWithdrawn { objects: plan.objects.len(), records: plan.records, rebuilt: None };
+    if plan.objects.is_empty() && !plan.interrupted {
+        return Ok(withdrawn);
+    }
+    if !plan.recorded {
+        let key = match lake.read_opt(keys::WITHDRAWAL_KEY).await? {
+            Some((_, key)) => key.to_vec(),
+            None => {
+                lake.put(keys::WITHDRAWAL_KEY, fresh_key.to_vec().into(), PutMode::IfAbsent).await?;
+                fresh_key.to_vec()
+            }
+        };
+        let patient_digest = digest(&key, &plan.patient);
+        let withdrawal = Withdrawal {
+            sourcename: None,
+            patient_digest: Some(patient_digest.clone()),
+            reason: reason.to_owned(),
+            records: plan.records,
+            withdrawn_micros: worker.ports.clock.now_micros(),
+        };
+        record(worker, &patient_digest, &withdrawal).await?;
+    }
+    write_rules(worker, Rules { silver: 0, gold: 0, ..rules }).await?;
+    for meta in &plan.objects {
+        lake.delete(&keys::bronze_commit(&meta.object_id())).await?;
+        let Some((meta, bytes)) = landing.read_opt(&meta.key).await? else { continue };
+        let id = id_in(&meta.key, &plan.patient).unwrap_or_default();
+        let cut = without_patient(&bytes, id)
+            .map_err(|error| FlowError::Document { key: meta.key.clone(), reason: error.to_string() })?;
+        match cut {
+            Some(cut) if cut.left == 0 => landing.delete(&meta.key).await?,
+            Some(cut) => {
+                let (bytes, micros) = (cut.bytes.into(), meta.last_modified_micros);
+                landing.put_stamped(&meta.key, bytes, PutMode::Overwrite, micros).await?;
+            }
+            None => {}
+        }
+    }
+    remove_uncommitted(worker).await?;
+    let mut bronze = Driven::default();
+    take_landed(worker, progress, &mut bronze).await?;
+    let mut rebuilt = rebuild(worker, RebuildFrom::Bronze, progress).await?;
+    rebuilt.failed.extend(bronze.failed);
+    withdrawn.rebuilt = Some(rebuilt);
+    Ok(withdrawn)
+}
+
+/// Deletes the bronze files that no commit names.
+async fn remove_uncommitted(worker: &Worker) -> Result<(), FlowError> {
+    let lake = &worker.ports.lake;
+    let committed: BTreeMap<String, BronzeCommit> =
+        commits(&**lake).await?.into_iter().map(|commit| (commit.object_id.clone(), commit)).collect();
+    for listed in lake.list(keys::BRONZE).await? {
+        if !listed.key.starts_with(keys::WITHDRAWALS)
+            && object_of(&listed.key).is_some_and(|id| !committed.contains_key(id))
+        {
+            lake.delete(&listed.key).await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use bytes::Bytes;
+    use metriccare_ports::{
+        ManualClock, ObjectStore, Ports,
+        faulty::{Fault, Faults, FaultyStore},
+    };
+
+    use super::*;
+    use crate::drive::{Unwatched, drive};
+
+    const TIME: i64 = 1_764_000_000_000_000;
+
+    fn line(kind: &str, id: &str, patient: &str) -> String {
+        format!(
+            "{{\"resourceType\":\"{kind}\",\"id\":\"{id}\",\"status\":\"finished\",\"class\":{{\"code\":\"IMP\"}},\
+             \"subject\":{{\"reference\":\"Patient/{patient}\"}},\"period\":{{\"start\":\"2025-01-01\",\"end\":\"2025-01-09\"}}}}\n"
+        )
+    }
+
+    /// A lake of two patients, and of a third that is to be withdrawn: in an object of its own, beside others, and in a record
+    /// that cannot be read.
+    async fn lake(third: bool) -> Ports {
+        let ports = Ports::memory(Arc::new(ManualClock::at_micros(TIME)));
+        let person = |id: &str| format!("{{\"resourceType\":\"Patient\",\"id\":\"{id}\"}}\n");
+        let only = |text: String| if third { text } else { String::new() };
+        let objects = [
+            ("patient/all.ndjson", [person("p1"), only(person("p3-secret")), person("p2")].concat()),
+            (
+                "encounter/all.ndjson",
+                [line("Encounter", "e1", "p1"), only(line("Encounter", "e3", "p3-secret"))].concat(),
+            ),
+            (
+                "condition/third.ndjson",
+                only("{\"resourceType\":\"Condition\",\"subject\":{\"reference\":\"Patient/p3-secret\n".to_owned()),
+            ),
+        ];
+        for (key, text) in objects.into_iter().filter(|(_, text)| !text.is_empty()) {
+            ports.landing.put_stamped(key, text.into_bytes().into(), PutMode::IfAbsent, TIME).await.expect("memory");
+        }
+        let driven = drive(&worker(&ports), &Unwatched).await.expect("memory");
+        assert!(driven.failed.is_empty(), "{:?}", driven.failed);
+        ports
+    }
+
+    fn worker(ports: &Ports) -> Arc<Worker> {
+        Arc::new(Worker::new(ports.clone(), 4, NonZeroUsize::MIN, "test"))
+    }
+
+    /// Everything in both buckets but withdrawals and their key.
+    async fn objects(ports: &Ports) -> BTreeMap<String, Bytes> {
+        let mut objects = BTreeMap::new();
+        for store in [&ports.landing, &ports.lake] {
+            for listed in store.list("").await.expect("memory") {
+                let bytes = store.get(&listed.key).await.expect("listed").body.bytes().await.expect("memory");
+                assert!(!listed.key.starts_with(keys::WITHDRAWALS) || memfind(&bytes, b"p3-secret").is_none());
+                if !listed.key.starts_with(keys::WITHDRAWALS) && listed.key != keys::WITHDRAWAL_KEY {
+                    objects.insert(listed.key, bytes);
+                }
+            }
+        }
+        objects
+    }
+
+    fn memfind(bytes: &[u8], part: &[u8]) -> Option<usize> {
+        bytes.windows(part.len()).position(|window| window == part)
+    }
+
+    async fn withdraw_third(ports: &Ports) -> Result<PatientWithdrawn, FlowError> {
+        let worker = worker(ports);
+        let plan = PatientPlan::of(&worker, "p3-secret").await?;
+        assert!(plan.refused.is_empty() && plan.mentions.is_empty(), "{plan:?}");
+        withdraw_patient(&worker, &plan, "a request of the patient", [7; 32], &Unwatched).await
+    }
+
+    #[tokio::test]
+    async fn a_withdrawn_patient_leaves_the_lake_as_if_it_had_never_been_there() {
+        let (never, ports) = (objects(&lake(false).await).await, lake(true).await);
+        assert!(objects(&ports).await.values().any(|bytes| memfind(bytes, b"p3-secret").is_some()));
+        let withdrawn = withdraw_third(&ports).await.expect("withdrawn");
+        assert_eq!((withdrawn.objects, withdrawn.records), (3, 3));
+        assert_eq!(objects(&ports).await, never);
+        let repeated = withdraw_third(&ports).await.expect("done");
+        assert_eq!((repeated.objects, repeated.rebuilt.is_none()), (0, true));
+        let plan = PatientPlan::of(&worker(&ports), "p3-secret").await.expect("memory");
+        assert!(plan.is_empty() && plan.recorded);
+        let plan = PatientPlan::of(&worker(&ports), "p4").await.expect("memory");
+        assert!(plan.is_empty() && !plan.recorded);
+    }
+
+    #[tokio::test]
+    async fn a_patients_withdrawal_that_crashed_is_completed_by_the_next() {
+        let never = objects(&lake(false).await).await;
+        for crash in (1..).step_by(3) {
+            let ports = lake(true).await;
+            let fault = if crash % 2 == 0 { Fault::Crash } else { Fault::CrashAfter };
+            let faults = Arc::new(Faults::at(crash, fault));
+            let faulty = |store: &Arc<dyn ObjectStore>| -> Arc<dyn ObjectStore> {
+                Arc::new(FaultyStore::new(Arc::clone(store), Arc::clone(&faults)))
+            };
+            let broken = Ports { landing: faulty(&ports.landing), lake: faulty(&ports.lake), ..ports.clone() };
+            let _ = withdraw_third(&broken).await;
+            withdraw_third(&ports).await.expect("withdrawn");
+            assert_eq!(objects(&ports).await, never, "a crash at call {crash}");
+            if faults.calls() < crash {
+                assert!(crash > 30, "only {crash} calls");
+                break;
+            }
+        }
+    }
+}
