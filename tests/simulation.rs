@@ -38,7 +38,7 @@ fn every_schedule_ends_in_the_undisturbed_lake() {
 #[test]
 fn a_schedule_repeats_from_its_seed() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    for number in 0..10 {
+    for number in 0..20 {
         let seed = seed_of(SEED, number);
         let schedule = Schedule { traced: true, ..Schedule::new(seed) };
         let [first, second] = [(); 2].map(|()| runtime.block_on(schedule.run(inputs_of(seed))).trace);
