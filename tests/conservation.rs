@@ -25,7 +25,7 @@ use proptest::prelude::*;
 /// Carries objects through all stages and holds the law against what is there afterwards.
 async fn conserved(objects: &[Landed]) -> LakeContents {
     let cloud = Cloud::new(orderly());
-    cloud.land_and_tell(objects).await;
+    cloud.land_and_notify(objects).await;
     let process = cloud.process("only", Faults::none(), 2);
     cloud.settle(&process).await;
     assert_eq!(cloud.dead_letters(), 0, "no landed bytes make a message fail");
@@ -196,7 +196,7 @@ async fn awkward_objects_and_a_feed_are_counted_once() {
 #[tokio::test]
 async fn a_marker_is_no_landed_object() {
     let cloud = Cloud::new(orderly());
-    cloud.land_and_tell(&[object("encounter/_SUCCESS", 0, "done"), object("encounter/.part", 0, "half")]).await;
+    cloud.land_and_notify(&[object("encounter/_SUCCESS", 0, "done"), object("encounter/.part", 0, "half")]).await;
     let process = cloud.process("only", Faults::none(), 1);
     assert_eq!(cloud.invoke(&process, Stage::Bronze, 10).await, 2);
     assert!(cloud.is_drained() && LakeContents::of(&cloud).objects().is_empty());

@@ -30,7 +30,7 @@ struct Delivery {
     /// How many objects a message names, message by message, over and over.
     named_together: Vec<usize>,
     /// Whether everything is told a second time, in reverse.
-    told_again: bool,
+    redelivered: bool,
     processes: usize,
     threads: usize,
     faults_per_thousand: u32,
@@ -49,12 +49,12 @@ fn any_delivery() -> impl Strategy<Value = Delivery> {
         prop_oneof![Just(0u32), 1u32..15],
         0usize..8,
     );
-    parts.prop_map(|(seed, duplicate_percent, named_together, told_again, processes, threads, faults, jumps)| {
+    parts.prop_map(|(seed, duplicate_percent, named_together, redelivered, processes, threads, faults, jumps)| {
         Delivery {
             seed,
             duplicate_percent,
             named_together,
-            told_again,
+            redelivered,
             processes,
             threads,
             faults_per_thousand: faults,
@@ -77,12 +77,12 @@ async fn delivered(objects: &[Landed], delivery: &Delivery) -> LakeContents {
             break;
         }
         let later = rest.split_off((*together).min(rest.len()));
-        cloud.tell(&rest).await;
+        cloud.notify(&rest).await;
         rest = later;
     }
-    if delivery.told_again {
+    if delivery.redelivered {
         for object in objects.iter().rev() {
-            cloud.tell(&[object]).await;
+            cloud.notify(&[object]).await;
         }
     }
     cloud.put_hospitals(HOSPITALS).await;

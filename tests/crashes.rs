@@ -21,7 +21,7 @@ const STALL: Duration = Duration::from_secs(3600);
 async fn ready(objects: &[Landed]) -> Cloud {
     let cloud = Cloud::new(orderly());
     cloud.put_hospitals(HOSPITALS).await;
-    cloud.land_and_tell(objects).await;
+    cloud.land_and_notify(objects).await;
     cloud
 }
 
@@ -123,7 +123,7 @@ async fn a_slower_writer_that_comes_after_a_correction_brings_nothing_back() {
                 while late.faults.calls() < call {
                     tokio::task::yield_now().await;
                 }
-                cloud.land_and_tell(std::slice::from_ref(second)).await;
+                cloud.land_and_notify(std::slice::from_ref(second)).await;
                 for stage in STAGES {
                     cloud.invoke(&other, stage, 10).await;
                 }

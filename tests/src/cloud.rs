@@ -145,7 +145,7 @@ impl Cloud {
     }
 
     /// Sends one message that names these objects.
-    pub async fn tell(&self, objects: &[&Landed]) {
+    pub async fn notify(&self, objects: &[&Landed]) {
         let records: Vec<Value> = objects
             .iter()
             .flat_map(|object| {
@@ -160,10 +160,10 @@ impl Cloud {
     }
 
     /// Puts objects and tells of each in a message of its own, in order.
-    pub async fn land_and_tell(&self, objects: &[Landed]) {
+    pub async fn land_and_notify(&self, objects: &[Landed]) {
         self.land(objects).await;
         for object in objects {
-            self.tell(&[object]).await;
+            self.notify(&[object]).await;
         }
     }
 

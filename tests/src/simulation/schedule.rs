@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
         } else if let Some(handler) = self.stalled.pop_first() {
             self.trace(|| format!("{handler} wakes up"));
         } else if std::mem::take(&mut self.reconciles) {
-            self.cloud.tell(&self.objects.iter().collect::<Vec<_>>()).await;
+            self.cloud.notify(&self.objects.iter().collect::<Vec<_>>()).await;
             self.trace(|| "every object is notified once more".to_owned());
         } else {
             return true;
@@ -212,9 +212,9 @@ impl<'a> Run<'a> {
         for object in &landed {
             self.cloud.land(std::slice::from_ref(*object)).await;
         }
-        self.cloud.tell(&landed).await;
+        self.cloud.notify(&landed).await;
         if self.draw.percent(self.notified_twice_percent) {
-            self.cloud.tell(&landed).await;
+            self.cloud.notify(&landed).await;
         }
         self.trace(|| format!("lands {:?}", landed.iter().map(|object| &object.key).collect::<Vec<_>>()));
     }
