@@ -159,3 +159,38 @@ fn names_from_data_stay_names() {
     assert!(page.contains("Hospital not recorded"));
     assert!(page.contains("1 hospital · stays discharged in 2024-01"), "{page}");
 }
+
+#[test]
+fn claims_and_measures_are_those_of_the_tables() {
+    let folder = Folder::new("warehouse");
+    folder.well(&["run", "--patients", "300", "--facilities", "3"]);
+    assert!(!folder.page().contains("about-claims-and-measures"), "there are no tables yet");
+    folder.well(&["generate", "tables", "--patients", "300", "--facilities", "3", "--out", "tables"]);
+    folder.well(&["ingest", "tables"]);
+    let page = folder.page();
+    sound(&page);
+    let claims = fs::read_to_string(folder.0.join("tables/claims.csv")).expect("it is written");
+    let lines: Vec<Vec<&str>> = claims.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let cents = |cell: &str| cell.replace('.', "").parse::<i64>().expect("an amount");
+    let with_commas = |number: i64| {
+        let digits = number.to_string();
+        let at = digits.len() % 3;
+        let (head, rest) = digits.split_at(at);
+        let groups = rest.as_bytes().chunks(3).map(|group| String::from_utf8_lossy(group).into_owned());
+        let parts: Vec<String> =
+            Some(head.to_owned()).into_iter().filter(|head| !head.is_empty()).chain(groups).collect();
+        parts.join(",")
+    };
+    for name in ["Paid", "Denied"] {
+        let status = || lines.iter().filter(|cells| cells[9] == name);
+        let paid: i64 = status().map(|cells| cents(cells[8])).sum();
+        let share = status().count() as f64 / lines.len() as f64 * 100.0;
+        let row = format!("<th scope=\"row\">{name}</th><td class=\"n\">{}</td>", with_commas(status().count() as i64));
+        let at = page.find(&row).unwrap_or_else(|| panic!("{row}"));
+        let rest = page[at + row.len()..].split_once("</tr>").expect("a row ends").0;
+        assert!(rest.starts_with(&format!("<td class=\"n\">{share:.1}\u{a0}%</td>")), "{rest}");
+        let paid = with_commas((paid as f64 / 100.0).round() as i64);
+        assert!(rest.ends_with(&format!("<td class=\"n\">{paid}</td>")), "{rest}, should be {paid}");
+    }
+    assert!(page.contains("rows of tables"), "the accepted records are named by what they are");
+}

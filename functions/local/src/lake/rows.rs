@@ -125,6 +125,14 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// An amount of money, in cents; none for null.
+    pub(crate) fn money(&self, column: &str) -> Option<i64> {
+        match self.cell(column) {
+            Some(Cell::Money(cents)) => Some(*cents),
+            _ => None,
+        }
+    }
+
     /// An instant, in UTC microseconds.
     pub(crate) fn time(&self, column: &str) -> Option<i64> {
         match self.cell(column) {

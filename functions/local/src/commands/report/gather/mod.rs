@@ -4,11 +4,16 @@
 
 mod records;
 mod stays;
+mod warehouse;
 
 use metriccare_flow::Worker;
 use metriccare_lake::schema;
 
-pub(super) use self::{records::Records, stays::Stays};
+pub(super) use self::{
+    records::Records,
+    stays::Stays,
+    warehouse::{Compared, Warehouse},
+};
 pub(super) use crate::lake::rows::{Row, Rows};
 use crate::{
     commands::verify::{self, Origin},
@@ -28,6 +33,7 @@ pub(super) struct Gathered {
     pub(super) census: Rows,
     pub(super) stays: Stays,
     pub(super) records: Records,
+    pub(super) warehouse: Warehouse,
     /// Whose data it is: that an answer key is there does not make synthetic what else was ingested.
     pub(super) origin: Origin,
 }
@@ -48,6 +54,7 @@ pub(super) async fn gather(worker: &Worker) -> Result<Gathered, Failure> {
         census: Rows::read(worker, &schema::GOLD_CENSUS).await?,
         stays: Stays::count(&ledger),
         records: Records::count(&log, &commits),
+        warehouse: Warehouse::read(worker).await?,
         origin: verify::origin(worker, &commits).await?,
     })
 }

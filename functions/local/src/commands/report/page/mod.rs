@@ -12,6 +12,7 @@ mod readmission;
 mod records;
 mod stay_length;
 mod trends;
+mod warehouse;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use metriccare_lake::gold::national::NATIONAL_RATES;
@@ -29,7 +30,7 @@ type Section = Option<Markup>;
 type Write = fn(&Gathered) -> Section;
 
 /// What a section is called in the page's list of contents, and what writes it.
-const SECTIONS: [(&str, &str, Write); 8] = [
+const SECTIONS: [(&str, &str, Write); 9] = [
     ("trends", "Month by month", trends::section),
     ("readmission", "Readmission", readmission::section),
     ("length-of-stay", "Length of stay", stay_length::section),
@@ -37,6 +38,7 @@ const SECTIONS: [(&str, &str, Write); 8] = [
     ("infections", "Infections", infection::section),
     ("departments", "Department load", load::section),
     ("demographics", "Patients", demographics::section),
+    ("claims-and-measures", "Claims and measures", warehouse::section),
     ("records", "Where the numbers come from", where_from),
 ];
 

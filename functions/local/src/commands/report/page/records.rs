@@ -12,7 +12,8 @@ use crate::commands::report::{
 
 pub(super) fn section(lake: &Gathered) -> Section {
     let records = &lake.records;
-    let latest: i64 = ["patients", "encounters", "conditions"].iter().map(|metric| lake.plain(metric)).sum();
+    let resources: i64 = ["patients", "encounters", "conditions"].iter().map(|metric| lake.plain(metric)).sum();
+    let latest = resources + lake.warehouse.rows;
     let [duplicates, duplicate_records] = records.duplicates();
     let mut said = format!(
         "{} held {}: {} accepted, {} quarantined, {} skipped.",
@@ -57,6 +58,10 @@ pub(super) fn section(lake: &Gathered) -> Section {
     let mut table = Table::new("Records by outcome", 2, &["Outcome", "Type, rule or status", "Records", "Objects"]);
     for (name, number) in records.accepted_by_type {
         table.row(["accepted".to_owned(), name.to_owned(), count(number), String::new()]);
+    }
+    let of_tables = records.accepted - records.accepted_by_type.iter().map(|(_, number)| number).sum::<i64>();
+    if of_tables > 0 {
+        table.row(["accepted".to_owned(), "rows of tables".to_owned(), count(of_tables), String::new()]);
     }
     for (outcome, counts) in [("quarantined", &records.counts.quarantined), ("skipped", &records.counts.skipped)] {
         for (name, number) in counts {
