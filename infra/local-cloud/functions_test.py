@@ -110,7 +110,7 @@ class UnderTheirOwnPolicies(unittest.TestCase):
         # What a stage is sent: objects that are gone, of another stage's prefix, or no event at all need no retry, or one alone.
         objects = {"s3-put": done, "s3-put-odd-key": done, "s3-test-event": done, "eventbridge-object-created": done,
                    "silver-batch": done, "gold-batch": done, "gold-eventbridge": done, "sqs-batch-mixed": undecodable}
-        jobs = ["schedule", "shard-message", "spec"]
+        jobs = ["schedule", "shard-message", "spec", "tables"]
         self.assertEqual(sorted(path.stem for path in samples.glob("*.json")), sorted([*objects, *jobs, "settings"]))
         read = lambda name: json.loads((samples / f"{name}.json").read_text())
         for stage in STAGES[1:]:
@@ -123,6 +123,7 @@ class UnderTheirOwnPolicies(unittest.TestCase):
         self.assertIn("landed", generator(read("schedule")))
         self.assertEqual(generator(read("shard-message")), done)
         self.assertIn("shards", generator(read("spec")))
+        self.assertIn("landed", generator(read("tables")))
         for name in objects:
             answer = generator(read(name))
             self.assertTrue("errorType" in answer or answer["batchItemFailures"], (name, answer))
