@@ -101,7 +101,7 @@ class UnderTheirOwnPolicies(unittest.TestCase):
             counted = [line for line in logged if "_aws" in line]
             if stage == "generator":
                 self.assertLess(0, sum(line.get("ObjectsLanded", 0) for line in counted), "objects landed")
-                self.assertEqual(sum(line.get("ShardsSent", 0) for line in counted if line.get("ShardsSent") == 3), 3)
+                self.assertIn(3, [line.get("ShardsSent") for line in counted])
             self.assertTrue(all(line["Stage"] == stage for line in counted) and counted, stage)
 
     def test_every_sample_event_is_answered(self):
