@@ -145,13 +145,13 @@ impl ResourceWriter {
 /// Standard output, plain or compressed.
 enum Sink {
     Plain(BufWriter<Stdout>),
-    Gzip(GzEncoder<BufWriter<Stdout>>),
+    Gzip(Box<GzEncoder<BufWriter<Stdout>>>),
 }
 
 impl Sink {
     fn new(gzip: bool) -> Self {
         let out = BufWriter::new(io::stdout());
-        if gzip { Sink::Gzip(GzEncoder::new(out, Compression::fast())) } else { Sink::Plain(out) }
+        if gzip { Sink::Gzip(Box::new(GzEncoder::new(out, Compression::fast()))) } else { Sink::Plain(out) }
     }
 
     fn finish(self) -> Result<(), Failure> {
