@@ -201,7 +201,7 @@ fn a_deployed_stack_is_found_by_its_buckets_names_and_its_losses_come_back() {
          print('_lake.json' in keys, any(key.startswith('_ledger/') for key in keys), len(parts) > 0, \
          client('dynamodb').scan(TableName='metriccare-ledger')['Count'] > 6)",
     );
-    assert_eq!(seen, "False False True True", "the stack's own ledger and catalog are used");
+    assert_eq!(seen, "True False True True", "the stack's own ledger and catalog are used");
     assert!(person.well(&["redrive", "--from", "landing"]).contains("0 of 6 landed objects"));
 
     python(
@@ -247,8 +247,10 @@ fn what_is_wrong_with_a_login_is_said_before_any_work() {
         &["s3://not-there: there is no such bucket", "s3://nor-there: there is no such bucket"],
     );
     person.badly(&["verify", "--lake", "s3://quality-data/empty"], &["there is no lake here"]);
-    person
-        .badly(&["ingest", "--lake", "s3://quality-data", "--landing", "s3://quality-data"], &["no place to land in"]);
+    person.badly(
+        &["ingest", "--lake", "s3://quality-data", "--landing", "s3://quality-data"],
+        &["the lake itself cannot be its landing location"],
+    );
 
     let halves = Person::with("halves", "AWS_SECRET_KEY=YOUR_SECRET_KEY\nAWS_REGION=Frankfurt\n");
     halves.badly(

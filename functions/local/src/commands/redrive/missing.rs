@@ -38,9 +38,9 @@ fn stage(layer: Upstream) -> &'static str {
 /// What the objects of a layer are, and what they lack.
 fn lack(layer: Upstream) -> &'static str {
     match layer {
-        Upstream::Landing => "landed objects have no commit of bronze",
-        Upstream::Bronze => "commits of bronze are not merged into silver",
-        Upstream::Silver => "buckets of silver are not measured by gold",
+        Upstream::Landing => "landed objects have no bronze commit",
+        Upstream::Bronze => "bronze commits are not merged into silver",
+        Upstream::Silver => "silver buckets are not measured by gold",
     }
 }
 
@@ -88,8 +88,14 @@ pub(super) async fn notify(
     }
     bars.finish();
     let number = found.missing.len() as u64;
-    let notified = if arguments.dry_run { "would be sent to its stage" } else { "were sent to their stage again" };
-    output.line(format!("{} of {} {} and {notified}", count(number), count(found.looked_at), lack(layer)))?;
+    let sent = if arguments.dry_run { "would be sent to" } else { "were sent again to" };
+    output.line(format!(
+        "{} of {} {} and {sent} {}",
+        count(number),
+        count(found.looked_at),
+        lack(layer),
+        stage(layer)
+    ))?;
     for meta in found.missing.iter().take(NAMED) {
         output.line(format!("  {}", meta.key))?;
     }
