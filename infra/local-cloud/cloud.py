@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -74,6 +75,10 @@ class Run:
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
                 archive.write(built / "bootstrap", "bootstrap")
             self.say(f"zip of {stage}", f"{packed.tell() / 1e6:.2f} MB")
+        # CloudFormation makes a number of a parameter that is one; ministack keeps its text, and cannot compare it.
+        parameters = template.load()["Parameters"]
+        number = lambda found: f"MaximumConcurrency: {parameters[found[1]]['Default']}"
+        text = re.sub(r"MaximumConcurrency: !Ref (\w+)", number, text)
         (self.work / "template.yaml").write_text(text)
         shutil.copytree(template.ROOT / "infra" / "templates", self.work / "infra" / "templates")
         # ministack has Athena's saved queries in its API, not in its CloudFormation: they are saved below.
@@ -101,13 +106,20 @@ class Run:
 
     def generate(self):
         started = time.monotonic()
-        answer = self.lambdas.invoke(FunctionName=f"{STACK}-generator", Payload=json.dumps({"patients": self.patients}))
+        landed = self.land({"patients": self.patients})
+        self.say("generator invoked", f"{landed['patients']} patients, {landed['objects']} objects, "
+                                      f"{landed['bytes'] / 1e6:.1f} MB, {time.monotonic() - started:.1f} s")
+
+        started = time.monotonic()
+        self.land({"view": "tables", "patients": self.patients})
+        self.say("tables generated", f"{self.patients} patients as eight tables, {time.monotonic() - started:.1f} s")
+
+    def land(self, job: dict) -> dict:
+        answer = self.lambdas.invoke(FunctionName=f"{STACK}-generator", Payload=json.dumps(job))
         payload = json.loads(answer["Payload"].read())
         if "landed" not in payload:
             sys.exit(f"the generator answered {payload}")
-        landed = payload["landed"]
-        self.say("generator invoked", f"{landed['patients']} patients, {landed['objects']} objects, "
-                                      f"{landed['bytes'] / 1e6:.1f} MB, {time.monotonic() - started:.1f} s")
+        return payload["landed"]
 
     def let_the_schedule_fire(self):
         today = datetime.datetime.now(datetime.timezone.utc)
