@@ -10,6 +10,7 @@ pub mod crowded;
 pub mod engines;
 pub mod files;
 pub mod landed;
+pub mod mangle;
 mod notifying;
 pub mod python;
 pub mod simulated;

@@ -15,6 +15,7 @@ pub mod reference;
 pub mod resource;
 pub mod text;
 pub mod time;
+pub mod types;
 
 pub use bundle::{Bundle, Entry};
 pub use coding::{CodeableConcept, Coding, OneOrMany};

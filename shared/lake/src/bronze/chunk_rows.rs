@@ -1,7 +1,8 @@
 //! One chunk of records made into rows. Chunks know nothing of each other, so they are read on any thread.
 
 use metriccare_fhir::read::{
-    Bundle, Condition, Encounter, Entry, Fault, Head, Identified, Named, Patient, Reference, Rule, Text, pull, resource,
+    Bundle, Condition, Encounter, Entry, Fault, Head, Identified, Named, Patient, Reference, Rule, Text, pull,
+    resource, types,
 };
 
 use super::{
@@ -51,8 +52,11 @@ struct Reader<'a> {
 /// What a readable record turned out to be.
 enum Read {
     Row,
-    Skipped(String),
+    Skipped(&'static str),
 }
+
+/// What a record is counted as that is of no type of FHIR: what it calls its type may be anything, a name or a birth date too.
+const NO_FHIR_TYPE: &str = "no FHIR type";
 
 impl Reader<'_> {
     fn span(&mut self, span: &Span, bytes: &[u8]) {
@@ -102,7 +106,7 @@ impl Reader<'_> {
             Ok(Read::Row) => self.findings.counts.records += 1,
             Ok(Read::Skipped(kind)) => {
                 self.findings.counts.records += 1;
-                self.findings.counts.skip(&kind);
+                self.findings.counts.skip(kind);
             }
             Err(fault) => self.quarantine(span, text.as_bytes(), Some(&kind), &fault),
         }
@@ -129,7 +133,7 @@ impl Reader<'_> {
             "Condition" => self.condition(text, facts)?,
             other => {
                 self.other(other, text, facts, in_bundle)?;
-                return Ok(Read::Skipped(other.to_owned()));
+                return Ok(Read::Skipped(types::resource_type(other).unwrap_or(NO_FHIR_TYPE)));
             }
         }
         Ok(Read::Row)

@@ -1,6 +1,10 @@
 //! Reads the rows of a relational table from Parquet.
 
-use std::io;
+use std::{
+    borrow::Cow,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use arrow_array::{
     Array, ArrayRef, RecordBatch,
@@ -36,7 +40,15 @@ pub(super) fn columns_of(bytes: &Bytes) -> Result<Vec<String>, String> {
 
 fn open(bytes: &Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>, String> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.clone(), options).map_err(|error| error.to_string())
+    guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.clone(), options))
+}
+
+/// Calls the Parquet decoder, which panics on some damaged files.
+fn guarded<T, E: ToString>(decode: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(decoded) => decoded.map_err(|error| error.to_string()),
+        Err(_) => Err("the Parquet file is damaged: its decoder gave up".to_owned()),
+    }
 }
 
 /// Reads every row into the sink, numbered from 1.
@@ -44,16 +56,17 @@ fn open(bytes: &Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>, String>
 /// # Errors
 /// The outer one where a sink cannot be written, the inner one where the file turns out to be damaged.
 pub(super) fn read(bytes: &Bytes, header: &Header, sink: &mut RowSink<'_>) -> io::Result<Result<(), String>> {
-    let reader = open(bytes).and_then(|builder| builder.with_batch_size(BATCH).build().map_err(|e| e.to_string()));
-    let reader = match reader {
+    let reader = open(bytes).and_then(|builder| guarded(|| builder.with_batch_size(BATCH).build()));
+    let mut reader = match reader {
         Ok(reader) => reader,
         Err(damage) => return Ok(Err(damage)),
     };
     let mut line = 0;
-    for batch in reader {
-        match batch {
-            Ok(batch) => line = read_batch(&batch, header, sink, line)?,
-            Err(damage) => return Ok(Err(damage.to_string())),
+    loop {
+        match guarded(|| reader.next().transpose()) {
+            Ok(Some(batch)) => line = read_batch(&batch, header, sink, line)?,
+            Ok(None) => break,
+            Err(damage) => return Ok(Err(damage)),
         }
     }
     Ok(Ok(()))
@@ -76,14 +89,7 @@ fn read_batch(batch: &RecordBatch, header: &Header, sink: &mut RowSink<'_>, mut 
         }
         let raw = || raw_of(&columns, row, header);
         match fault {
-            None if cells
-                .iter()
-                .zip(header.table.columns)
-                .all(|(cell, (name, _))| *cell != Cell::Missing || !header.table.key.contains(name)) =>
-            {
-                sink.row(line, 0, &cells, "")?;
-            }
-            None => sink.row(line, 0, &cells, &raw())?,
+            None => sink.row(line, 0, &cells, || Cow::Owned(raw()))?,
             Some((name, reason)) => sink.bad_cell(line, 0, name, reason, &raw())?,
         }
     }

@@ -1,6 +1,9 @@
 //! Where rows of a landed relational table go: typed into bronze, or whole into the quarantine with what is wrong.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use metriccare_fhir::read::{Fault, Rule};
 use parquet::{arrow::ArrowWriter, errors::ParquetError};
@@ -70,22 +73,34 @@ impl<'a> RowSink<'a> {
                 Err(fault) => return self.bad_cell(line, offset, name, fault, raw),
             }
         }
-        self.row(line, offset, &cells, raw)
+        self.row(line, offset, &cells, || Cow::Borrowed(raw))
     }
 
-    /// A row as typed cells, in the order of the table's columns.
-    pub(super) fn row(&mut self, line: u64, offset: u64, cells: &[Cell<'_>], raw: &str) -> io::Result<()> {
+    /// A row as typed cells, in the order of the table's columns; `raw` writes it as CSV where it is refused.
+    pub(super) fn row<'r>(
+        &mut self,
+        line: u64,
+        offset: u64,
+        cells: &[Cell<'_>],
+        raw: impl FnOnce() -> Cow<'r, str>,
+    ) -> io::Result<()> {
         for ((name, _), cell) in self.table.columns.iter().zip(cells) {
             if self.table.key.contains(name) && *cell == Cell::Missing {
                 let reason = format!("{name}: missing, and the row is known by it");
-                return self.refuse(line, offset, raw, Rule::NoId, reason);
+                return self.refuse(line, offset, &raw(), Rule::NoId, reason);
             }
             if let Cell::Text(text) = cell
                 && !self.id_prefix.is_empty()
                 && name.ends_with("_id")
                 && text.contains(':')
             {
-                return self.bad_cell(line, offset, name, "a colon is not allowed in the ids of a named source", raw);
+                return self.bad_cell(
+                    line,
+                    offset,
+                    name,
+                    "a colon is not allowed in the ids of a named source",
+                    &raw(),
+                );
             }
         }
         self.rows.append(cells, self.origin, &self.id_prefix);

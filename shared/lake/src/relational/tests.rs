@@ -89,6 +89,32 @@ fn a_row_is_typed_and_a_row_that_cannot_be_is_kept_whole_with_its_place() {
     assert!(kept[3].contains("\"a,\"\"b\"\"\""), "{kept:?}");
 }
 
+/// Claims of a landed object as a Parquet file of their own: our bronze file has the table's columns and three more.
+fn as_parquet(flattened: &Flattened<Vec<u8>>) -> Vec<u8> {
+    let file = flattened.files.iter().find(|(file, _)| file.table == CLAIMS.bronze.path).expect("rows").1.clone();
+    let names: Vec<&'static str> = CLAIMS.columns.iter().map(|(name, _)| *name).collect();
+    let batch = crate::table_file::read(&CLAIMS.bronze, &Bytes::from(file), &names).expect("our own file");
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).expect("memory");
+    writer.write(&batch).expect("memory");
+    writer.into_inner().expect("memory")
+}
+
+#[test]
+fn a_parquet_file_with_any_damaged_byte_is_rows_or_quarantine() {
+    let parquet = as_parquet(&landed("a.csv", 7, &csv(&[GOOD, "C2,p2,d1,2025-03-03,,,1,1,0,denied,1,not covered,2"])));
+    let mut reasons = std::collections::BTreeSet::new();
+    for (at, damage) in (4..parquet.len()).flat_map(|at| [0x01, 0x80, 0xff].map(|damage| (at, damage))) {
+        let mut damaged = parquet.clone();
+        damaged[at] ^= damage;
+        let flattened = landed("a.parquet", 7, &damaged);
+        let counts = &flattened.counts;
+        assert_eq!(counts.records, counts.accepted() + counts.quarantined(), "byte {at}");
+        assert!(counts.records > 0, "byte {at}: an object with rows gives none, and nothing says why");
+        reasons.extend(quarantined(&flattened));
+    }
+    assert!(reasons.iter().any(|reason| reason.contains("its decoder gave up")), "{reasons:#?}");
+}
+
 #[test]
 fn the_same_rows_as_csv_gzip_and_parquet_are_the_same_rows() {
     let text = csv(&[GOOD, "C2,p2,d1,2025-03-03,,,1,1,0,denied,1,not covered,2"]);
@@ -96,14 +122,7 @@ fn the_same_rows_as_csv_gzip_and_parquet_are_the_same_rows() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(&text).expect("memory");
     let gzipped = landed("a.csv", 7, &gzip.finish().expect("memory"));
-    // Our own bronze file has the table's columns and three more: without these it is the table as Parquet.
-    let file =
-        Bytes::from(plain.files.iter().find(|(file, _)| file.table == CLAIMS.bronze.path).expect("rows").1.clone());
-    let names: Vec<&'static str> = CLAIMS.columns.iter().map(|(name, _)| *name).collect();
-    let batch = crate::table_file::read(&CLAIMS.bronze, &file, &names).expect("our own file");
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).expect("memory");
-    writer.write(&batch).expect("memory");
-    let parquet = landed("a.csv", 7, &writer.into_inner().expect("memory"));
+    let parquet = landed("a.csv", 7, &as_parquet(&plain));
     let rows = rows_of(&plain, &CLAIMS);
     assert_eq!(rows.len(), 2);
     assert_eq!(rows_of(&gzipped, &CLAIMS), rows);
@@ -139,6 +158,9 @@ fn ids_of_a_named_source_carry_its_name() {
     let row = &rows_of(&flattened, &CLAIMS)[0];
     assert_eq!([row[0].to_string(), row[1].to_string(), row[2].to_string()], ["north:C1", "north:p1", "north:d1"]);
     assert!(quarantined(&flattened)[0].contains("patient_id: a colon"), "{:?}", quarantined(&flattened));
+    let parquet = as_parquet(&landed("claims.csv", 7, &csv(&[GOOD, &GOOD.replace("p1", "p:1")])));
+    let kept = quarantined(&landed("source=north/claims.parquet", 7, &parquet));
+    assert!(kept[0].contains("patient_id: a colon") && kept[0].contains("|C1,p:1,d1,2025-02-03,"), "{kept:?}");
 }
 
 /// A version of a claim: its id, its line, when it landed, and its amount.

@@ -1,0 +1,80 @@
+//! Real files, broken as real files break: in their JSON values, in their text, in their container.
+//!
+//! A mangled object follows from its number and the seed alone, and says what was done to it, so that one that breaks a
+//! law can be made once more by itself.
+
+mod container;
+mod json;
+mod samples;
+mod tables;
+mod text;
+
+pub use samples::{Form, Sample, samples};
+
+use crate::crowded::Draw;
+
+/// What a real file became.
+#[derive(Debug, Clone)]
+pub struct Mangled {
+    /// The key it lands under.
+    pub key: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The sample, and what was done to it, step by step.
+    pub steps: Vec<String>,
+}
+
+/// The mangled object with this number.
+pub fn mangled(samples: &[Sample], seed: u64, number: u64) -> Mangled {
+    let mut draw = Draw(seed ^ number.wrapping_mul(0xD6E8_FEB8_6659_FD93));
+    let sample = &samples[draw.below(samples.len())];
+    let mut mangled = Mangled {
+        key: format!("{}/{}", draw.one_of(&["any", "source=north", "encounter/2025/12/31"]), sample.name),
+        bytes: sample.bytes.clone(),
+        steps: vec![sample.name.clone()],
+    };
+    if sample.form == Form::Json && draw.percent(75) {
+        json::mangle(&mut draw, &mut mangled);
+    }
+    if sample.form == Form::Csv && draw.percent(75) {
+        tables::mangle(&mut draw, &mut mangled);
+    }
+    if sample.form != Form::Parquet && draw.percent(50) {
+        text::mangle(&mut draw, &mut mangled, samples);
+    }
+    if sample.form == Form::Parquet || draw.percent(40) {
+        container::mangle(&mut draw, &mut mangled);
+    }
+    mangled
+}
+
+/// A mutation: its name, and what it does.
+type Step<T> = (&'static str, fn(&mut Draw, &mut T));
+
+/// Makes up to three of these mutations, and writes down which.
+fn some<T>(draw: &mut Draw, steps: &[Step<T>], what: &mut T, done: &mut Vec<String>) {
+    for _ in 0..=draw.below(3) {
+        let (name, step) = draw.one_of(steps);
+        step(draw, what);
+        done.push(name.to_owned());
+    }
+}
+
+/// A place in so many bytes; 0 where there are none.
+fn place(draw: &mut Draw, bytes: &[u8]) -> usize {
+    draw.below(bytes.len().max(1))
+}
+
+/// Puts bytes into others.
+fn insert(bytes: &mut Vec<u8>, at: usize, more: &[u8]) {
+    bytes.splice(at..at, more.iter().copied());
+}
+
+/// Turns one bit over.
+fn flip(draw: &mut Draw, bytes: &mut [u8]) {
+    let at = place(draw, bytes);
+    let bit = draw.below(8);
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte ^= 1 << bit;
+    }
+}
