@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::UNIX_EPOCH,
 };
 
@@ -18,7 +18,7 @@ use crate::{
     commands::doctor::links::Links,
     lake::{
         self,
-        landing_key::{SourceName, landing_key, source_of},
+        landing_key::{SourceName, landing_key, source_of, with_folder},
         rows::read_file,
         walk::{self, Entry, walk},
     },
@@ -134,7 +134,12 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<Files, Failure> {
             if below.is_empty() {
                 return Err(Failure::usage(format!("{}: there is no file in this folder", path.display())));
             }
-            found.files.extend(below);
+            let folder = absolute(path)?;
+            found.files.extend(
+                below
+                    .into_iter()
+                    .map(|walk::File { path, name }| walk::File { path, name: with_folder(&folder, &name) }),
+            );
             found.passed_over.extend(passed_over);
             continue;
         }
@@ -142,9 +147,21 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<Files, Failure> {
         if !keys::is_data(&name) {
             return Err(Failure::usage(format!("{}: {NO_DATA}; rename it", path.display())));
         }
+        let name = with_folder(absolute(path)?.parent().unwrap_or(Path::new("")), &name);
         found.files.push(walk::File { path: path.clone(), name });
     }
     Ok(found)
+}
+
+/// A path from the root, with the names that it was given: the target of a link may have another name.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    let unusable = |error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
+    let path = std::path::absolute(path).map_err(unusable)?;
+    if path.components().any(|part| part == Component::ParentDir) {
+        path.canonicalize().map_err(unusable)
+    } else {
+        Ok(path)
+    }
 }
 
 /// Why a file or folder with such a name is not read.

@@ -1,9 +1,12 @@
 //! The key under which a person's file lands: its source, resource type and date, and its own name.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::Path, str::FromStr};
 
 /// The folders of resource types.
 const FOLDERS: [&str; 7] = ["patient", "encounter", "condition", "organization", "location", "practitioner", "bundle"];
+
+/// The folder that the generator lands relational tables in.
+const TABLES: &str = "tables";
 
 /// The name of a server: what lands below `source=<name>/` has ids of its own, `<name>:<id>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,14 +61,32 @@ pub(crate) fn landing_key(source: Option<&SourceName>, path: &str, date: &str) -
     }
 }
 
+/// The path of a file as if a folder above its source, type and date had been named.
+///
+/// Naming `lake/landing`, `lake/landing/patient`, `lake/landing/patient/2025` or the file itself lands a file under the same
+/// key: what the named folder's own path says of the source, the type and the date is put before the file's path within it.
+pub(crate) fn with_folder(folder_path: &Path, path: &str) -> String {
+    let above: Vec<String> =
+        folder_path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    let all: Vec<&str> = above.iter().map(String::as_str).chain(path.split('/')).collect();
+    let is_type = |part: &str| folder(part).is_some() || part == TABLES;
+    let dated_type = (0..above.len()).find(|at| is_type(all[*at]) && is_dated(&all, *at));
+    let last = above.len().saturating_sub(1);
+    let begin = dated_type.or_else(|| above.last().filter(|part| is_type(part)).map(|_| last)).unwrap_or(above.len());
+    let source = begin.checked_sub(1).filter(|at| source_of(&format!("{}/", all[*at])).is_some());
+    all[source.unwrap_or(begin)..].join("/")
+}
+
 /// Where `<type>/YYYY/MM/DD/<name>` begins in a path: at a type's name, or, for any other name, at the path's beginning.
 fn dated(parts: &[&str]) -> Option<usize> {
+    (0..parts.len()).find(|at| is_dated(parts, *at) && (*at == 0 || folder(parts[*at]).is_some()))
+}
+
+/// Whether the part at a place of a path is followed by `YYYY/MM/DD/<name>`.
+fn is_dated(parts: &[&str], at: usize) -> bool {
     let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-    let is_dated = |at: usize| {
-        matches!(parts.get(at + 1..), Some([year, month, day, _, ..])
-            if digits(year, 4) && digits(month, 2) && digits(day, 2))
-    };
-    (0..parts.len()).find(|at| is_dated(*at) && (*at == 0 || folder(parts[*at]).is_some()))
+    matches!(parts.get(at + 1..), Some([year, month, day, _, ..])
+        if digits(year, 4) && digits(month, 2) && digits(day, 2))
 }
 
 /// The folder of a resource type that a folder's name means: `Encounter` and `encounters` are `encounter`.
@@ -106,6 +127,26 @@ mod tests {
         ] {
             assert_eq!(key(None, path), expected);
         }
+    }
+
+    #[test]
+    fn the_same_file_has_one_key_however_deep_the_named_folder_lies() {
+        for (landed, depths) in [
+            ("patient/2025/12/31/p.ndjson", 1..=4),
+            ("tables/2025/12/31/claims.csv", 1..=4),
+            ("source=x/encounter/2025/09/15/a/enc.json", 1..=5),
+        ] {
+            let parts: Vec<&str> = landed.split('/').collect();
+            for depth in depths {
+                let folder = Path::new("/data/landing").join(parts[..depth].join("/"));
+                let path = with_folder(&folder, &parts[depth..].join("/"));
+                assert_eq!(key(None, &path), landed, "{}", folder.display());
+            }
+        }
+        let of = |folder: &str, path: &str| key(None, &with_folder(Path::new(folder), path));
+        assert_eq!(of("/data/encounters", "enc.json"), "encounter/2025/06/01/encounters/enc.json");
+        assert_eq!(of("/data/export", "enc.json"), "other/2025/06/01/enc.json");
+        assert_eq!(of("/patient/export/2024", "a.json"), "other/2025/06/01/a.json", "2024 is no date of a type");
     }
 
     #[test]
