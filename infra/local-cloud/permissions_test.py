@@ -61,6 +61,7 @@ def receive(queue):
 # What each role needs, and may do.
 ALLOWED = {
     "generator": [put(LANDING, "patient/b"), put(LAKE, "reference/hospitals.csv"), put(LAKE, "reference/_answers/b"),
+                  get(LAKE, "reference/_answers/w/tables/sums/a"),
                   receive("GeneratorQueue"), send("GeneratorQueue"), send_all("GeneratorQueue"), send("GeneratorDeadLetters"), claim()],
     "bronze": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "bronze/b"),
                get(LAKE, "bronze/_commits/a"), lists(LAKE, "bronze/_commits/"), claim(), partition("bronze_patient"),
@@ -76,7 +77,7 @@ ALLOWED = {
 }
 # Keys that do not exist, which the role has to be able to find out: 404, where all others would get 403.
 MISSING = {
-    "generator": [],
+    "generator": [get(LAKE, "reference/_answers/w/tables/sums/none")],
     "bronze": [get(LANDING, "none"), get(LAKE, "bronze/_commits/none"), get(LAKE, "_lake.json")],
     "silver": [get(LAKE, "bronze/_commits/none"), get(LAKE, "silver/encounter/none"), get(LAKE, "_lake.json")],
     "gold": [get(LAKE, "silver/none"), get(LAKE, "gold/none"), get(LAKE, "reference/hospitals.csv"), get(LAKE, "_lake.json")],

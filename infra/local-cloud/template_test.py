@@ -256,6 +256,7 @@ class Permissions(unittest.TestCase):
         self.assertEqual(lists, [
             ("BronzeRole", STACK.arn("LakeBucket"), below("bronze/_commits")),
             ("BronzeRole", STACK.arn("LandingBucket"), None),
+            ("GeneratorRole", STACK.arn("LakeBucket"), {"StringLikeIfExists": {"s3:prefix": ["reference/_answers/*"]}}),
             ("GoldRole", STACK.arn("LakeBucket"), below("silver", "gold", "reference")),
             ("SilverRole", STACK.arn("LakeBucket"), below("bronze", "silver")),
         ])

@@ -8,6 +8,7 @@ use metriccare_ports::{
     Begin, Clock, ETag, Listed, ManualClock, MemoryQueue, Message, Object, ObjectMeta, ObjectStore, Payload, Ports,
     PutOptions, Queue, Result as PortResult, queue::QueueSettings,
 };
+use metriccare_world::TableAnswers;
 use serde_json::json;
 
 use super::*;
@@ -273,5 +274,74 @@ async fn tables_land_whole_with_the_rows_that_the_answer_counts() {
     }
 
     let (answer, _) = bench.ask(json!({"view": "tables", "day": "2025-03-01"})).await;
-    assert!(answer.is_err_and(|error| error.to_string().contains("tables land whole")));
+    assert!(answer.is_err_and(|error| error.to_string().contains("tables are of a whole year")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shards_of_tables_together_are_the_whole() {
+    let job = json!({"view": "tables", "patients": 7_000, "facilities": 5, "providers": 30});
+    let (whole, parts) = (bench(Duration::ZERO), bench(Duration::ZERO));
+    whole.ask(job.clone()).await.0.expect("landed");
+    let shard = |part: u64| {
+        let mut shard = job.clone();
+        shard["shard"] = format!("{part}/3").into();
+        parts.ask(shard)
+    };
+    // In any order, and one of them twice: whichever is the last to leave its sums lands the reports.
+    for part in [2, 3, 2] {
+        shard(part).await.0.expect("landed");
+        assert!(!parts.landed().await.iter().any(|(key, _)| key.contains("cms_measures")), "a shard is missing");
+    }
+    shard(1).await.0.expect("landed");
+    let rows = async |bench: &Bench, table: &str| {
+        let mut rows = BTreeSet::new();
+        for listed in bench.environment.ports.landing.list(&format!("tables/2025/12/31/{table}")).await.expect("memory")
+        {
+            let found = bench.environment.ports.landing.get(&listed.key).await.expect("listed");
+            let text = String::from_utf8(found.body.bytes().await.expect("memory").to_vec()).expect("text");
+            rows.extend(text.lines().map(str::to_owned));
+        }
+        rows
+    };
+    for table in ["patients", "encounters", "claims", "registry", "providers", "facilities", "cms_measures", "hai_data"]
+    {
+        let expected = rows(&whole, table).await;
+        assert!(expected.len() > 1, "{table} has rows");
+        assert_eq!(rows(&parts, table).await, expected, "{table}");
+    }
+    // Their answer keys count the same rows.
+    let totals = async |bench: &Bench| {
+        let mut sum: Option<TableAnswers> = None;
+        for listed in bench.environment.ports.lake.list("reference/_answers/").await.expect("memory") {
+            if listed.key.contains("/sums/") {
+                continue;
+            }
+            let body = bench.environment.ports.lake.get(&listed.key).await.expect("listed").body;
+            let text = String::from_utf8(body.bytes().await.expect("memory").to_vec()).expect("text");
+            let key = TableAnswers::from_json(&text).expect("a key");
+            match &mut sum {
+                None => sum = Some(key),
+                Some(sum) => sum.merge(&key).expect("of one world"),
+            }
+        }
+        sum.expect("keys").totals().clone()
+    };
+    assert_eq!(totals(&parts).await, totals(&whole).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_many_patients_are_cut_into_messages_of_the_queue() {
+    let bench = bench(Duration::ZERO);
+    let cut = bench.ask(json!({"view": "tables", "patients": 200_001, "gzip": true})).await.0.expect("cut");
+    assert_eq!(cut, json!({"shards": 3}));
+    let sent = bench.queue.receive(10).await.expect("memory");
+    let shards: BTreeSet<String> = sent
+        .iter()
+        .map(|message| {
+            let job: Value = serde_json::from_str(&message.body).expect("JSON");
+            assert_eq!((&job["view"], &job["gzip"]), (&"tables".into(), &true.into()));
+            job["shard"].as_str().expect("a shard").to_owned()
+        })
+        .collect();
+    assert_eq!(shards, BTreeSet::from(["1/3", "2/3", "3/3"].map(str::to_owned)));
 }

@@ -34,6 +34,14 @@ pub enum Failure {
     /// Bytes could not be compressed.
     #[error("compressing: {0}")]
     Compress(#[from] std::io::Error),
+    /// The sums that a shard left cannot be read.
+    #[error("{key}: these are no sums of a shard: {error}; land that shard again")]
+    Sums {
+        /// Where they lie in the lake bucket.
+        key: String,
+        /// What is wrong with them.
+        error: serde_json::Error,
+    },
     /// Two answer keys are of different worlds.
     #[error(transparent)]
     Answers(#[from] DifferentWorlds),

@@ -113,7 +113,8 @@ impl Generator {
                 }
                 View::Tables => {
                     let (request, world) = (job.tables_request(own.threads)?, World::new(job.spec)?);
-                    generate_tables(&world, request, &*ports.landing, &deadline).map(JobResult::LandedTables)
+                    generate_tables(&world, request, &*ports.landing, &*ports.lake, &deadline)
+                        .map(JobResult::LandedTables)
                 }
             }
         };

@@ -19,7 +19,7 @@ const YEAR_SHARE: u64 = 20_000;
 /// Patients of one day that one invocation lands: little happens on a day.
 const DAY_SHARE: u64 = 500_000;
 
-/// Patients whose tables one invocation lands; measures are of all of them, so they cannot be cut.
+/// Patients whose tables one invocation lands.
 const TABLES_SHARE: u64 = 100_000;
 
 /// A spec with its request.
@@ -132,9 +132,13 @@ impl Job {
 
     /// The parts that this job is cut into: itself where one invocation can do it, or where it is a part already.
     pub fn shards(&self) -> Vec<Job> {
-        let share = if self.day.is_some() { DAY_SHARE } else { YEAR_SHARE };
+        let share = match (self.view, self.day) {
+            (View::Tables, _) => TABLES_SHARE,
+            (View::Fhir, Some(_)) => DAY_SHARE,
+            (View::Fhir, None) => YEAR_SHARE,
+        };
         let parts = self.spec.patients.div_ceil(share);
-        if self.shard.is_some() || parts <= 1 || self.view == View::Tables {
+        if self.shard.is_some() || parts <= 1 {
             return vec![self.clone()];
         }
         (1..=parts).map(|part| Job { shard: Some(Shard { part, of: parts }), ..self.clone() }).collect()
@@ -163,15 +167,11 @@ impl Job {
     /// How to land the tables of the world, on so many threads.
     ///
     /// # Errors
-    /// What tables do not have, and more patients than one invocation has time for.
+    /// What tables do not have.
     pub fn tables_request(&self, threads: NonZeroUsize) -> Result<TablesRequest, JobError> {
         let refused = |field: String| Err(JobError::Field(field));
-        let whole = "tables land whole, for a whole year";
         if let Some(day) = self.day {
-            return refused(format!("day is {day}: {whole}"));
-        }
-        if let Some(shard) = self.shard {
-            return refused(format!("shard is {shard}: {whole}"));
+            return refused(format!("day is {day}: tables are of a whole year; leave it out"));
         }
         if self.version.is_some() {
             return refused("fhir_version: tables have none; leave it out".to_owned());
@@ -184,12 +184,7 @@ impl Job {
                 "format is parquet: tables land as csv; `metriccare generate tables` writes Parquet".to_owned(),
             );
         }
-        let patients = self.spec.patients;
-        if patients > TABLES_SHARE {
-            let words = "are the most whose tables land at once; `metriccare generate tables` writes more";
-            return refused(format!("patients is {patients}: {TABLES_SHARE} {words}"));
-        }
-        Ok(TablesRequest { gzip: self.gzip.unwrap_or_default(), threads })
+        Ok(TablesRequest { gzip: self.gzip.unwrap_or_default(), shard: self.shard.unwrap_or(Shard::WHOLE), threads })
     }
 
     /// The form of the files of tables.
@@ -311,26 +306,31 @@ mod tests {
     }
 
     #[test]
-    fn tables_land_whole_as_csv() {
+    fn tables_land_as_csv_of_a_whole_year() {
         let request = |mut fields: Value| {
             fields["view"] = "tables".into();
             Job::from_value(fields).expect("a job").tables_request(NonZeroUsize::MIN).map_err(|error| error.to_string())
         };
         assert_eq!(request(json!({"gzip": true})).map(|request| request.gzip), Ok(true));
         for (fields, expected) in [
-            (json!({"day": "2025-03-01"}), "day is 2025-03-01: tables land whole"),
-            (json!({"shard": "1/2"}), "shard is 1/2: tables land whole"),
+            (json!({"day": "2025-03-01"}), "day is 2025-03-01: tables are of a whole year"),
             (json!({"fhir_version": "r4"}), "fhir_version: tables have none"),
             (json!({"dirty": "late=1%"}), "dirty: tables are clean"),
             (json!({"format": "parquet"}), "format is parquet: tables land as csv"),
             (json!({"format": "ndjson"}), "format is ndjson: it must be csv or parquet for tables"),
-            (json!({"patients": 100_001}), "patients is 100001: 100000 are the most"),
         ] {
             let error = request(fields).expect_err(expected);
             assert!(error.starts_with(expected), "{error}");
         }
         let large = Job { view: View::Tables, ..Job::of(Spec { patients: TABLES_SHARE, ..Spec::default() }) };
         assert_eq!(large.shards(), std::slice::from_ref(&large));
+        let larger = Job { spec: Spec { patients: TABLES_SHARE + 1, ..Spec::default() }, ..large };
+        let shards: Vec<_> = larger
+            .shards()
+            .iter()
+            .map(|job| job.tables_request(NonZeroUsize::MIN).map(|request| request.shard).map_err(|e| e.to_string()))
+            .collect();
+        assert_eq!(shards, [Ok(Shard { part: 1, of: 2 }), Ok(Shard { part: 2, of: 2 })]);
     }
 
     #[test]

@@ -62,6 +62,7 @@ mod rules;
 mod spec;
 mod spec_error;
 mod stream;
+mod table_answers;
 mod tables;
 pub mod view;
 mod world;
@@ -80,9 +81,10 @@ pub use life::{
 pub use measures::Measures;
 pub use spec::{AVERAGE_TOTALS, Spec};
 pub use spec_error::{InvalidField, SpecError};
+pub use table_answers::{CoveredTable, TableAnswers, TablePart};
 pub use tables::{Benchmark, TableError, TableTexts, Tables, Town, benchmarks};
 pub use view::fhir::{
     Destination, DirectoryResources, FaultBatch, FhirWriter, Known, Resources, directory as fhir_directory,
 };
-pub use view::tables::{BY_PATIENT, Rows, TablesWriter, facilities_csv, providers_csv};
+pub use view::tables::{BY_PATIENT, Rows, TableTotals, TablesWriter, facilities_csv, providers_csv};
 pub use world::World;

@@ -14,7 +14,7 @@ use crate::intervals::{byar, wilson};
 use crate::life::{Infection, Life, LifeFaults, LifeObserver};
 use crate::rules::{Stay, between, hospital_onset, infection, judge, planned};
 use crate::tables::{Benchmark, benchmark};
-use crate::view::tables::{CMS_MEASURES, HAI_DATA, Row};
+use crate::view::tables::{CMS_MEASURES, HAI_DATA, Row, TableTotals};
 use crate::world::World;
 
 /// Outcome measures, and the codes of the stays that count; names and national rates are those of the benchmarks.
@@ -40,6 +40,9 @@ const INFECTIONS: [(&str, Infection, f64, f64); 6] = [
     ("HAI_5", Infection::Mrsa, 0.000_085, 1_000.0),
     ("HAI_6", Infection::Cdi, 0.000_597, 10_000.0),
 ];
+
+/// Measures that are reported of a type of infection.
+const INFECTION_COLUMNS: i64 = 6;
 
 /// A column of an infection measure: its suffix, its words, each facility's value, and the benchmark.
 type Column = (&'static str, &'static str, Vec<Option<f64>>, Option<f64>);
@@ -130,7 +133,7 @@ impl Measures {
         let all = |value: &dyn Fn(usize) -> Option<f64>| -> Vec<Option<f64>> { (0..sums.len()).map(value).collect() };
         // The lower limit is not given where nothing was observed.
         let lower = |h: usize| (sums[h].0 > 0).then(|| byar(sums[h].0).0).and_then(|low| given(h, low));
-        let columns: [Column; 6] = [
+        let columns: [Column; INFECTION_COLUMNS as usize] = [
             ("SIR", "standardized infection ratio", all(&|h| given(h, sums[h].0 as f64)), Some(1.0)),
             ("CILOWER", "lower confidence limit", all(&lower), None),
             ("CIUPPER", "upper confidence limit", all(&|h| given(h, byar(sums[h].0).1)), None),
@@ -173,6 +176,39 @@ impl Measures {
             line.decimal(*national).text(infection_status(limits)).end();
         }
         out
+    }
+}
+
+impl Measures {
+    /// What the rows of the two tables come to.
+    pub fn totals(&self, world: &World) -> TableTotals {
+        let mut totals = TableTotals::default();
+        let mut measure =
+            |status: &str, rows| totals.add(&CMS_MEASURES, "performance_status", status, &[("rows", rows)]);
+        let hospitals = self.hospitals.iter().zip(world.directory.hospitals());
+        for (sums, _) in hospitals.filter(|(_, hospital)| hospital.admits()) {
+            for (&(code, _), &ratio) in OUTCOMES.iter().zip(&sums.outcomes) {
+                if let Some(Benchmark { national, .. }) = benchmark(code) {
+                    measure(outcome_status(ratio, *national / 100.0), 1);
+                }
+            }
+            for (&(.., per_day, _), &(events, days)) in INFECTIONS.iter().zip(&sums.infections) {
+                let predicted = days as f64 * per_day;
+                let (low, high) = byar(events);
+                let limits = (predicted >= 1.0).then(|| (low / predicted, high / predicted));
+                measure(infection_status(limits), INFECTION_COLUMNS);
+            }
+        }
+        for row in self.answers.expected().iter().filter(|row| row.table == "gold/infection") {
+            let kind = row.dimensions[2].1.as_deref().unwrap_or_default();
+            if benchmark(kind).is_none() {
+                continue;
+            }
+            let count = |at: usize| if let Value::Count(count) = row.values[at].1 { count } else { 0 };
+            let sums = [("rows", 1), ("infection_count", count(0)), ("patient_days", count(2))];
+            totals.add(&HAI_DATA, "hai_type", &kind.to_uppercase(), &sums);
+        }
+        totals
     }
 }
 

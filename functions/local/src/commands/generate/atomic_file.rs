@@ -35,10 +35,12 @@ impl AtomicFile {
         pieces.try_for_each(|piece| file.write_all(piece)).map_err(|error| self.failure(&error))
     }
 
-    pub(crate) fn publish(&mut self) -> Result<u64, Failure> {
+    /// Gives the file its name; its size and its path.
+    pub(crate) fn publish(&mut self) -> Result<(u64, &Path), Failure> {
         std::fs::rename(&self.temporary, &self.path).map_err(|error| self.failure(&error))?;
         self.published = true;
-        Ok(std::fs::metadata(&self.path).map_err(|error| self.failure(&error))?.len())
+        let bytes = std::fs::metadata(&self.path).map_err(|error| self.failure(&error))?.len();
+        Ok((bytes, &self.path))
     }
 
     pub(crate) fn failure(&self, error: &std::io::Error) -> Failure {

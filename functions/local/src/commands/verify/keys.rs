@@ -13,6 +13,7 @@ use metriccare_lake::{bronze::BronzeCommit, keys, relational::RelationalTable};
 use metriccare_ports::{ETag, ErrorKind};
 use metriccare_world::Answers;
 
+use super::table_keys;
 use crate::output::{count, failure::Failure};
 
 /// A landed object: its name and its ETag.
@@ -26,6 +27,9 @@ pub(super) async fn find(worker: &Worker, commits: &[BronzeCommit]) -> Result<Re
     let worlds = read(worker).await?;
     // A key counts gold, into which no relational table goes; the star has a check of its own.
     let resources: Vec<BronzeCommit> = commits.iter().filter(|commit| !is_relational(commit)).cloned().collect();
+    if resources.is_empty() && !commits.is_empty() {
+        return Ok(Err("the lake has relational tables and no resources of FHIR".to_owned()));
+    }
     let landed = landed(worker, &resources, &worlds).await?;
     let accepted: BTreeSet<Landed<'_>> = landed.iter().map(|(name, etag)| (*name, etag.as_str())).collect();
     if let Some(answers) = worlds.values().find_map(|landings| key_of(landings, &accepted)) {
@@ -58,15 +62,14 @@ pub(crate) enum Origin {
 /// Whose data a lake holds. The keys need not be complete for that, and may be of several worlds.
 pub(crate) async fn origin(worker: &Worker, commits: &[BronzeCommit]) -> Result<Origin, Failure> {
     let worlds = read(worker).await?;
-    if worlds.is_empty() {
-        return Ok(Origin::Unknown);
-    }
-    let landed = landed(worker, commits, &worlds).await?;
+    let (tables, resources): (Vec<BronzeCommit>, Vec<BronzeCommit>) = commits.iter().cloned().partition(is_relational);
+    let landed = landed(worker, &resources, &worlds).await?;
     let known: BTreeSet<Landed<'_>> = covered(&worlds).collect();
     let generated = landed.iter().filter(|(name, etag)| known.contains(&(*name, etag.as_str()))).count();
-    Ok(match generated {
+    let of_tables = table_keys::covered(worker, &tables).await?;
+    Ok(match generated + of_tables {
         0 => Origin::Unknown,
-        all if all == landed.len() => Origin::Generated,
+        all if all == landed.len() + tables.len() => Origin::Generated,
         _ => Origin::Mixed,
     })
 }
@@ -90,7 +93,7 @@ async fn landed<'a>(
 }
 
 /// Whether a landed object held rows of relational tables.
-fn is_relational(commit: &BronzeCommit) -> bool {
+pub(super) fn is_relational(commit: &BronzeCommit) -> bool {
     commit.files.iter().any(|file| RelationalTable::of_bronze_key(&file.key).is_some())
 }
 

@@ -12,6 +12,8 @@ mod links;
 mod rebuilt;
 mod rows;
 mod star;
+mod star_totals;
+mod table_keys;
 #[cfg(test)]
 mod tests;
 
@@ -81,6 +83,9 @@ async fn checks(worker: &Worker, bars: &Bars) -> Result<Vec<Check>, Failure> {
         links::check(worker).await?,
     ];
     checks.extend(star::check(worker).await?);
+    if let Some(key) = table_keys::find(worker, &commits).await? {
+        checks.push(star_totals::check(worker, key).await?);
+    }
     Ok(checks)
 }
 

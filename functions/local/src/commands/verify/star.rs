@@ -134,8 +134,8 @@ async fn ids(worker: &Worker, table: &'static Table, column: &[&str]) -> Result<
     Ok(ids)
 }
 
-/// Gives the cells of some columns of every row. A file that cannot be read is a difference of another check.
-async fn each_row(
+/// Gives the cells of some columns of every row of a table. A file that cannot be read is a difference of another check.
+pub(super) async fn each_row(
     worker: &Worker,
     table: &'static Table,
     columns: &[&str],

@@ -19,12 +19,25 @@ use crate::world::World;
 
 /// How a line was adjudicated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Status {
+pub(super) enum Status {
     Paid,
     Denied,
     Pending,
     Reversed,
     Adjusted,
+}
+
+impl Status {
+    /// The word of the column `adjudication_status`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Status::Paid => "Paid",
+            Status::Denied => "Denied",
+            Status::Pending => "Pending",
+            Status::Reversed => "Reversed",
+            Status::Adjusted => "Adjusted",
+        }
+    }
 }
 
 /// A line of a claim.
@@ -37,10 +50,11 @@ pub(super) struct Line {
     filed: Date,
     code: &'static str,
     /// Claimed, allowed and paid, in cents.
-    amounts: [i64; 3],
-    status: Status,
-    fraudulent: bool,
-    denial: &'static str,
+    pub(super) amounts: [i64; 3],
+    pub(super) status: Status,
+    pub(super) fraudulent: bool,
+    /// Why it was denied; empty for any other line.
+    pub(super) denial: &'static str,
 }
 
 /// Drugs by HCPCS level II and own short codes, with dollars per fill.
@@ -94,13 +108,7 @@ pub(super) fn write(life: &Life, lines: &[Line], (texts, patient): (&CellTexts, 
         for cents in line.amounts {
             row.amount(cents);
         }
-        row.word(match line.status {
-            Status::Paid => "Paid",
-            Status::Denied => "Denied",
-            Status::Pending => "Pending",
-            Status::Reversed => "Reversed",
-            Status::Adjusted => "Adjusted",
-        });
+        row.word(line.status.name());
         row.flag(line.fraudulent).word(line.denial).number(i64::from(line.number)).end();
     }
     out.counts[2] += lines.len() as u64;

@@ -17,6 +17,7 @@ mod registry;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod writer;
 
 pub(crate) use claim_totals::ClaimTotals;
@@ -26,4 +27,5 @@ pub use columns::{
 pub(crate) use csv::Row;
 pub use people::{facilities_csv, providers_csv};
 pub use rows::Rows;
+pub use totals::TableTotals;
 pub use writer::TablesWriter;

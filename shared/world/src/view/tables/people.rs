@@ -6,6 +6,7 @@ use super::columns::{FACILITIES, PROVIDERS};
 use super::csv::Row;
 use super::procedure::codes;
 use super::rows::Rows;
+use super::totals::Tally;
 use crate::ids::mix;
 use crate::life::Life;
 use crate::world::World;
@@ -23,7 +24,7 @@ const SPENDING: [(f64, f64); 9] = [
     (1.0, -1.0),
 ];
 
-pub(super) fn patient(world: &World, life: &Life, spent: i64, out: &mut Rows) {
+pub(super) fn patient(world: &World, life: &Life, spent: i64, tally: &mut Tally, out: &mut Rows) {
     let person = &life.person;
     let years = (mix(person.id.0 as u64) % 12) as i32;
     let (year, ..) = world.year.first().ymd();
@@ -33,6 +34,8 @@ pub(super) fn patient(world: &World, life: &Life, spent: i64, out: &mut Rows) {
         Race::Other => "Other",
         race => race.code().display,
     };
+    let high_cost = spent as f64 / 100.0 > threshold(world.spec.high_cost_rate);
+    tally.patient(world, life, high_cost);
     out.counts[0] += 1;
     Row::new(&mut out.patients)
         .id(person.id)
@@ -43,7 +46,7 @@ pub(super) fn patient(world: &World, life: &Life, spent: i64, out: &mut Rows) {
         .text(letter(person.gender))
         .text(race)
         .list(codes(world, life))
-        .flag(spent as f64 / 100.0 > threshold(world.spec.high_cost_rate))
+        .flag(high_cost)
         .date(enrolled.max(person.birth))
         .flag(life.death.is_none_or(|death| death >= world.year.end()))
         .end();
@@ -96,7 +99,7 @@ pub fn facilities_csv(world: &World) -> Vec<u8> {
     out
 }
 
-fn letter(gender: Gender) -> &'static str {
+pub(super) fn letter(gender: Gender) -> &'static str {
     match gender {
         Gender::Female => "F",
         Gender::Male => "M",

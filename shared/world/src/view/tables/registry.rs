@@ -6,12 +6,13 @@ use metriccare_fhir::write::Instant;
 use super::csv::Row;
 use super::procedure::procedure;
 use super::rows::Rows;
+use super::totals::{RegistryEntry, Tally};
 use crate::ids::{IdKind, mix};
 use crate::life::{ConditionKind, Infection, Life};
 use crate::rules::{between, judge};
 use crate::world::World;
 
-pub(super) fn write(world: &World, life: &Life, out: &mut Rows) {
+pub(super) fn write(world: &World, life: &Life, tally: &mut Tally, out: &mut Rows) {
     let now = world.year.end();
     let completed: Vec<_> = life.encounters.iter().filter(|e| e.is_stay() && e.end < now).collect();
     if !completed.iter().any(|stay| procedure(world, stay).is_some()) {
@@ -38,6 +39,17 @@ pub(super) fn write(world: &World, life: &Life, out: &mut Rows) {
         let complication = infection.or(other);
         let died = stay.died || death.is_some_and(|d| (0..=30).contains(&between(done.date(), d.date())));
         let back = stay.next.map(|(_, days)| days).filter(|&days| days <= 30);
+        let outcome = match (died, complication.is_some()) {
+            (true, _) => "Died",
+            (false, true) => "Complicated",
+            (false, false) => "Recovered",
+        };
+        tally.registry(RegistryEntry {
+            outcome,
+            complication: complication.is_some(),
+            died,
+            readmitted: back.is_some(),
+        });
         let age = f64::from(life.person.age);
         let risk = 1.0 / (1.0 + libm::exp(3.6 - 0.03 * age - 0.25 * f64::from(life.chronic_count)));
         let mut row = Row::new(&mut out.registry);
@@ -48,11 +60,7 @@ pub(super) fn write(world: &World, life: &Life, out: &mut Rows) {
             Some((kind, time)) => row.text(kind).date(time.date()),
             None => row.none().none(),
         };
-        row.text(match (died, complication.is_some()) {
-            (true, _) => "Died",
-            (false, true) => "Complicated",
-            (false, false) => "Recovered",
-        });
+        row.text(outcome);
         row.decimal(risk).flag(died).flag(back.is_some());
         match back {
             Some(days) => row.number(days),

@@ -1,9 +1,14 @@
 //! A table's file: written beside its name, and named when it is whole.
 
-use std::{fs::File, io::Write, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::Path,
+};
 
 use flate2::{Compression, write::GzEncoder};
-use metriccare_world::view::tables::Table;
+use metriccare_lake::keys::Fingerprint;
+use metriccare_world::{CoveredTable, view::tables::Table};
 
 use super::parquet::{Encoder, Group, GroupFile};
 use crate::{commands::generate::atomic_file::AtomicFile, output::failure::Failure};
@@ -44,6 +49,14 @@ pub(super) fn gzip(lines: &[u8], into: Vec<u8>) -> Result<Vec<u8>, Failure> {
 pub(super) struct TableFile {
     content: Content,
     draft: AtomicFile,
+    name: String,
+    fingerprint: Fingerprint,
+}
+
+/// A file that is whole.
+pub(super) struct Finished {
+    pub(super) bytes: u64,
+    pub(super) covered: CoveredTable,
 }
 
 enum Content {
@@ -54,26 +67,29 @@ enum Content {
 impl TableFile {
     /// Begins a table's file in a folder: `<table><ending>.csv`, `.csv.gz` or `.parquet`.
     pub(super) fn create(folder: &Path, form: Form, table: &Table, ending: &str) -> Result<Self, Failure> {
-        let draft = AtomicFile::new(folder, &format!("{}{ending}.{}", table.name, form.ending()));
-        let mut file = draft.create()?;
+        let name = format!("{}{ending}.{}", table.name, form.ending());
+        let draft = AtomicFile::new(folder, &name);
+        let file = draft.create()?;
         let content = match form {
-            Form::Csv => {
-                draft.append(&mut file, table.header().as_bytes())?;
-                Content::Csv(file)
-            }
-            Form::CsvGzip => {
-                draft.append(&mut file, &gzip(table.header().as_bytes(), Vec::new())?)?;
-                Content::Csv(file)
-            }
+            Form::Csv | Form::CsvGzip => Content::Csv(file),
             Form::Parquet => Content::Parquet(Box::new(GroupFile::new(table, file)?)),
         };
-        Ok(TableFile { content, draft })
+        let mut file = TableFile { content, draft, name, fingerprint: Fingerprint::default() };
+        match form {
+            Form::Csv => file.lines(table.header().as_bytes())?,
+            Form::CsvGzip => file.lines(&gzip(table.header().as_bytes(), Vec::new())?)?,
+            Form::Parquet => {}
+        }
+        Ok(file)
     }
 
     /// Appends lines of CSV, compressed where the form is, to a CSV file.
     pub(super) fn lines(&mut self, lines: &[u8]) -> Result<(), Failure> {
         match &mut self.content {
-            Content::Csv(file) => self.draft.append(file, lines),
+            Content::Csv(file) => {
+                self.fingerprint.update(lines);
+                self.draft.append(file, lines)
+            }
             Content::Parquet(_) => Err(Failure::failed("lines of CSV do not go into a Parquet file")),
         }
     }
@@ -86,17 +102,31 @@ impl TableFile {
         }
     }
 
-    /// Ends the file, gives it its name, and says its size.
-    pub(super) fn finish(mut self) -> Result<u64, Failure> {
+    /// Ends the file and gives it its name.
+    pub(super) fn finish(mut self) -> Result<Finished, Failure> {
+        let parquet = matches!(self.content, Content::Parquet(_));
         if let Content::Parquet(file) = self.content {
             file.finish()?;
         }
-        self.draft.publish()
+        let (bytes, path) = self.draft.publish()?;
+        if parquet {
+            // Parquet writes some of its bytes by itself.
+            let failure = |error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
+            let mut reader = File::open(&path).map_err(failure)?;
+            let mut buffer = vec![0; 1 << 16];
+            loop {
+                match reader.read(&mut buffer).map_err(failure)? {
+                    0 => break,
+                    count => self.fingerprint.update(&buffer[..count]),
+                }
+            }
+        }
+        Ok(Finished { bytes, covered: CoveredTable { name: self.name, content_id: self.fingerprint.finish() } })
     }
 }
 
 /// Writes a table whose CSV is known as a whole.
-pub(super) fn write_once(folder: &Path, form: Form, table: &'static Table, csv: &[u8]) -> Result<u64, Failure> {
+pub(super) fn write_once(folder: &Path, form: Form, table: &'static Table, csv: &[u8]) -> Result<Finished, Failure> {
     let lines = csv.strip_prefix(table.header().as_bytes()).unwrap_or(csv);
     let mut file = TableFile::create(folder, form, table, "")?;
     match form {

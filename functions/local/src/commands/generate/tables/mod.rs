@@ -6,6 +6,7 @@
 //! Measures and infections need every shard's sums: each shard leaves its own below `_measures`, and whichever finds
 //! all of them there writes the two tables. Memory is a part of the population a thread.
 
+mod answers;
 mod cells;
 mod file;
 mod folder_check;
@@ -16,11 +17,13 @@ use std::{num::NonZeroUsize, ops::Range, path::Path};
 
 use metriccare_landing::{Shard, TableFormat, cut};
 use metriccare_world::view::tables::{BY_PATIENT, FACILITIES, PROVIDERS, Table};
-use metriccare_world::{Measures, Rows, TablesWriter, World, facilities_csv, providers_csv};
+use metriccare_world::{
+    CoveredTable, Measures, Rows, TablePart, TableTotals, TablesWriter, World, facilities_csv, providers_csv,
+};
 use serde::Serialize;
 
 use self::{
-    file::{Form, TableFile, gzip, write_once},
+    file::{Finished, Form, TableFile, gzip, write_once},
     parquet::{Encoder, Group},
 };
 use super::{in_order::in_order, report, standard_output};
@@ -137,9 +140,10 @@ fn generate(
             part.append(&mut files)
         },
     )?;
-    let mut written = Written::default();
+    let (mut written, mut covers, mut totals) = (Written::default(), Vec::new(), TableTotals::default());
     let mut measures = Measures::new(world);
     for part in makers {
+        totals.merge(&part.writer.totals());
         measures.merge(&part.measures).map_err(|error| Failure::failed(error.to_string()))?;
         let [patients, encounters, claims, registry] = part.counts;
         written.patients += patients;
@@ -150,23 +154,35 @@ fn generate(
     // Another run may have ended meanwhile.
     folder_check::check(world, folder, form, shard)?;
     for file in files.into_iter().flatten() {
-        written.add(file.finish()?);
+        written.add(file.finish()?, &mut covers);
     }
     for (table, csv) in [(&PROVIDERS, providers_csv as fn(&World) -> Vec<u8>), (&FACILITIES, facilities_csv)] {
         if shard.part == 1 && wanted(table) {
-            written.add(write_once(folder, form, table, &csv(world))?);
+            written.add(write_once(folder, form, table, &csv(world))?, &mut covers);
         }
     }
-    for bytes in reports::write(world, &measures, folder, form, shard, &wanted)? {
-        written.add(bytes);
+    if shard.part == 1 {
+        totals.merge(&TableTotals::of_directory(world));
+    }
+    // A key counts all tables of its part, so one table alone has none.
+    let key = |totals, covers, part| match only {
+        None => answers::write(world, folder, form, totals, covers, part),
+        Some(_) => Ok(()),
+    };
+    key(totals, covers, TablePart::Shard { part: shard.part, of: shard.of })?;
+    if let Some((files, totals)) = reports::write(world, &measures, folder, form, shard, &wanted)? {
+        let mut covers = Vec::new();
+        files.into_iter().for_each(|file| written.add(file, &mut covers));
+        key(totals, covers, TablePart::Reports { of: shard.of })?;
     }
     Ok(written)
 }
 
 impl Written {
-    fn add(&mut self, bytes: u64) {
+    fn add(&mut self, file: Finished, covers: &mut Vec<CoveredTable>) {
         self.files += 1;
-        self.bytes += bytes;
+        self.bytes += file.bytes;
+        covers.push(file.covered);
     }
 }
 

@@ -10,9 +10,9 @@ use std::{
 };
 
 use metriccare_world::view::tables::{CMS_MEASURES, HAI_DATA, Table};
-use metriccare_world::{Measures, World};
+use metriccare_world::{Measures, TableTotals, World};
 
-use super::file::{Form, write_once};
+use super::file::{Finished, Form, write_once};
 use metriccare_landing::Shard;
 
 use crate::{commands::generate::atomic_file::AtomicFile, output::failure::Failure};
@@ -20,7 +20,7 @@ use crate::{commands::generate::atomic_file::AtomicFile, output::failure::Failur
 /// The folder of the shards' sums.
 pub(super) const SUMS: &str = "_measures";
 
-/// Writes the reports where all sums are there; the sizes of the files written.
+/// Writes the reports where all sums are there; the files written, and what their rows come to.
 pub(super) fn write(
     world: &World,
     measures: &Measures,
@@ -28,19 +28,19 @@ pub(super) fn write(
     form: Form,
     shard: Shard,
     wanted: &dyn Fn(&Table) -> bool,
-) -> Result<Vec<u64>, Failure> {
+) -> Result<Option<(Vec<Finished>, TableTotals)>, Failure> {
     if ![&CMS_MEASURES, &HAI_DATA].into_iter().any(wanted) {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let all = if shard.of == 1 { Some(measures.clone()) } else { of_all_shards(world, measures, folder, shard)? };
-    let Some(all) = all else { return Ok(Vec::new()) };
-    let mut sizes = Vec::new();
+    let Some(all) = all else { return Ok(None) };
+    let mut files = Vec::new();
     for (table, csv) in [(&CMS_MEASURES, all.cms_measures_csv(world)), (&HAI_DATA, all.hai_data_csv(world))] {
         if wanted(table) {
-            sizes.push(write_once(folder, form, table, &csv)?);
+            files.push(write_once(folder, form, table, &csv)?);
         }
     }
-    Ok(sizes)
+    Ok(Some((files, all.totals(world))))
 }
 
 /// Leaves this shard's sums, and adds up all of them where they are there.
