@@ -165,7 +165,8 @@ fn verify_compares_the_star_with_the_totals_that_the_generator_counted() {
         anew();
     }
     // Shards count as the whole does, once all of them are in the lake.
-    ["1/2", "2/2"].map(|shard| generate(&["--shard", shard]));
+    generate(&["--shard", "1/2"]);
+    generate(&["--shard", "2/2"]);
     let kept = fs::read(folder.0.join("x/claims-2-of-2.csv")).expect("it is there");
     fs::remove_file(folder.0.join("x/claims-2-of-2.csv")).expect("it is there");
     assert!(star_totals()["skipped"].as_str().is_some_and(|why| why.contains("are not in the lake")));
@@ -189,7 +190,10 @@ fn verify_compares_the_star_with_the_totals_that_the_generator_counted() {
     let text = fs::read_to_string(&claims).expect("UTF-8").replace("Paid", "paid");
     fs::write(&claims, text).expect("written");
     let check = star_totals();
-    assert!(check["skipped"].as_str().is_some_and(|why| why.contains("covered by no answer key")), "{check}");
+    assert!(
+        check["skipped"].as_str().is_some_and(|why| why.starts_with("no answer key covers 1 accepted object")),
+        "{check}"
+    );
 }
 
 fn split(csv: &[u8]) -> (&[u8], &[u8]) {

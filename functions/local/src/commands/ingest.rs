@@ -86,8 +86,10 @@ fn print_log(summary: &Summary, output: &mut Output) -> Result<(), Failure> {
         return Ok(());
     }
     let head = ["landed object", "records", "patients", "encounters", "conditions", "quarantined", "skipped"];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
-    rows.extend(listed.iter().take(LISTED).map(|object| object.row()));
+    let with_tables = objects.iter().any(|object| object.table_rows > 0);
+    let head = head.into_iter().chain(with_tables.then_some("rows of tables"));
+    let mut rows: Vec<Vec<String>> = vec![head.map(str::to_owned).collect()];
+    rows.extend(listed.iter().take(LISTED).map(|object| object.row(with_tables)));
     output.table(&rows)?;
     let rest = objects.len() - listed.len().min(LISTED);
     if rest > 0 {

@@ -34,6 +34,8 @@ pub(crate) struct Summary {
     skipped: u64,
     quarantined_by_rule: BTreeMap<String, u64>,
     skipped_by_type: BTreeMap<String, u64>,
+    /// Accepted rows of the relational tables, by table.
+    table_rows: BTreeMap<String, u64>,
     /// Resources of the whole lake that refer to nothing that is in it.
     unlinked: UnlinkedCounts,
     /// What failed, as text.
@@ -50,6 +52,8 @@ pub(crate) struct Object {
     patients: u64,
     encounters: u64,
     conditions: u64,
+    /// Accepted rows of relational tables.
+    pub(crate) table_rows: u64,
     pub(crate) quarantined: u64,
     skipped: u64,
 }
@@ -84,6 +88,7 @@ impl Summary {
             skipped: counts.skipped(),
             quarantined_by_rule: counts.quarantined,
             skipped_by_type: counts.skipped,
+            table_rows: counts.relational,
             failures: failed.collect(),
             metrics: metrics(worker).await?,
         })
@@ -110,6 +115,7 @@ impl Summary {
         ))?;
         list(output, "quarantined", &self.quarantined_by_rule)?;
         list(output, "skipped", &self.skipped_by_type)?;
+        list(output, "rows of tables", &self.table_rows)?;
         let plain = |name: &str| {
             let row = self.metrics.iter().find(|metric| metric.metric == name);
             row.and_then(|metric| metric.numerator).and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
@@ -132,6 +138,10 @@ impl Summary {
         }
         if rows.is_empty() {
             output.line("  no completed inpatient stay yet: there is nothing to measure")?;
+            if !self.table_rows.is_empty() {
+                output
+                    .line("  the tables are a star in silver: metriccare show silver_fact_claim, metriccare report")?;
+            }
         }
         output.table(&rows)?;
         if self.metrics.iter().any(|metric| metric.provisional) {
@@ -172,15 +182,17 @@ impl Object {
             patients: counts.patients,
             encounters: counts.encounters,
             conditions: counts.conditions,
+            table_rows: counts.relational.values().sum(),
             quarantined: counts.quarantined(),
             skipped: counts.skipped(),
         }
     }
 
-    /// The object as a row of the ingest log.
-    pub(crate) fn row(&self) -> Vec<String> {
+    /// The object as a row of the ingest log, with the rows of tables where the log has such a column.
+    pub(crate) fn row(&self, with_tables: bool) -> Vec<String> {
         let numbers = [self.records, self.patients, self.encounters, self.conditions, self.quarantined, self.skipped];
-        std::iter::once(self.sourcename.clone()).chain(numbers.map(count)).collect()
+        let name = std::iter::once(self.sourcename.clone());
+        name.chain(numbers.map(count)).chain(with_tables.then(|| count(self.table_rows))).collect()
     }
 }
 

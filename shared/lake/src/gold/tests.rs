@@ -3,6 +3,7 @@
 mod histories;
 mod naive;
 mod naive_days;
+mod naive_rates;
 mod naive_tables;
 
 use std::collections::BTreeMap;

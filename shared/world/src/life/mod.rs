@@ -4,6 +4,7 @@
 //! too (when an open stay will end); a view shows what is known at its own point in time. Nothing happens after death,
 //! stays do not overlap, and other visits keep clear of stays.
 
+mod admission;
 mod chronic;
 mod condition;
 mod conditions;

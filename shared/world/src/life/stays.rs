@@ -4,8 +4,9 @@
 //! likely. After it the patient may be moved to another hospital, return (planned or not) within 30 days, or die.
 
 use metriccare_fhir::calendar::{DAY, HOUR, SECOND};
-use metriccare_fhir::write::{Date, Gender, Instant};
+use metriccare_fhir::write::{Date, Instant};
 
+use super::admission::{pick_cause, pick_unplanned, rate};
 use super::condition::FoundInfection;
 use super::infection::Infection;
 use super::infections;
@@ -71,58 +72,6 @@ pub(super) fn simulate(world: &World, life: &mut Life, demand: &Demand) {
     if life.death.is_none() && demand.death != Need::Must {
         background_death(world, life, &mut stream);
     }
-}
-
-/// Expected primary admissions in the year.
-fn rate(life: &Life) -> f64 {
-    let base = match life.person.age {
-        ..5 => 0.105,
-        5..18 => 0.035,
-        18..45 => {
-            if life.person.gender == Gender::Female {
-                0.16
-            } else {
-                0.075
-            }
-        }
-        45..65 => 0.20,
-        65..75 => 0.34,
-        75..85 => 0.52,
-        _ => 0.68,
-    };
-    1.22 * base * libm::exp(0.5 * life.person.frailty - 0.125)
-}
-
-/// Picks the cause of a primary admission.
-fn pick_cause(world: &World, life: &Life, stream: &mut Stream) -> u16 {
-    let band = match life.person.age {
-        ..18 => 0,
-        18..45 => 1,
-        45..65 => 2,
-        65..75 => 3,
-        _ => 4,
-    };
-    let weight = |reason: &StayReason| {
-        let linked = match reason.chronic {
-            Some(chronic) if life.chronic & (1 << chronic) != 0 => 3.0,
-            Some(_) => 0.75,
-            None => 1.0,
-        };
-        if reason.women_only && life.person.gender != Gender::Female { 0.0 } else { reason.weights[band] * linked }
-    };
-    stream.weighted(world.tables.stays.iter().map(weight)) as u16
-}
-
-/// Picks a cause that nobody plans.
-fn pick_unplanned(world: &World, life: &Life, stream: &mut Stream) -> u16 {
-    let mut cause = pick_cause(world, life, stream);
-    for _ in 0..20 {
-        if !world.tables.stays[usize::from(cause)].planned() {
-            return cause;
-        }
-        cause = pick_cause(world, life, stream);
-    }
-    0
 }
 
 /// Without a stay behind it: an older person dies at home now and then.

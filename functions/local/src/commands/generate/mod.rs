@@ -1,8 +1,9 @@
 //! `metriccare generate`: the two views of a world, written to a folder, to S3 or to standard output.
 
 pub(crate) mod atomic_file;
-mod encounter;
+
 pub(crate) mod in_order;
+mod one_patient;
 mod report;
 mod standard_output;
 pub(crate) mod tables;
@@ -54,7 +55,7 @@ pub(crate) async fn command(arguments: &GenerateFhir, output: &mut Output) -> Re
     }
     let one_patient = world.spec().patients == 1 && request.format == Format::Json;
     if one_patient && !arguments.answer.json && io::stdout().is_terminal() {
-        words = encounter::show(&world, request.version)? + &words;
+        words = one_patient::show(&world, request.version)? + &words;
     }
     let print = || report::print(&world, (&made, &words), arguments.answer, request.threads, &bars, output);
     tokio::task::block_in_place(print)

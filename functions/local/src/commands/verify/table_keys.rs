@@ -11,7 +11,7 @@ use metriccare_lake::{bronze::BronzeCommit, keys};
 use metriccare_world::{TableAnswers, TablePart, TableTotals};
 
 use super::keys::is_relational;
-use crate::output::{count, failure::Failure};
+use crate::output::{counted, failure::Failure};
 
 /// The keys of one layout of a world's tables in so many shards, by part.
 type Layout = BTreeMap<TablePart, TableAnswers>;
@@ -41,8 +41,7 @@ pub(super) async fn find(
     let worlds: BTreeSet<&str> = layouts.keys().map(|(world, ..)| world.as_str()).collect();
     let foreign = accepted.difference(&content_ids(&layouts)).count() as u64;
     if foreign > 0 {
-        let words = "accepted objects of tables are covered by no answer key";
-        return Ok(Some(Err(format!("{} {words}", count(foreign)))));
+        return Ok(Some(Err(format!("no answer key covers {}", counted(foreign, "accepted object of tables")))));
     }
     if worlds.len() > 1 {
         return Ok(Some(Err(format!(

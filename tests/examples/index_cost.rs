@@ -1,6 +1,6 @@
 //! What the record index costs a batch, by the size of the batch and of the lake: requests, and bytes both ways.
 //!
-//! `cargo run --release -p metriccare-lake --example index_cost -- [RECORDS…]`
+//! `cargo run --release -p metriccare-tests --example index_cost -- [RECORDS…]`
 
 #![expect(clippy::disallowed_macros, clippy::disallowed_methods, reason = "it measures, and talks to whoever runs it")]
 
@@ -8,10 +8,19 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use bytes::Bytes;
+use clap::Parser;
 use metriccare_lake::silver::{
     Resource,
     index::{ContentId, Entry, PAGE_ENTRIES, Page, RecordKey, Step, Version, VersionId, joined},
 };
+
+/// Prints what batches of 1 to 10,000 records cost the record index.
+#[derive(Parser)]
+struct Arguments {
+    /// Records that the lake has
+    #[arg(default_values_t = [100_000, 1_000_000])]
+    records: Vec<u64>,
+}
 
 /// The index's pages, and what was asked of the store that holds them.
 #[derive(Default)]
@@ -60,10 +69,8 @@ fn entry(number: u64) -> Entry {
 }
 
 fn main() {
-    let given: Vec<u64> = std::env::args().skip(1).filter_map(|size| size.parse().ok()).collect();
-    let sizes = if given.is_empty() { vec![100_000, 1_000_000] } else { given };
     println!("{:>10} {:>8} {:>6} {:>6} {:>12} {:>12} {:>9}", "lake", "batch", "GET", "PUT", "read", "written", "ms");
-    for records in sizes {
+    for records in Arguments::parse().records {
         let mut store = Store::default();
         for from in (0..records).step_by(100_000) {
             store.take_in(Page::ROOT, &joined((from..records.min(from + 100_000)).map(entry).collect()));
