@@ -41,7 +41,7 @@ pub(super) async fn find(
     let worlds: BTreeSet<&str> = layouts.keys().map(|(world, ..)| world.as_str()).collect();
     let foreign = accepted.difference(&content_ids(&layouts)).count() as u64;
     if foreign > 0 {
-        return Ok(Some(Err(format!("no answer key covers {}", counted(foreign, "accepted object of tables")))));
+        return Ok(Some(Err(format!("no answer key covers {} of tables", counted(foreign, "accepted object")))));
     }
     if worlds.len() > 1 {
         return Ok(Some(Err(format!(
