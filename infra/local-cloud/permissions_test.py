@@ -64,7 +64,7 @@ ALLOWED = {
                   get(LAKE, "reference/_answers/w/tables/sums/a"),
                   receive("GeneratorQueue"), send("GeneratorQueue"), send_all("GeneratorQueue"), send("GeneratorDeadLetters"), claim()],
     "bronze": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "bronze/b"),
-               get(LAKE, "bronze/_commits/a"), lists(LAKE, "bronze/_commits/"), claim(), partition("bronze_patient"),
+               get(LAKE, "bronze/_commits/a"), lists(LAKE, "bronze/_commits/"), lists(LAKE, "bronze/withdrawal/"), get(LAKE, "_withdrawal.key"), claim(), partition("bronze_patient"),
                receive("BronzeQueue"), versions(LANDING, ""), send_all("BronzeQueue")],
     "silver": [get(LAKE, "bronze/encounter/a"), version(LAKE, "bronze/_commits/a"), get(LAKE, "silver/a"), put(LAKE, "silver/b"),
                put(LAKE, "_lake.json"), get(LAKE, "_lake.json"), lists(LAKE, "bronze/"),
@@ -78,7 +78,7 @@ ALLOWED = {
 # Keys that do not exist, which the role has to be able to find out: 404, where all others would get 403.
 MISSING = {
     "generator": [get(LAKE, "reference/_answers/w/tables/sums/none")],
-    "bronze": [get(LANDING, "none"), get(LAKE, "bronze/_commits/none"), get(LAKE, "_lake.json")],
+    "bronze": [get(LANDING, "none"), get(LAKE, "bronze/_commits/none"), get(LAKE, "_lake.json"), get(LAKE, "_withdrawal.key")],
     "silver": [get(LAKE, "bronze/_commits/none"), get(LAKE, "silver/encounter/none"), get(LAKE, "_lake.json")],
     "gold": [get(LAKE, "silver/none"), get(LAKE, "gold/none"), get(LAKE, "reference/hospitals.csv"), get(LAKE, "_lake.json")],
 }

@@ -252,9 +252,9 @@ class Permissions(unittest.TestCase):
         stages = [f"{stage}Role" for stage in STAGES]
         lists = sorted((role, STACK.resolve(s["Resource"]), s.get("Condition")) for role, s in statements()
                        if role in stages and "s3:ListBucket" in s["Action"])
-        below = lambda *prefixes: {"StringLikeIfExists": {"s3:prefix": [*(f"{prefix}/*" for prefix in prefixes), "_lake.json"]}}
+        below = lambda *prefixes, keys=(): {"StringLikeIfExists": {"s3:prefix": [*(f"{prefix}/*" for prefix in prefixes), "_lake.json", *keys]}}
         self.assertEqual(lists, [
-            ("BronzeRole", STACK.arn("LakeBucket"), below("bronze/_commits")),
+            ("BronzeRole", STACK.arn("LakeBucket"), below("bronze/_commits", "bronze/withdrawal", keys=["_withdrawal.key"])),
             ("BronzeRole", STACK.arn("LandingBucket"), None),
             ("GeneratorRole", STACK.arn("LakeBucket"), {"StringLikeIfExists": {"s3:prefix": ["reference/_answers/*"]}}),
             ("GoldRole", STACK.arn("LakeBucket"), below("silver", "gold", "reference")),

@@ -6,7 +6,7 @@
 //! back: the name says whether the object is ours.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     hash::{BuildHasher, RandomState},
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
@@ -48,6 +48,13 @@ pub struct S3Store {
 
 /// The entry of an object's metadata that says which put wrote it.
 const PUT_ID: &str = "put-id";
+
+/// The entry of an object's metadata that says when it landed, in microseconds since 1970: it counts before the bucket's own
+/// time, so that copies of the object are the same landed object.
+const LANDED: &str = "metriccare-landed";
+
+/// Entries of an object's metadata.
+type Metadata = Vec<(&'static str, String)>;
 
 /// How often a conditional put is tried whose outcome was in doubt and which had not happened.
 const DOUBTS: u32 = 3;
@@ -93,16 +100,17 @@ impl S3Store {
         ByteStream::from_path(path).await.map_err(unreadable)
     }
 
-    async fn put_plain(&self, key: &str, payload: &Payload) -> Result<ETag> {
+    async fn put_plain(&self, key: &str, payload: &Payload, metadata: Metadata) -> Result<ETag> {
         let (put, time) = self.prepared(key, payload).await?;
+        let put = metadata.into_iter().fold(put, |put, (name, value)| put.metadata(name, value));
         let change = aws_sdk_s3::config::Builder::new().timeout_config(within(time));
         let put = put.customize().config_override(change).send().await;
         let put = put.map_err(|error| failed("put", &self.subject(key), error))?;
         self.etag("put", key, put.e_tag())
     }
 
-    /// Puts under a condition, with an entry of metadata besides the put's own name.
-    async fn put_if(&self, key: &str, payload: &Payload, mode: &PutMode, entry: Option<(&str, &str)>) -> Result<ETag> {
+    /// Puts under a condition, with entries of metadata besides the put's own name.
+    async fn put_if(&self, key: &str, payload: &Payload, mode: &PutMode, metadata: Metadata) -> Result<ETag> {
         let put_id = format!("{:016x}-{}", self.process, self.puts.fetch_add(1, Ordering::Relaxed));
         let mut tried = 0;
         loop {
@@ -114,10 +122,7 @@ impl S3Store {
             };
             let once =
                 aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled()).timeout_config(within(time));
-            let put = match entry {
-                Some((name, value)) => put.metadata(name, value),
-                None => put,
-            };
+            let put = metadata.iter().fold(put, |put, (name, value)| put.metadata(*name, value));
             let answer = put.metadata(PUT_ID, &put_id).customize().config_override(once).send().await;
             let error = match answer {
                 Ok(put) => return self.etag("put", key, put.e_tag()),
@@ -171,7 +176,7 @@ impl ObjectStore for S3Store {
             size: size(got.content_length()),
             etag: self.etag("get", key, got.e_tag())?,
             version: version(got.version_id()),
-            last_modified_micros: got.last_modified().map_or(0, micros),
+            last_modified_micros: landed_micros(got.metadata(), got.last_modified()),
         };
         Ok(Object { meta, body: Body::Stream(Box::new(Pieces { stream: got.body, subject: self.subject(key) })) })
     }
@@ -188,21 +193,27 @@ impl ObjectStore for S3Store {
             size: size(head.content_length()),
             etag: self.etag("head", key, head.e_tag())?,
             version: version(head.version_id()),
-            last_modified_micros: head.last_modified().map_or(0, micros),
+            last_modified_micros: landed_micros(head.metadata(), head.last_modified()),
         })
     }
 
     async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag> {
         self.check("put", key)?;
+        let metadata = landed_entry(options.last_modified_micros).into_iter().collect();
         match &options.mode {
-            PutMode::Overwrite => self.put_plain(key, &payload).await,
-            mode => self.put_if(key, &payload, mode, None).await,
+            PutMode::Overwrite => self.put_plain(key, &payload, metadata).await,
+            mode => self.put_if(key, &payload, mode, metadata).await,
         }
     }
 
     async fn delete(&self, key: &str) -> Result<()> {
+        self.delete_version(key, None).await
+    }
+
+    async fn delete_version(&self, key: &str, version_id: Option<&str>) -> Result<()> {
         self.check("delete", key)?;
         let delete = self.client.delete_object().bucket(&self.bucket).key(key);
+        let delete = delete.set_version_id(version_id.map(str::to_owned));
         delete.send().await.map_err(|error| failed("delete", &self.subject(key), error))?;
         Ok(())
     }
@@ -226,13 +237,15 @@ impl ObjectStore for S3Store {
                     version: version(object.version_id.as_deref()),
                     key: object.key.unwrap_or_default(),
                 };
-                versions.push(ListedVersion { meta, is_latest: object.is_latest == Some(true) });
+                versions.push(ListedVersion { meta, is_latest: object.is_latest == Some(true), is_deleted: false });
             }
             if page.is_truncated != Some(true) {
                 break;
             }
         }
-        versions.retain(|version| !deleted.contains(&version.meta.key));
+        for version in &mut versions {
+            version.is_deleted = deleted.contains(&version.meta.key);
+        }
         versions.sort_by(|one, other| one.meta.key.cmp(&other.meta.key));
         Ok(versions)
     }
@@ -298,6 +311,17 @@ fn version(id: Option<&str>) -> Option<String> {
     id.filter(|id| *id != "null" && !id.is_empty()).map(str::to_owned)
 }
 
+/// The entry of metadata for a time that an object is stamped with.
+fn landed_entry(micros: Option<i64>) -> Option<(&'static str, String)> {
+    micros.map(|micros| (LANDED, micros.to_string()))
+}
+
+/// When an object landed: as its metadata says, else when the bucket took it in.
+fn landed_micros(metadata: Option<&HashMap<String, String>>, modified: Option<&DateTime>) -> i64 {
+    let stated = metadata.and_then(|metadata| metadata.get(LANDED)?.trim().parse().ok());
+    stated.unwrap_or_else(|| modified.map_or(0, micros))
+}
+
 fn micros(time: &DateTime) -> i64 {
     time.secs() * 1_000_000 + i64::from(time.subsec_nanos() / 1000)
 }
@@ -305,6 +329,18 @@ fn micros(time: &DateTime) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_stated_time_of_landing_counts_before_the_buckets() {
+        let (modified, stated) =
+            (DateTime::from_secs(5), |text: &str| HashMap::from([(LANDED.to_owned(), text.to_owned())]));
+        assert_eq!(landed_micros(Some(&stated("1750000000000001")), Some(&modified)), 1_750_000_000_000_001);
+        for unreadable in ["", "yesterday", "1e9"] {
+            assert_eq!(landed_micros(Some(&stated(unreadable)), Some(&modified)), 5_000_000, "{unreadable:?}");
+        }
+        assert_eq!(landed_micros(None, Some(&modified)), 5_000_000);
+        assert_eq!(landed_entry(Some(7)), Some((LANDED, "7".to_owned())));
+    }
 
     #[test]
     fn a_large_body_is_given_the_time_that_a_slow_line_takes() {

@@ -10,7 +10,10 @@ use std::{
 };
 
 use metriccare_lake::{
-    bronze::{BronzeCommit, CommittedFile, FlattenError, Flattened, IngestStatus, Limits, Source, flatten, ingest_log},
+    bronze::{
+        BronzeCommit, CommittedFile, FlattenError, Flattened, IngestStatus, Limits, Source, WithdrawnPatients,
+        flatten_without, ingest_log,
+    },
     keys,
     schema::{BRONZE_INGEST_LOG, TABLES},
     settings::{Layer, Rules},
@@ -26,6 +29,7 @@ use crate::{
     report::{Delivery, Done, Outcome},
     settings::check_settings,
     spool::{Spool, Spooled, Spools},
+    withdraw::Withdrawals,
     worker::{Worker, compute, side_by_side},
 };
 
@@ -33,13 +37,22 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Bronze;
 
+/// A landed object that is to be flattened.
+#[derive(Debug)]
+pub struct LandedObject {
+    meta: ObjectMeta,
+    /// The patients whose records stay out of bronze.
+    withdrawn: Option<Arc<WithdrawnPatients>>,
+}
+
 impl Function for Bronze {
     const NAME: &'static str = "bronze";
     const UPSTREAM: Option<Upstream> = Some(Upstream::Landing);
     const METRICS: &'static [&'static str] =
         &["RecordsAccepted", "RecordsQuarantined", "RecordsSkipped", "ObjectsRejected"];
     type Item = ObjectEvent;
-    type Input = ObjectMeta;
+    type Shared = Withdrawals;
+    type Input = LandedObject;
     type Output = BronzeCommit;
 
     fn decode(&self, event: Invocation, _: &Delivery) -> Result<Vec<ObjectEvent>, DecodeError> {
@@ -50,11 +63,16 @@ impl Function for Bronze {
         &item.key
     }
 
+    async fn shared(&self, worker: &Worker) -> Result<Withdrawals, FlowError> {
+        Withdrawals::of(&*worker.ports.lake).await
+    }
+
     async fn prepare(
         &self,
         worker: &Worker,
+        withdrawals: &Withdrawals,
         item: &ObjectEvent,
-    ) -> Result<Prepared<ObjectMeta, BronzeCommit>, FlowError> {
+    ) -> Result<Prepared<LandedObject, BronzeCommit>, FlowError> {
         let landing = &worker.ports.landing;
         if item.bucket != landing.bucket() {
             return Ok(Prepared::Nothing(Outcome::Ignored("another bucket's object")));
@@ -65,7 +83,11 @@ impl Function for Bronze {
         let Some(meta) = landing.head_version_opt(&item.key, item.version.as_deref()).await? else {
             return Ok(Prepared::Nothing(Outcome::Gone));
         };
-        Ok(Prepared::Work(Some(WorkId::on(Self::NAME, landing.bucket(), &meta)), meta))
+        if withdrawals.holds(&meta.object_id()) {
+            return Ok(Prepared::Nothing(Outcome::Withdrawn));
+        }
+        let work = WorkId::on(Self::NAME, landing.bucket(), &meta);
+        Ok(Prepared::Work(Some(work), LandedObject { meta, withdrawn: withdrawals.patients.clone() }))
     }
 
     /// Bronze may have been removed so that it is made again: that the ledger has it as done counts only while the commit
@@ -86,7 +108,7 @@ impl Function for Bronze {
     async fn run(
         &self,
         worker: &Arc<Worker>,
-        objects: Vec<ObjectMeta>,
+        objects: Vec<LandedObject>,
     ) -> Vec<Result<Done<BronzeCommit>, Arc<FlowError>>> {
         if let Err(error) = check_settings(worker, Layer::Bronze).await {
             let error = Arc::new(error);
@@ -95,9 +117,9 @@ impl Function for Bronze {
         let many = objects.len() >= worker.threads.get();
         let (width, threads) =
             if many { (worker.threads, NonZeroUsize::MIN) } else { (NonZeroUsize::MIN, worker.threads) };
-        side_by_side(width, objects, |meta| {
+        side_by_side(width, objects, |object| {
             let worker = Arc::clone(worker);
-            async move { flatten_object(&worker, &meta, threads).await.map_err(Arc::new) }
+            async move { flatten_object(&worker, &object, threads).await.map_err(Arc::new) }
         })
         .await
     }
@@ -124,16 +146,17 @@ impl Function for Bronze {
 /// The object is flattened once. Every write is tried by itself, and again by itself where it fails.
 async fn flatten_object(
     worker: &Arc<Worker>,
-    meta: &ObjectMeta,
+    object: &LandedObject,
     threads: NonZeroUsize,
 ) -> Result<Done<BronzeCommit>, FlowError> {
+    let meta = &object.meta;
     let source = Source {
         key: meta.key.clone(),
         object_id: meta.object_id(),
         etag: meta.etag.as_str().to_owned(),
         landed_micros: meta.last_modified_micros,
     };
-    let flat = flatten_off_thread(worker, meta, &source, threads).await?;
+    let flat = flatten_off_thread(worker, object, &source, threads).await?;
     let ledger = &worker.ports.ledger;
     let first_holder = || async { Ok(ledger.first_holder(&flat.measured.content_id, &source.object_id).await?) };
     let first = worker.until_settled(&meta.key, first_holder).await?;
@@ -193,10 +216,11 @@ async fn put(worker: &Worker, key: &str, payload: Payload) -> Result<ETag, FlowE
 
 async fn flatten_off_thread(
     worker: &Worker,
-    meta: &ObjectMeta,
+    LandedObject { meta, withdrawn }: &LandedObject,
     source: &Source,
     threads: NonZeroUsize,
 ) -> Result<Flattened<Spooled>, FlowError> {
+    let withdrawn = withdrawn.clone();
     let (landing, etag, version) = (Arc::clone(&worker.ports.landing), meta.etag.clone(), meta.version.clone());
     let (runtime, source, ended) = (Handle::current(), source.clone(), Arc::clone(&worker.ended));
     let key = source.key.clone();
@@ -208,7 +232,8 @@ async fn flatten_off_thread(
                 .map_err(io::Error::other)?;
             Ok(Box::new(UntilEnded { reader: object.body.into_reader(&runtime), ended: Arc::clone(&ended) }))
         };
-        let flat: Flattened<Spool> = flatten(&source, open, &mut Spools, threads, Limits::default())?;
+        let flat: Flattened<Spool> =
+            flatten_without(&source, withdrawn.as_deref(), open, &mut Spools, threads, Limits::default())?;
         let mut files = Vec::with_capacity(flat.files.len());
         for (file, spool) in flat.files {
             files.push((file, spool.finish()?));

@@ -17,7 +17,6 @@ use crate::{
     process::process,
     report::{Outcome, RetryReason},
     silver::Silver,
-    withdraw::withdrawn_objects,
     worker::Worker,
 };
 
@@ -81,25 +80,12 @@ pub(crate) async fn take_landed(
     driven: &mut Driven,
 ) -> Result<(), FlowError> {
     let landing = &*worker.ports.landing;
-    let withdrawn = withdrawn_objects(&*worker.ports.lake).await?;
-    let mut listed = Vec::new();
-    for object in landing.list("").await? {
-        let is_withdrawn = match withdrawn.get(&object.key) {
-            Some(ids) => landing.head_opt(&object.key).await?.is_some_and(|meta| ids.contains(&meta.object_id())),
-            None => false,
-        };
-        if is_withdrawn {
-            driven.withdrawn.push(object.key);
-        } else {
-            listed.push(object);
-        }
-    }
-    let landed = events(landing, listed);
+    let landed = events(landing, landing.list("").await?);
     progress.begin(Bronze::NAME, landed.len());
     for batch in landed.chunks(BATCH) {
         for result in process(&Bronze, worker, batch.to_vec()).await {
             match result {
-                Ok(outcomes) => outcomes.into_iter().for_each(|(_, outcome)| driven.note(outcome)),
+                Ok(outcomes) => outcomes.into_iter().for_each(|(key, outcome)| driven.note(key, outcome)),
                 Err(reason) => driven.failed.push((Bronze::NAME, reason)),
             }
         }
@@ -129,10 +115,11 @@ fn events(store: &dyn ObjectStore, listed: Vec<Listed>) -> Vec<Vec<ObjectEvent>>
 }
 
 impl Driven {
-    fn note(&mut self, outcome: Outcome<BronzeCommit>) {
+    fn note(&mut self, key: String, outcome: Outcome<BronzeCommit>) {
         match outcome {
             Outcome::Done(done) => self.landed.push(done.output),
             Outcome::AlreadyDone(done) => self.already.push(done.output),
+            Outcome::Withdrawn => self.withdrawn.push(key),
             Outcome::Rejected(_) | Outcome::Gone | Outcome::Ignored(_) => {}
         }
     }

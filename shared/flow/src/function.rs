@@ -30,6 +30,9 @@ pub trait Function: Clone + Send + Sync + 'static {
     /// What a message asks for: an object, or a job.
     type Item: Clone + Ord + Send + Sync + 'static;
 
+    /// What has to be known before the items of a batch are looked up; it is read once for all of them.
+    type Shared: Clone + Send + Sync + 'static;
+
     /// An item that is about to be worked on, with what had to be read to name its work.
     type Input: Send + 'static;
 
@@ -45,10 +48,14 @@ pub trait Function: Clone + Send + Sync + 'static {
     /// What errors and logs call an item.
     fn name_of(item: &Self::Item) -> &str;
 
+    /// Reads what the items of a batch share.
+    fn shared(&self, worker: &Worker) -> impl Future<Output = Result<Self::Shared, FlowError>> + Send;
+
     /// Looks an item up and names its work.
     fn prepare(
         &self,
         worker: &Worker,
+        shared: &Self::Shared,
         item: &Self::Item,
     ) -> impl Future<Output = Result<Prepared<Self::Input, Self::Output>, FlowError>> + Send;
 

@@ -60,6 +60,7 @@ impl Function for Gold {
     const UPSTREAM: Option<Upstream> = Some(Upstream::Silver);
     const METRICS: &'static [&'static str] = &["FoldsWaiting"];
     type Item = ObjectEvent;
+    type Shared = ();
     type Input = Change;
     type Output = Folded;
 
@@ -72,7 +73,16 @@ impl Function for Gold {
         &item.key
     }
 
-    async fn prepare(&self, worker: &Worker, item: &ObjectEvent) -> Result<Prepared<Change, Folded>, FlowError> {
+    async fn shared(&self, _: &Worker) -> Result<(), FlowError> {
+        Ok(())
+    }
+
+    async fn prepare(
+        &self,
+        worker: &Worker,
+        (): &(),
+        item: &ObjectEvent,
+    ) -> Result<Prepared<Change, Folded>, FlowError> {
         let lake = &worker.ports.lake;
         if item.bucket != lake.bucket() {
             return Ok(Prepared::Nothing(Outcome::Ignored("another bucket's object")));

@@ -25,7 +25,6 @@ mod silver;
 mod spool;
 mod star;
 mod withdraw;
-mod withdraw_patient;
 mod worker;
 
 pub use bronze::Bronze;
@@ -40,6 +39,7 @@ pub use report::{Delivery, Done, ItemResult, MessageResult, Outcome, Report, Ret
 pub use serve::{answer, serve};
 pub use settings::read_settings;
 pub use silver::Silver;
-pub use withdraw::{WithdrawalPlan, Withdrawn, withdraw, withdrawn_objects};
-pub use withdraw_patient::{PatientPlan, PatientWithdrawn, withdraw_patient};
+pub use withdraw::{
+    PatientPlan, PatientWithdrawn, WithdrawalPlan, Withdrawn, withdraw, withdraw_patient, withdrawn_objects,
+};
 pub use worker::{Worker, side_by_side};

@@ -62,10 +62,25 @@ async fn claim_all<F: Function>(
     items: BTreeSet<F::Item>,
     results: &mut Results<F>,
 ) -> Vec<Ready<F>> {
+    if items.is_empty() {
+        return Vec::new();
+    }
+    let shared = match worker.until_settled(F::NAME, || function.shared(worker)).await {
+        Ok(shared) => shared,
+        Err(error) => {
+            let error = Arc::new(error);
+            let failed = |item: F::Item| {
+                let key = F::name_of(&item).to_owned();
+                (item, Err(RetryReason::Failed { key, error: Arc::clone(&error) }))
+            };
+            results.extend(items.into_iter().map(failed));
+            return Vec::new();
+        }
+    };
     let prepared = side_by_side(worker.io_width, items.into_iter().collect(), |item: F::Item| {
-        let (function, worker) = (function.clone(), Arc::clone(worker));
+        let (function, worker, shared) = (function.clone(), Arc::clone(worker), shared.clone());
         async move {
-            let prepared = function.prepare(&worker, &item).await;
+            let prepared = function.prepare(&worker, &shared, &item).await;
             (item, prepared)
         }
     });

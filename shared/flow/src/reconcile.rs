@@ -23,6 +23,7 @@ use crate::{
     event::notification_of,
     function::Function,
     silver::Silver,
+    withdraw::Withdrawals,
     worker::{Worker, side_by_side},
 };
 
@@ -98,11 +99,15 @@ async fn landed(worker: &Arc<Worker>, window: Window) -> Result<Found, FlowError
     let (landing, lake) = (&worker.ports.landing, &worker.ports.lake);
     let commits: BTreeSet<String> =
         lake.list(keys::BRONZE_COMMITS).await?.into_iter().map(|listed| listed.key).collect();
-    let has_none = |meta: &ObjectMeta| !commits.contains(&keys::bronze_commit(&meta.object_id()));
+    let withdrawals = Withdrawals::of(&**lake).await?;
+    let has_none = |meta: &ObjectMeta| {
+        let id = meta.object_id();
+        !commits.contains(&keys::bronze_commit(&id)) && !withdrawals.holds(&id)
+    };
     let mut found = Found::default();
     let mut candidates = Vec::new();
     for listed in landing.list_versions("").await? {
-        if keys::is_data(&listed.meta.key) && window.holds(&listed.meta) {
+        if !listed.is_deleted && keys::is_data(&listed.meta.key) && window.holds(&listed.meta) {
             found.looked_at += 1;
             if has_none(&listed.meta) {
                 candidates.push(listed.meta);

@@ -48,6 +48,8 @@ pub enum Outcome<T> {
     Rejected(String),
     /// The object does not exist any more: there is nothing to do.
     Gone,
+    /// The object was withdrawn from the lake and stays out.
+    Withdrawn,
     /// It is not this function's business, with the reason.
     Ignored(&'static str),
 }
@@ -69,6 +71,7 @@ impl<T> Outcome<T> {
             Outcome::AlreadyDone(_) => "already-done",
             Outcome::Rejected(_) => "rejected",
             Outcome::Gone => "gone",
+            Outcome::Withdrawn => "withdrawn",
             Outcome::Ignored(_) => "ignored",
         }
     }

@@ -50,6 +50,7 @@ impl Function for Silver {
     const NAME: &'static str = "silver";
     const UPSTREAM: Option<Upstream> = Some(Upstream::Bronze);
     type Item = ObjectEvent;
+    type Shared = ();
     type Input = CommitBytes;
     type Output = ();
 
@@ -62,7 +63,16 @@ impl Function for Silver {
         &item.key
     }
 
-    async fn prepare(&self, worker: &Worker, item: &ObjectEvent) -> Result<Prepared<CommitBytes, ()>, FlowError> {
+    async fn shared(&self, _: &Worker) -> Result<(), FlowError> {
+        Ok(())
+    }
+
+    async fn prepare(
+        &self,
+        worker: &Worker,
+        (): &(),
+        item: &ObjectEvent,
+    ) -> Result<Prepared<CommitBytes, ()>, FlowError> {
         let lake = &worker.ports.lake;
         if item.bucket != lake.bucket() {
             return Ok(Prepared::Nothing(Outcome::Ignored("another bucket's object")));

@@ -133,6 +133,7 @@ impl Function for Generator {
     const NAME: &'static str = "generator";
     const METRICS: &'static [&'static str] = &["ObjectsLanded", "BytesLanded", "ShardsSent"];
     type Item = Order;
+    type Shared = ();
     type Input = Order;
     type Output = JobResult;
 
@@ -155,7 +156,11 @@ impl Function for Generator {
         &order.text
     }
 
-    async fn prepare(&self, worker: &Worker, order: &Order) -> Result<Prepared<Order, JobResult>, FlowError> {
+    async fn shared(&self, _: &Worker) -> Result<(), FlowError> {
+        Ok(())
+    }
+
+    async fn prepare(&self, worker: &Worker, (): &(), order: &Order) -> Result<Prepared<Order, JobResult>, FlowError> {
         let landing = worker.ports.landing.bucket();
         let work = order.request.as_ref().map(|request| Self::work_id(landing, &order.job, request));
         Ok(Prepared::Work(work, order.clone()))

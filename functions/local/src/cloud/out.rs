@@ -33,7 +33,7 @@ pub(crate) async fn put(place: &BucketLocation, flags: &CloudFlags, bytes: Bytes
         return Err(Failure::usage(format!("{place}: a bucket is no file; name one as {place}/report.html")));
     }
     let session = AwsSession::new(flags, &[place]).await?;
-    session.skip_unchanged(place).send(&place.prefix, bytes.into()).await?;
+    session.skip_unchanged(place).send(&place.prefix, bytes.into(), None).await?;
     Ok(())
 }
 

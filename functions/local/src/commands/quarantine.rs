@@ -183,7 +183,7 @@ async fn flatten_again(
         lake: Arc::new(Overlay {
             base: Arc::clone(&worker.ports.lake),
             own,
-            from_base: &["reference/", "bronze/withdrawal/"],
+            from_base: &["reference/", keys::WITHDRAWALS, keys::WITHDRAWAL_KEY],
         }),
         ledger: Arc::new(MemoryLedger::default()),
         catalog: Arc::new(NoCatalog),

@@ -9,7 +9,7 @@ use metriccare_flow::{Driven, PatientPlan, WithdrawalPlan, withdraw as withdraw_
 
 use crate::{
     arguments::Withdraw,
-    lake::{self, location::DataLocation},
+    lake,
     output::{Output, counted, failure::Failure, nearest::did_you_mean, progress::Bars},
 };
 
@@ -73,11 +73,6 @@ async fn patient_of(arguments: &Withdraw, id: &str, reason: &str, output: &mut O
     }
     if reason.contains(id) {
         return Err(Failure::usage("--reason holds the patient's id, and is kept: leave the id out"));
-    }
-    if let DataLocation::Bucket(place) = &arguments.lake.lake {
-        let words = "--patient works on a lake in a folder: a bucket would give objects that are written anew another \
-                     landed time, and may keep their old versions";
-        return Err(Failure::usage(format!("{place}: {words}; withdraw whole objects by their keys")));
     }
     let worker = lake::open_to_write(&arguments.lake, arguments.work.threads()).await?;
     let plan = PatientPlan::of(&worker, id).await?;

@@ -13,7 +13,7 @@ use metriccare_ports::{
     Result,
 };
 
-use super::{S3Store, size};
+use super::{S3Store, landed_entry, size};
 
 /// A bucket that skips a put where the object is unchanged.
 #[derive(Debug)]
@@ -37,11 +37,12 @@ const MD5: &str = "content-md5-hex";
 const LARGEST: u64 = 5 << 30;
 
 impl SkipUnchanged {
-    /// Sends an object, unless the same is there under its key; what another writer put there meanwhile is not replaced.
+    /// Sends an object, with the time it landed where that is not now, unless the same bytes are there under its key: these
+    /// keep their time. What another writer put there meanwhile is not replaced.
     ///
     /// # Errors
     /// A file that cannot be read or is larger than 5 GiB, and what the bucket does.
-    pub async fn send(&self, key: &str, payload: Payload) -> Result<(ETag, Sent)> {
+    pub async fn send(&self, key: &str, payload: Payload, landed_micros: Option<i64>) -> Result<(ETag, Sent)> {
         let store = &self.0;
         store.check("send", key)?;
         let (md5, bytes) = store.measure(key, &payload).await?;
@@ -57,7 +58,8 @@ impl SkipUnchanged {
             Err(error) if error.kind() == ErrorKind::NotFound => (PutMode::IfAbsent, Sent::New),
             Err(error) => return Err(error),
         };
-        Ok((store.put_if(key, &payload, &mode, Some((MD5, &md5))).await?, sent))
+        let metadata = [(MD5, md5)].into_iter().chain(landed_entry(landed_micros)).collect();
+        Ok((store.put_if(key, &payload, &mode, metadata).await?, sent))
     }
 }
 
@@ -119,13 +121,17 @@ impl ObjectStore for SkipUnchanged {
 
     async fn put_with(&self, key: &str, payload: Payload, options: PutOptions) -> Result<ETag> {
         match options.mode {
-            PutMode::Overwrite => Ok(self.send(key, payload).await?.0),
+            PutMode::Overwrite => Ok(self.send(key, payload, options.last_modified_micros).await?.0),
             _ => self.0.put_with(key, payload, options).await,
         }
     }
 
     async fn delete(&self, key: &str) -> Result<()> {
         self.0.delete(key).await
+    }
+
+    async fn delete_version(&self, key: &str, version: Option<&str>) -> Result<()> {
+        self.0.delete_version(key, version).await
     }
 
     async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {

@@ -9,8 +9,9 @@ use super::{
     Counts, Limits,
     entry::{self, EntryFacts, EntryKind},
     records::{Chunk, Span, SpanKind},
-    references::{Asked, Found, Identity, Link, Meaning, Place, References, looked_up, pass_over},
+    references::{Asked, Found, Identity, Link, Meaning, PATIENT, Place, References, looked_up, pass_over},
     rows::{Origin, Rows, condition::ConditionRow, encounter::EncounterRow, patient::PatientRow},
+    withdrawn_patients::REASON,
 };
 use crate::keys::content_id;
 
@@ -80,15 +81,17 @@ impl Reader<'_> {
         };
         match entry::classify(&entry, self.origin) {
             Ok(EntryKind::Resource(resource, facts)) => self.record(span, resource, facts, depth),
+            Ok(EntryKind::Deletion(deletion))
+                if deletion.resource_type == "Patient" && self.origin.is_withdrawn(&deletion.resource_id) =>
+            {
+                self.skip(REASON);
+            }
             Ok(EntryKind::Deletion(deletion)) => {
                 self.rows.deletions.append(self.origin, &deletion);
                 self.findings.counts.records += 1;
                 self.findings.counts.deletions += 1;
             }
-            Ok(EntryKind::Skipped(reason)) => {
-                self.findings.counts.records += 1;
-                self.findings.counts.skip(reason);
-            }
+            Ok(EntryKind::Skipped(reason)) => self.skip(reason),
             Err(fault) => self.quarantine(span, text.as_bytes(), None, &fault),
         }
     }
@@ -104,10 +107,7 @@ impl Reader<'_> {
         }
         match self.resource(&kind, text, facts, depth > 0) {
             Ok(Read::Row) => self.findings.counts.records += 1,
-            Ok(Read::Skipped(kind)) => {
-                self.findings.counts.records += 1;
-                self.findings.counts.skip(kind);
-            }
+            Ok(Read::Skipped(kind)) => self.skip(kind),
             Err(fault) => self.quarantine(span, text.as_bytes(), Some(&kind), &fault),
         }
     }
@@ -128,18 +128,17 @@ impl Reader<'_> {
 
     fn resource(&mut self, kind: &str, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<Read, Fault> {
         match kind {
-            "Encounter" => self.encounter(text, facts, in_bundle)?,
-            "Patient" => self.patient(text, facts, in_bundle)?,
-            "Condition" => self.condition(text, facts)?,
+            "Encounter" => self.encounter(text, facts, in_bundle),
+            "Patient" => self.patient(text, facts, in_bundle),
+            "Condition" => self.condition(text, facts),
             other => {
                 self.other(other, text, facts, in_bundle)?;
-                return Ok(Read::Skipped(types::resource_type(other).unwrap_or(NO_FHIR_TYPE)));
+                Ok(Read::Skipped(types::resource_type(other).unwrap_or(NO_FHIR_TYPE)))
             }
         }
-        Ok(Read::Row)
     }
 
-    fn encounter(&mut self, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<(), Fault> {
+    fn encounter(&mut self, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<Read, Fault> {
         let encounter: Encounter<'_> = pull::read(text)?;
         let id = self.id("Encounter", encounter.id.as_ref(), facts)?;
         let found = &mut self.findings.found;
@@ -153,37 +152,48 @@ impl Reader<'_> {
         }
         let row = EncounterRow::of(&encounter, id, facts, self.origin, self.references)?;
         let hospital = row.hospital(self.references)?;
+        if self.is_of_withdrawn(row.links()) {
+            self.look_up(row.links());
+            return Ok(Read::Skipped(REASON));
+        }
         row.append(self.rows.encounters.of(hospital), self.origin, self.references, &content_id(text.as_bytes()));
         self.name(row.nameless());
         self.look_up(row.links());
         self.findings.counts.encounters += 1;
-        Ok(())
+        Ok(Read::Row)
     }
 
-    fn patient(&mut self, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<(), Fault> {
+    fn patient(&mut self, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<Read, Fault> {
         let patient: Patient<'_> = pull::read(text)?;
         let id = self.id("Patient", patient.id.as_ref(), facts)?;
         let found = &mut self.findings.found;
         found.extend(self.references.found_address("Patient", id, facts.full_url));
         let identifiers = Identity::of_patient(patient.identifier.as_deref());
         self.references.found_identifiers("Patient", id, identifiers, in_bundle, found);
+        if self.origin.is_withdrawn(id) {
+            return Ok(Read::Skipped(REASON));
+        }
         let row = PatientRow::of(&patient, id, facts, self.origin)?;
         let hospital = row.hospital(self.references)?;
         row.append(self.rows.patients.of(hospital), self.origin, &content_id(text.as_bytes()));
         self.name(row.nameless());
         self.findings.counts.patients += 1;
-        Ok(())
+        Ok(Read::Row)
     }
 
-    fn condition(&mut self, text: &str, facts: EntryFacts<'_>) -> Result<(), Fault> {
+    fn condition(&mut self, text: &str, facts: EntryFacts<'_>) -> Result<Read, Fault> {
         let condition: Condition<'_> = pull::read(text)?;
         let id = self.id("Condition", condition.id.as_ref(), facts)?;
         let row = ConditionRow::of(&condition, id, facts, self.origin, self.references)?;
+        if self.is_of_withdrawn(row.links()) {
+            self.look_up(row.links());
+            return Ok(Read::Skipped(REASON));
+        }
         let year = row.recorded_year().map(|year| year.to_string());
         row.append(self.rows.conditions.of(year.as_deref()), self.origin, &content_id(text.as_bytes()));
         self.look_up(row.links());
         self.findings.counts.conditions += 1;
-        Ok(())
+        Ok(Read::Row)
     }
 
     /// A resource without a row of its own: read where others refer to it, else only held to be JSON.
@@ -241,7 +251,24 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether one of a resource's links means a patient that was withdrawn.
+    fn is_of_withdrawn<'r>(&self, mut links: impl Iterator<Item = Link<'r>>) -> bool {
+        let is_withdrawn =
+            |link: Link<'_>| link.kinds == PATIENT && link.meaning.id().is_some_and(|id| self.origin.is_withdrawn(id));
+        self.origin.withdrawn.is_some() && links.any(is_withdrawn)
+    }
+
+    fn skip(&mut self, reason: &str) {
+        self.findings.counts.records += 1;
+        self.findings.counts.skip(reason);
+    }
+
     fn quarantine(&mut self, span: &Span, bytes: &[u8], resource_type: Option<&str>, fault: &Fault) {
+        if let Some(patients) = self.origin.withdrawn
+            && patients.holds_any_in(&String::from_utf8_lossy(bytes), resource_type, self.origin.source)
+        {
+            return self.skip(REASON);
+        }
         self.findings.counts.records += 1;
         self.findings.counts.quarantine(fault.rule.name());
         self.rows.quarantine.append(self.origin, span, Some(bytes), resource_type, fault, self.limits.raw);

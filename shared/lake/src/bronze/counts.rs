@@ -73,7 +73,7 @@ impl Counts {
         increment(&mut self.quarantined, rule);
     }
 
-    pub(super) fn skip(&mut self, kind: &str) {
+    pub(crate) fn skip(&mut self, kind: &str) {
         increment(&mut self.skipped, kind);
     }
 

@@ -14,7 +14,7 @@ use parquet::errors::ParquetError;
 use crate::{keys, relational, schema::BRONZE_QUARANTINE};
 
 use super::{
-    BronzeFile, Counts,
+    BronzeFile, Counts, WithdrawnPatients,
     chunk_rows::{self, Findings},
     records::{Chunk, Hints, Measured, Records, Span, SpanKind},
     references::{MOST, Next, References},
@@ -109,14 +109,30 @@ pub enum FlattenError {
 /// Only what the store or the sinks do: every fault of the data is a row of the quarantine.
 pub fn flatten<S: Sinks>(
     source: &Source,
+    open: impl FnMut() -> io::Result<Box<dyn Read + Send>>,
+    sinks: &mut S,
+    threads: NonZeroUsize,
+    limits: Limits,
+) -> Result<Flattened<S::File>, FlattenError> {
+    flatten_without(source, None, open, sinks, threads, limits)
+}
+
+/// [`flatten`]s a landed object without its records of withdrawn patients, which are counted as skipped.
+///
+/// # Errors
+/// As [`flatten`].
+pub fn flatten_without<S: Sinks>(
+    source: &Source,
+    withdrawn: Option<&WithdrawnPatients>,
     mut open: impl FnMut() -> io::Result<Box<dyn Read + Send>>,
     sinks: &mut S,
     threads: NonZeroUsize,
     limits: Limits,
 ) -> Result<Flattened<S::File>, FlattenError> {
+    let origin = Origin::new(&source.key, source.landed_micros).without(withdrawn);
     let (head, reader) = read_head(open()?)?;
     if let Some(landed) = relational::recognise(&head, &source.key) {
-        return relational::flatten(source, landed, reader, sinks, limits);
+        return relational::flatten(source, origin, landed, reader, sinks, limits);
     }
     let mut first = Some(reader);
     let mut hints = Hints::default();
@@ -124,7 +140,7 @@ pub fn flatten<S: Sinks>(
     loop {
         let reader = first.take().map_or_else(&mut open, Ok)?;
         let records = Records::open(&source.key, reader, limits, hints)?;
-        let pass = one_pass(source, records, &known, sinks, threads, limits)?;
+        let pass = one_pass(source, origin, records, &known, sinks, threads, limits)?;
         if pass.mistook_a_bundle && !hints.type_before_entries {
             hints.type_before_entries = true;
             known = References::default();
@@ -185,13 +201,13 @@ struct Pass<F: Write + Send> {
 
 fn one_pass<S: Sinks>(
     source: &Source,
+    origin: Origin<'_>,
     mut records: Records<'_>,
     known: &References,
     sinks: &mut S,
     threads: NonZeroUsize,
     limits: Limits,
 ) -> Result<Pass<S::File>, FlattenError> {
-    let origin = Origin::new(&source.key, source.landed_micros);
     let threads = threads.get();
     let mut workers: Vec<_> = (0..threads).map(|_| Rows::default()).collect();
     let mut writers = Writers::new(&source.ingest_date(), limits, threads)?;

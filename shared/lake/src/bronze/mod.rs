@@ -19,13 +19,17 @@ pub mod rows;
 mod threads;
 mod wave;
 mod withdrawal;
+pub(crate) mod withdrawn_patients;
 mod without_patient;
+mod without_patient_rows;
 mod writers;
 
 pub use commit::{BronzeCommit, CommittedFile};
 pub use counts::Counts;
-pub use flatten::{FlattenError, Flattened, Limits, Sinks, Source, flatten};
+pub use flatten::{FlattenError, Flattened, Limits, Sinks, Source, flatten, flatten_without};
 pub use ingest_log::{IngestStatus, ingest_log};
 pub use withdrawal::Withdrawal;
+pub use withdrawn_patients::WithdrawnPatients;
 pub use without_patient::{WithoutPatient, WithoutPatientError, without_patient};
+pub use without_patient_rows::{FileWithoutPatient, without_patient_rows};
 pub use writers::BronzeFile;

@@ -13,6 +13,8 @@ use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
+use crate::relational::{self, Landed, without_patient::RowsLeft};
+
 /// The elements that name a resource's patient.
 const SUBJECTS: [&str; 4] = ["subject", "patient", "beneficiary", "for"];
 
@@ -35,16 +37,30 @@ pub enum WithoutPatientError {
     /// It cannot be decompressed.
     #[error("it cannot be decompressed ({0})")]
     Unreadable(#[from] io::Error),
+    /// It is a damaged Parquet file.
+    #[error("it is a damaged Parquet file ({0})")]
+    Damaged(String),
     /// It holds the id, and is not made of records that can be told apart.
     #[error("it holds the patient's id and cannot be split into records")]
     Unsplittable,
 }
 
-/// Takes a patient, by the id that stands in the object, out of its bytes; none where it does not hold the id.
+/// Takes a patient, by the id that stands in the object, out of its bytes; none where it does not hold the id. The key decides
+/// whether it is CSV where the bytes alone do not.
 ///
 /// # Errors
 /// What cannot be decompressed, or holds the id and cannot be split into records.
-pub fn without_patient(object: &[u8], id: &str) -> Result<Option<WithoutPatient>, WithoutPatientError> {
+pub fn without_patient(key: &str, object: &[u8], id: &str) -> Result<Option<WithoutPatient>, WithoutPatientError> {
+    let landed = relational::recognise(&object[..object.len().min(16 * 1024)], key);
+    if let Some(Landed::Parquet) = landed {
+        let rows = relational::without_patient::parquet(object, id).map_err(WithoutPatientError::Damaged)?;
+        return Ok(rows.map(|RowsLeft { bytes, removed, left }| WithoutPatient {
+            bytes,
+            removed,
+            left,
+            mentioned: false,
+        }));
+    }
     let gzip = object.starts_with(&[0x1f, 0x8b]);
     let mut unpacked = Vec::new();
     let text = if gzip {
@@ -55,6 +71,12 @@ pub fn without_patient(object: &[u8], id: &str) -> Result<Option<WithoutPatient>
     };
     if id.is_empty() || !holds(text, id) {
         return Ok(None);
+    }
+    if let Some(Landed::Csv(names)) = landed {
+        let rows = relational::without_patient::csv(text, &names, id, holds);
+        let RowsLeft { bytes, removed, left } = rows.ok_or(WithoutPatientError::Unsplittable)?;
+        let mentioned = holds(&bytes, id);
+        return Ok(Some(WithoutPatient { bytes: packed(bytes, gzip)?, removed, left, mentioned }));
     }
     let mut patient = Patient { id, ..Patient::default() };
     let documents = documents(text);
@@ -91,12 +113,17 @@ pub fn without_patient(object: &[u8], id: &str) -> Result<Option<WithoutPatient>
     }
     bytes.extend_from_slice(&text[at..]);
     let mentioned = holds(&bytes, id);
-    if gzip {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(&bytes)?;
-        bytes = encoder.finish()?;
+    Ok(Some(WithoutPatient { bytes: packed(bytes, gzip)?, removed, left, mentioned }))
+}
+
+/// Bytes compressed as their object was.
+fn packed(bytes: Vec<u8>, gzip: bool) -> io::Result<Vec<u8>> {
+    if !gzip {
+        return Ok(bytes);
     }
-    Ok(Some(WithoutPatient { bytes, removed, left, mentioned }))
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&bytes)?;
+    encoder.finish()
 }
 
 /// The length of the line break that a text begins with.
@@ -105,7 +132,7 @@ fn line_end(text: &[u8]) -> usize {
 }
 
 /// Whether a text holds an id that is not a part of a longer one.
-fn holds(text: &[u8], id: &str) -> bool {
+pub(super) fn holds(text: &[u8], id: &str) -> bool {
     let part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
     memchr::memmem::find_iter(text, id).any(|start| {
         let before = start.checked_sub(1).and_then(|before| text.get(before));
@@ -311,7 +338,7 @@ mod tests {
     use super::*;
 
     fn cut(text: &str, id: &str) -> (String, u64, u64, bool) {
-        let cut = without_patient(text.as_bytes(), id).expect("it can be split").expect("it holds the id");
+        let cut = without_patient("a.ndjson", text.as_bytes(), id).expect("it can be split").expect("it holds the id");
         (String::from_utf8(cut.bytes).expect("UTF-8"), cut.removed, cut.left, cut.mentioned)
     }
 
@@ -329,7 +356,7 @@ mod tests {
         assert_eq!((removed, kept, mentioned), (3, 3, true), "{left}");
         let lines: Vec<_> = left.lines().collect();
         assert_eq!(lines, [other, &group, &of("Patient/p10")]);
-        assert_eq!(without_patient(other.as_bytes(), "p1").expect("read"), None);
+        assert_eq!(without_patient("a.ndjson", other.as_bytes(), "p1").expect("read"), None);
     }
 
     #[test]
@@ -358,13 +385,16 @@ mod tests {
             .write_all(b"{\"resourceType\":\"Patient\",\"id\":\"p1\"}\n{\"resourceType\":\"Patient\",\"id\":\"p2\"}\n")
             .expect("memory");
         let packed = encoder.finish().expect("memory");
-        let cut = without_patient(&packed, "p1").expect("read").expect("held");
+        let cut = without_patient("a.ndjson.gz", &packed, "p1").expect("read").expect("held");
         let mut text = String::new();
         MultiGzDecoder::new(cut.bytes.as_slice()).read_to_string(&mut text).expect("gzip");
         assert_eq!((text.trim(), cut.removed, cut.left), (r#"{"resourceType":"Patient","id":"p2"}"#, 1, 1));
-        assert!(matches!(without_patient(&packed[..20], "p1"), Err(WithoutPatientError::Unreadable(_))));
+        assert!(matches!(without_patient("a.gz", &packed[..20], "p1"), Err(WithoutPatientError::Unreadable(_))));
         for text in [r#"[{"resourceType":"Patient","id":"p1"},"#, "patient_id,age\np1,7\n", "{\n\"id\": \"p1\",\n"] {
-            assert!(matches!(without_patient(text.as_bytes(), "p1"), Err(WithoutPatientError::Unsplittable)), "{text}");
+            assert!(
+                matches!(without_patient("a.json", text.as_bytes(), "p1"), Err(WithoutPatientError::Unsplittable)),
+                "{text}"
+            );
         }
     }
 }

@@ -67,12 +67,12 @@ pub(crate) fn recognise(head: &[u8], key: &str) -> Option<Landed> {
 /// Only what the store or the sinks do.
 pub(crate) fn flatten<S: Sinks>(
     source: &Source,
+    origin: Origin<'_>,
     landed: Landed,
     reader: Box<dyn Read + Send + '_>,
     sinks: &mut S,
     limits: Limits,
 ) -> Result<Flattened<S::File>, FlattenError> {
-    let origin = Origin::new(&source.key, source.landed_micros);
     let mut input = Input::open(reader)?;
     let (header, parquet) = match landed {
         Landed::Csv(names) => (csv::table_of(&names), None),

@@ -12,8 +12,9 @@ mod parquet_rows;
 mod rows;
 mod schema;
 mod sink;
+pub(crate) mod without_patient;
 
-pub(crate) use flatten::{flatten, recognise};
+pub(crate) use flatten::{Landed, flatten, recognise};
 pub use merge::{BucketRows, BucketStar, TableRows, merge, read_bronze, split};
 pub use schema::{
     CLAIMS, CMS_MEASURES, ENCOUNTERS, FACILITIES, HAI_DATA, PATIENTS, PROVIDERS, REGISTRY, RELATIONAL, RelationalTable,

@@ -139,7 +139,7 @@ fn cell(column: &ArrayRef, row: usize, kind: Kind) -> Result<Cell<'_>, &'static 
     }
 }
 
-fn text(column: &ArrayRef, row: usize) -> Option<&str> {
+pub(super) fn text(column: &ArrayRef, row: usize) -> Option<&str> {
     match column.data_type() {
         DataType::Utf8 => Some(column.as_string::<i32>().value(row)),
         DataType::LargeUtf8 => Some(column.as_string::<i64>().value(row)),

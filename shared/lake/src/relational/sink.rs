@@ -17,7 +17,11 @@ use crate::bronze::{
     Counts,
     records::{Span, SpanKind},
     rows::{Origin, QuarantineRows},
+    withdrawn_patients::REASON,
 };
+
+/// The column that names the patient of a row.
+pub(super) const PATIENT_ID: &str = "patient_id";
 
 /// Rows that are encoded together.
 const BATCH: usize = 16 * 1024;
@@ -103,6 +107,9 @@ impl<'a> RowSink<'a> {
                 );
             }
         }
+        if self.is_withdrawn(cells) {
+            return self.skip();
+        }
         self.rows.append(cells, self.origin, &self.id_prefix);
         self.counts.records += 1;
         *self.counts.relational.entry(self.table.name.to_owned()).or_default() += 1;
@@ -146,7 +153,27 @@ impl<'a> RowSink<'a> {
         );
     }
 
+    /// Whether a row is of a patient that was withdrawn.
+    fn is_withdrawn(&self, cells: &[Cell<'_>]) -> bool {
+        let Some(patients) = self.origin.withdrawn else { return false };
+        let mut named = self.table.columns.iter().zip(cells);
+        let id = named.find_map(|((name, _), cell)| match cell {
+            Cell::Text(id) if *name == PATIENT_ID => Some(id),
+            _ => None,
+        });
+        id.is_some_and(|id| patients.holds(&format!("{}{id}", self.id_prefix)))
+    }
+
+    fn skip(&mut self) -> io::Result<()> {
+        self.counts.records += 1;
+        self.counts.skip(REASON);
+        Ok(())
+    }
+
     fn refuse(&mut self, line: u64, offset: u64, raw: &str, rule: Rule, reason: String) -> io::Result<()> {
+        if self.origin.withdrawn.is_some_and(|patients| patients.holds_any_cell(raw, &self.id_prefix)) {
+            return self.skip();
+        }
         let span = Span { bytes: 0..0, line, offset, length: raw.len() as u64, kind: SpanKind::Resource };
         self.quarantine_row(&span, raw.as_bytes(), rule, reason);
         Ok(())

@@ -51,6 +51,10 @@ impl ObjectStore for FaultyStore {
         self.faults.call("delete", key, self.inner.delete(key)).await
     }
 
+    async fn delete_version(&self, key: &str, version: Option<&str>) -> Result<()> {
+        self.faults.call("delete", key, self.inner.delete_version(key, version)).await
+    }
+
     async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
         self.faults.call("list", prefix, self.inner.list_versions(prefix)).await
     }

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -23,6 +26,8 @@ pub struct MemoryStore {
     objects: Mutex<BTreeMap<String, Stored>>,
     /// Every version of every object by key and version, where the bucket keeps versions.
     versions: Option<Mutex<BTreeMap<(String, String), Stored>>>,
+    /// How many versions were put, for their ids.
+    put: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -36,7 +41,7 @@ struct Stored {
 impl MemoryStore {
     /// An empty bucket.
     pub fn new(bucket: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
-        Self { bucket: bucket.into(), clock, objects: Mutex::default(), versions: None }
+        Self { bucket: bucket.into(), clock, objects: Mutex::default(), versions: None, put: AtomicU64::new(0) }
     }
 
     /// The same bucket, still empty, but it keeps every version.
@@ -138,7 +143,7 @@ impl ObjectStore for MemoryStore {
         let mut stored = Stored { bytes, etag: etag.clone(), version: None, last_modified_micros };
         if let Some(versions) = &self.versions {
             let mut versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
-            let version = format!("version-{}", versions.len());
+            let version = format!("version-{:08}", self.put.fetch_add(1, Ordering::Relaxed));
             stored.version = Some(version.clone());
             versions.insert((key.to_owned(), version), stored.clone());
         }
@@ -152,19 +157,40 @@ impl ObjectStore for MemoryStore {
         Ok(())
     }
 
+    async fn delete_version(&self, key: &str, version: Option<&str>) -> Result<()> {
+        let (Some(version), Some(versions)) = (version, &self.versions) else { return self.delete(key).await };
+        let mut objects = self.objects();
+        let mut versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.remove(&(key.to_owned(), version.to_owned()));
+        if objects.get(key).is_some_and(|stored| stored.version.as_deref() == Some(version)) {
+            objects.remove(key);
+            let left = versions.range((key.to_owned(), String::new())..).take_while(|((of, _), _)| of == key);
+            if let Some((_, before)) = left.last() {
+                objects.insert(key.to_owned(), before.clone());
+            }
+        }
+        Ok(())
+    }
+
     async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
         let objects = self.objects();
-        let under = objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
         let Some(versions) = &self.versions else {
-            return Ok(under.map(|(key, stored)| ListedVersion { meta: stored.meta(key), is_latest: true }).collect());
+            let under = objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
+            let listed = |(key, stored): (&String, &Stored)| ListedVersion {
+                meta: stored.meta(key),
+                is_latest: true,
+                is_deleted: false,
+            };
+            return Ok(under.map(listed).collect());
         };
         let versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |key: &str, latest: &Stored| {
-            let all = versions.iter().filter(|((of, _), _)| of == key);
-            all.map(|(_, stored)| ListedVersion { meta: stored.meta(key), is_latest: stored.version == latest.version })
-                .collect::<Vec<_>>()
-        };
-        Ok(under.flat_map(|(key, latest)| of(key, latest)).collect())
+        let under = versions.iter().filter(|((key, _), _)| key.starts_with(prefix));
+        let listed = under.map(|((key, _), stored)| {
+            let latest = objects.get(key);
+            let is_latest = latest.is_some_and(|latest| latest.version == stored.version);
+            ListedVersion { meta: stored.meta(key), is_latest, is_deleted: latest.is_none() }
+        });
+        Ok(listed.collect())
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {

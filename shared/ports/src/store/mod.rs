@@ -71,6 +71,8 @@ pub struct ListedVersion {
     pub meta: ObjectMeta,
     /// Whether it is the object's present version.
     pub is_latest: bool,
+    /// Whether the object was deleted: only its versions are left.
+    pub is_deleted: bool,
 }
 
 /// The condition of a put.
@@ -90,8 +92,8 @@ pub enum PutMode {
 pub struct PutOptions {
     /// The condition.
     pub mode: PutMode,
-    /// The time to stamp the object with, in microseconds since 1970; the present where there is none. A store whose
-    /// times are its own (S3) ignores it.
+    /// The time to stamp the object with, in microseconds since 1970; the present where there is none. A store whose times
+    /// are its own (S3) keeps it in the object's metadata, and states it for the object but not in listings.
     pub last_modified_micros: Option<i64>,
 }
 
@@ -137,6 +139,13 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
         Err(Error::new(ErrorKind::Invalid, "delete", subject(self.bucket(), key), "this store deletes nothing"))
     }
 
+    /// Deletes one version of an object for good. A bucket that keeps no versions deletes the object, and so does any bucket
+    /// where no version is named.
+    async fn delete_version(&self, key: &str, version: Option<&str>) -> Result<()> {
+        let _ = version;
+        self.delete(key).await
+    }
+
     /// Reads a version of an object; with an ETag, only if it has it. A bucket that keeps no versions reads the object as it
     /// is now, and so does any bucket where no version is named.
     async fn get_version(&self, key: &str, version: Option<&str>, etag: Option<&ETag>) -> Result<Object> {
@@ -150,8 +159,8 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
         self.head(key).await
     }
 
-    /// Every version of every object whose key begins with the prefix and that is there now, sorted by the key's bytes. A bucket
-    /// that keeps no versions lists its objects as they are.
+    /// Every version of every object whose key begins with the prefix, of deleted objects too, sorted by the key's bytes. A
+    /// bucket that keeps no versions lists its objects as they are.
     async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
         let mut versions = Vec::new();
         for Listed { key, size, last_modified_micros, etag } in self.list(prefix).await? {
@@ -159,7 +168,7 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
                 Some(etag) => Some(ObjectMeta { key, size, etag, version: None, last_modified_micros }),
                 None => self.head_opt(&key).await?,
             };
-            versions.extend(meta.map(|meta| ListedVersion { meta, is_latest: true }));
+            versions.extend(meta.map(|meta| ListedVersion { meta, is_latest: true, is_deleted: false }));
         }
         Ok(versions)
     }

@@ -75,6 +75,11 @@ impl ObjectStore for PrefixStore {
         self.inner.delete(&self.inside(key)).await
     }
 
+    async fn delete_version(&self, key: &str, version: Option<&str>) -> Result<()> {
+        check_key("delete", &self.name, key)?;
+        self.inner.delete_version(&self.inside(key), version).await
+    }
+
     async fn list_versions(&self, prefix: &str) -> Result<Vec<ListedVersion>> {
         let listed = self.inner.list_versions(&self.inside(prefix)).await?.into_iter();
         Ok(listed.map(|version| ListedVersion { meta: self.meta(version.meta), ..version }).collect())

@@ -22,7 +22,7 @@ use crate::{
 pub(crate) async fn upload(arguments: &Upload, output: &mut Output) -> Result<(), Failure> {
     let session = AwsSession::logged_in(&arguments.cloud).await?;
     let to = target(arguments, &session)?;
-    let folder = files::of(&arguments.folder, &to, arguments.source.as_ref())?;
+    let folder = files::of(&arguments.folder, &to, arguments.source.as_ref(), SystemClock.now_micros())?;
     let mut places: Vec<_> = folder.files.iter().map(|file| &file.place).collect();
     places.push(&to);
     session.check_buckets(&places).await?;
@@ -74,7 +74,7 @@ pub(crate) async fn upload(arguments: &Upload, output: &mut Output) -> Result<()
 
 /// Uploads all files of a folder; the first that fails is the error.
 pub(crate) async fn send_all(session: &AwsSession, folder: &Path, to: &BucketLocation) -> Result<(), Failure> {
-    let folder = files::of(folder, to, None)?;
+    let folder = files::of(folder, to, None, SystemClock.now_micros())?;
     let bars = Bars::new(false);
     let uploads = send(session, folder.files, &bars).await;
     bars.finish();

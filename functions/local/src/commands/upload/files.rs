@@ -20,6 +20,8 @@ use crate::{
 pub(super) struct Outgoing {
     pub(super) path: PathBuf,
     pub(super) bytes: u64,
+    /// The time that the object lands with: the file's own, where that is plausible.
+    pub(super) landed_micros: Option<i64>,
     /// The location whose bucket it goes to.
     pub(super) place: BucketLocation,
     /// Its key there.
@@ -43,7 +45,12 @@ const REFERENCE: &str = "reference/";
 
 /// Every file below a folder in the order of their names, with its key below the target. Where the target is the landing
 /// place of a lake, what a generator left in `reference/` goes to that lake.
-pub(super) fn of(folder: &Path, to: &BucketLocation, source: Option<&SourceName>) -> Result<Folder, Failure> {
+pub(super) fn of(
+    folder: &Path,
+    to: &BucketLocation,
+    source: Option<&SourceName>,
+    now_micros: i64,
+) -> Result<Folder, Failure> {
     let unusable = |error: io::Error| Failure::usage(format!("{}: {error}", folder.display()));
     let lake = if ingest::has_reference(folder) { to.lake() } else { None };
     let mut secret_or_hidden = 0;
@@ -69,12 +76,15 @@ pub(super) fn of(folder: &Path, to: &BucketLocation, source: Option<&SourceName>
                 continue;
             }
         };
+        // A file that has no time lands at the bucket's.
+        let modified = fs::File::open(&path).and_then(|file| ingest::modified_micros(&file)).ok();
         let aside = lake.as_ref().filter(|_| name.starts_with(REFERENCE));
         let place = aside.unwrap_or(to);
         let source = source.filter(|_| !name.starts_with(REFERENCE)).map(|source| format!("{source}/"));
         found.files.push(Outgoing {
             path,
             bytes,
+            landed_micros: modified.map(|modified| ingest::landed_time(modified, now_micros)),
             place: place.clone(),
             stays: aside.is_some() && name == metriccare_lake::keys::HOSPITALS,
             key: place.join(&format!("{}{name}", source.unwrap_or_default())).prefix,
@@ -97,7 +107,7 @@ mod tests {
     fn keys_of(folder: &Path, bucket: &str, prefix: &str, source: Option<&str>) -> Vec<String> {
         let source = source.map(|name| name.parse().expect("a name"));
         let to = BucketLocation { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
-        let found = of(folder, &to, source.as_ref()).expect("files");
+        let found = of(folder, &to, source.as_ref(), i64::MAX).expect("files");
         found
             .files
             .iter()

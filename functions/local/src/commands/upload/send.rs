@@ -79,7 +79,7 @@ pub(super) async fn send(session: &AwsSession, files: Vec<Outgoing>, bars: &Bars
 async fn one(bucket: &SkipUnchanged, file: &Outgoing) -> Result<Sent, Error> {
     let payload = Payload::File(file.path.clone());
     if !file.stays {
-        return Ok(bucket.send(&file.key, payload).await?.1);
+        return Ok(bucket.send(&file.key, payload, file.landed_micros).await?.1);
     }
     match bucket.put(&file.key, payload, PutMode::IfAbsent).await {
         Ok(_) => Ok(Sent::New),

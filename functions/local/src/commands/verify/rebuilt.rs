@@ -17,9 +17,10 @@ pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure
     if let Some(beds) = read(&*worker.ports.lake, keys::HOSPITALS).await? {
         fresh.put(keys::HOSPITALS, beds.into(), PutMode::Overwrite).await?;
     }
-    for listed in worker.ports.lake.list(keys::WITHDRAWALS).await? {
-        if let Some(bytes) = read(&*worker.ports.lake, &listed.key).await? {
-            fresh.put(&listed.key, bytes.into(), PutMode::Overwrite).await?;
+    let withdrawals = worker.ports.lake.list(keys::WITHDRAWALS).await?.into_iter().map(|listed| listed.key);
+    for key in withdrawals.chain([keys::WITHDRAWAL_KEY.to_owned()]) {
+        if let Some(bytes) = read(&*worker.ports.lake, &key).await? {
+            fresh.put(&key, bytes.into(), PutMode::Overwrite).await?;
         }
     }
     let ports = Ports {

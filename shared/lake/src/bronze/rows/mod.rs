@@ -21,7 +21,7 @@ use std::borrow::Cow;
 
 use metriccare_fhir::read::{Fault, Meta, Rule, Text, time};
 
-use super::entry::EntryFacts;
+use super::{WithdrawnPatients, entry::EntryFacts};
 
 /// The number of bronze's tables.
 pub(super) const TABLES: usize = 5;
@@ -76,12 +76,24 @@ pub struct Origin<'a> {
     pub landed_micros: i64,
     /// The server that it comes from, where its key names one: ids are `<source>:<id>` then.
     pub source: Option<&'a str>,
+    /// The patients that were withdrawn, whose records stay out.
+    pub withdrawn: Option<&'a WithdrawnPatients>,
 }
 
 impl<'a> Origin<'a> {
     /// The origin of a landed object's rows.
     pub fn new(sourcename: &'a str, landed_micros: i64) -> Self {
-        Origin { sourcename, landed_micros, source: crate::keys::source_of(sourcename) }
+        Origin { sourcename, landed_micros, source: crate::keys::source_of(sourcename), withdrawn: None }
+    }
+
+    /// The same origin of a lake from which these patients were withdrawn.
+    pub(crate) fn without(self, withdrawn: Option<&'a WithdrawnPatients>) -> Self {
+        Origin { withdrawn, ..self }
+    }
+
+    /// Whether the patient with this id in the landed object was withdrawn.
+    pub(super) fn is_withdrawn(&self, id: &str) -> bool {
+        self.withdrawn.is_some_and(|patients| self.id(Some(id)).is_some_and(|id| patients.holds(&id)))
     }
 
     /// Refuses an id that could be another source's.

@@ -1,7 +1,4 @@
-//! Landed objects taken out of a lake: landing, bronze, and silver and gold made again as if they had never landed.
-//!
-//! The order makes an interrupted withdrawal safe to run again: first the row that says so, then the lake is closed to other
-//! writers, then landing, the commits, and the files that only the commits name; silver and gold are made again last.
+//! Landed objects taken out of a lake by their keys: every version of them, in landing, bronze, silver and gold.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,16 +9,15 @@ use bytes::Bytes;
 use metriccare_lake::{
     bronze::{BronzeCommit, Withdrawal},
     keys,
-    schema::BRONZE_WITHDRAWAL,
-    settings::{LakeSettings, Layer, Rules},
+    settings::Rules,
 };
-use metriccare_ports::{ObjectStore, PutMode};
+use metriccare_ports::{ListedVersion, ObjectStore};
 
+use super::{checked_rules, close, commits, delete_landed, file_stem, record};
 use crate::{
     drive::{Driven, Progress},
     error::FlowError,
-    rebuild::{RebuildFrom, rebuild, write_rules},
-    settings::read_settings,
+    rebuild::{RebuildFrom, rebuild},
     worker::Worker,
 };
 
@@ -41,7 +37,7 @@ pub struct WithdrawalPlan {
 struct Planned {
     key: String,
     commit: Option<BronzeCommit>,
-    in_landing: bool,
+    landed: Option<ListedVersion>,
     recorded: bool,
 }
 
@@ -74,13 +70,15 @@ impl WithdrawalPlan {
                 plan.planned(&commit.object_id, &commit.sourcename).commit = Some(commit.clone());
             }
         }
-        for listed in landing.list("").await? {
-            if wanted.contains(&listed.key)
-                && let Some(meta) = landing.head_opt(&listed.key).await?
+        for listed in landing.list_versions("").await? {
+            let (key, version) = (&listed.meta.key, listed.meta.version.as_deref());
+            if wanted.contains(key)
+                && let Some(meta) = landing.head_version_opt(key, version).await?
             {
-                plan.planned(&meta.object_id(), &meta.key).in_landing = true;
+                let landed = ListedVersion { meta: meta.clone(), ..listed.clone() };
+                plan.planned(&meta.object_id(), &meta.key).landed = Some(landed);
             }
-            plan.known.insert(listed.key);
+            plan.known.insert(listed.meta.key);
         }
         for (key, ids) in withdrawn_objects(&**lake).await? {
             for id in ids.iter().filter(|_| wanted.contains(&key)) {
@@ -93,21 +91,9 @@ impl WithdrawalPlan {
     }
 
     fn planned(&mut self, id: &str, key: &str) -> &mut Planned {
-        let new = || Planned { key: key.to_owned(), commit: None, in_landing: false, recorded: false };
+        let new = || Planned { key: key.to_owned(), commit: None, landed: None, recorded: false };
         self.objects.entry(id.to_owned()).or_insert_with(new)
     }
-}
-
-/// The bronze commits of a lake.
-pub(crate) async fn commits(lake: &dyn ObjectStore) -> Result<Vec<BronzeCommit>, FlowError> {
-    let mut commits = Vec::new();
-    for listed in lake.list(keys::BRONZE_COMMITS).await? {
-        let bytes = lake.get(&listed.key).await?.body.bytes().await?;
-        let commit = BronzeCommit::from_json(&bytes)
-            .map_err(|error| FlowError::Document { key: listed.key, reason: error.to_string() })?;
-        commits.push(commit);
-    }
-    Ok(commits)
 }
 
 /// Withdraws what was planned. Interrupted, it is planned and run again with the same keys.
@@ -123,14 +109,12 @@ pub async fn withdraw(
     progress: &dyn Progress,
 ) -> Result<Withdrawn, FlowError> {
     let (landing, lake) = (&worker.ports.landing, &worker.ports.lake);
-    let rules = read_settings(&**lake).await?.map_or(Rules::UNNAMED, |settings| settings.rules);
-    LakeSettings { buckets: worker.buckets, rules }.check_rules(Layer::Bronze)?;
-
+    let rules = checked_rules(worker).await?;
     let files = files_of(&**lake, plan).await?;
     let mut withdrawn = Withdrawn { files: files.len(), ..Withdrawn::default() };
     for (id, planned) in &plan.objects {
         let records = planned.commit.as_ref().map_or(0, |commit| commit.counts.records);
-        if planned.commit.is_some() || planned.in_landing {
+        if planned.commit.is_some() || planned.landed.is_some() {
             withdrawn.objects += 1;
             withdrawn.records += records;
         } else {
@@ -151,10 +135,11 @@ pub async fn withdraw(
     let in_bronze = !files.is_empty() || plan.objects.values().any(|planned| planned.commit.is_some());
     let rebuilds = in_bronze || rules != Rules::CURRENT;
     if rebuilds {
-        write_rules(worker, Rules { silver: 0, gold: 0, ..rules }).await?;
+        close(worker, rules).await?;
     }
-    for planned in plan.objects.values().filter(|planned| planned.in_landing) {
-        landing.delete(&planned.key).await?;
+    let landed = plan.objects.values().filter_map(|planned| planned.landed.as_ref());
+    for landed in landed {
+        delete_landed(&**landing, &landed.meta, landed.is_latest).await?;
     }
     for (id, _) in plan.objects.iter().filter(|(_, planned)| planned.commit.is_some()) {
         lake.delete(&keys::bronze_commit(id)).await?;
@@ -174,28 +159,11 @@ async fn files_of(lake: &dyn ObjectStore, plan: &WithdrawalPlan) -> Result<BTree
     let mut files: BTreeSet<String> = committed.flat_map(|commit| &commit.files).map(|file| file.key.clone()).collect();
     for listed in lake.list(keys::BRONZE).await? {
         let kept = [keys::WITHDRAWALS, keys::BRONZE_COMMITS].iter().any(|prefix| listed.key.starts_with(prefix));
-        if !kept && object_of(&listed.key).is_some_and(|id| plan.objects.contains_key(id)) {
+        if !kept && file_stem(&listed.key).is_some_and(|id| plan.objects.contains_key(id)) {
             files.insert(listed.key);
         }
     }
     Ok(files)
-}
-
-/// Writes the row that says what is withdrawn, and makes its partition known.
-pub(crate) async fn record(worker: &Worker, id: &str, withdrawal: &Withdrawal) -> Result<(), FlowError> {
-    let file = withdrawal.key(id);
-    let bytes = withdrawal.to_parquet().map_err(|error| FlowError::Other(error.into()))?;
-    worker.ports.lake.put(&file, bytes.into(), PutMode::Overwrite).await?;
-    let date = keys::partition_value(&file, "ingest_date").flatten().unwrap_or_default();
-    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let (catalog, table) = (&worker.ports.catalog, BRONZE_WITHDRAWAL.glue_name());
-    catalog.ensure_partition(&table, &[&date], &format!("{folder}/")).await?;
-    Ok(())
-}
-
-/// The id of the landed object that a bronze file is of.
-pub(crate) fn object_of(file: &str) -> Option<&str> {
-    file.rsplit('/').next()?.strip_suffix(".parquet")
 }
 
 /// The withdrawn objects: the ids of each key's versions.
@@ -205,7 +173,7 @@ pub(crate) fn object_of(file: &str) -> Option<&str> {
 pub async fn withdrawn_objects(lake: &dyn ObjectStore) -> Result<BTreeMap<String, BTreeSet<String>>, FlowError> {
     let mut withdrawn: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for listed in lake.list(keys::WITHDRAWALS).await? {
-        let Some(id) = object_of(&listed.key) else { continue };
+        let Some(id) = file_stem(&listed.key) else { continue };
         let bytes: Bytes = lake.get(&listed.key).await?.body.bytes().await?;
         let rows = Withdrawal::read(&bytes).map_err(|source| FlowError::File { key: listed.key.clone(), source })?;
         for key in rows.into_iter().filter_map(|row| row.sourcename) {
@@ -220,7 +188,7 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use metriccare_ports::{
-        ManualClock, Ports,
+        ManualClock, Ports, PutMode,
         faulty::{Fault, Faults, FaultyStore},
     };
 

@@ -1,30 +1,29 @@
-//! What speaks of one patient taken out of the landed objects of a lake; bronze, silver and gold follow.
+//! What speaks of one patient taken out of a lake.
 //!
-//! A commit is deleted before its object is written anew, and both after the lake is closed to other writers: an interrupted
-//! withdrawal is run again.
+//! The latest version of a landed object is written anew without it, older versions are deleted, and of what is no longer in
+//! landing the rows of bronze are taken out. A commit is deleted before its object is written anew, and both after the lake is
+//! closed to other writers: an interrupted withdrawal is run again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use hmac::{Hmac, KeyInit, Mac};
 use metriccare_lake::{
-    bronze::{BronzeCommit, Withdrawal, without_patient},
-    cells::{self, Cell},
+    bronze::{BronzeCommit, Withdrawal, WithdrawnPatients, without_patient},
     keys,
-    schema::TABLES,
-    settings::{LakeSettings, Layer, Rules},
+    settings::Rules,
 };
-use metriccare_ports::{ObjectMeta, PutMode};
-use sha2::Sha256;
+use metriccare_ports::{ListedVersion, PutMode};
 
+use super::{
+    bronze_rows::rows_left, checked_rules, close, commits, delete_landed, delete_old_versions, file_stem,
+    landed_versions, record, rules_of,
+};
 use crate::{
     drive::{Driven, Progress, take_landed},
     error::FlowError,
-    rebuild::{RebuildFrom, rebuild, write_rules},
-    settings::read_settings,
-    withdraw::{commits, object_of, record},
+    rebuild::{RebuildFrom, rebuild},
     worker::Worker,
 };
 
@@ -32,8 +31,10 @@ use crate::{
 #[derive(Debug)]
 pub struct PatientPlan {
     patient: String,
-    /// The landed objects that are written anew.
-    objects: Vec<ObjectMeta>,
+    /// The versions of landed objects that are written anew, or deleted where they are not the latest.
+    landed: Vec<ListedVersion>,
+    /// The commits of objects that are no longer in landing, from whose files rows are taken out.
+    committed: Vec<BronzeCommit>,
     /// The records that are taken out.
     pub records: u64,
     /// Landed objects that hold the id in records of other subjects too: these records stay.
@@ -58,57 +59,52 @@ pub struct PatientWithdrawn {
 }
 
 impl PatientPlan {
-    /// Looks for a patient, by its id in the lake, in every landed object. Nothing is changed.
+    /// Looks for a patient, by its id in the lake, in every version of every landed object, and in bronze. Nothing is changed.
     ///
     /// # Errors
     /// What the ports do, and documents of the lake that cannot be read.
-    pub async fn of(worker: &Worker, patient: &str) -> Result<Self, FlowError> {
+    pub async fn of(worker: &Arc<Worker>, patient: &str) -> Result<Self, FlowError> {
         let (landing, lake) = (&worker.ports.landing, &worker.ports.lake);
-        let rules = read_settings(&**lake).await?.map_or(Rules::UNNAMED, |settings| settings.rules);
         let mut plan = PatientPlan {
             patient: patient.to_owned(),
-            objects: Vec::new(),
+            landed: Vec::new(),
+            committed: Vec::new(),
             records: 0,
             mentions: Vec::new(),
             refused: Vec::new(),
             recorded: false,
-            interrupted: rules != Rules::CURRENT,
+            interrupted: rules_of(&**lake).await? != Rules::CURRENT,
         };
-        let mut landed = BTreeSet::new();
-        for listed in landing.list("").await? {
-            let Some((meta, bytes)) = landing.read_opt(&listed.key).await? else { continue };
-            landed.insert(meta.object_id());
-            let Some(id) = id_in(&listed.key, patient) else { continue };
-            match without_patient(&bytes, id) {
+        let mut written_anew = BTreeSet::new();
+        for listed in landed_versions(worker).await? {
+            let meta = &listed.meta;
+            let Some(id) = id_in(&meta.key, patient) else { continue };
+            let object = landing.get_version(&meta.key, meta.version.as_deref(), Some(&meta.etag)).await?;
+            match without_patient(&meta.key, &object.body.bytes().await?, id) {
                 Ok(None) => {}
                 Ok(Some(cut)) => {
-                    if cut.mentioned {
-                        plan.mentions.push(listed.key);
+                    if cut.mentioned && listed.is_latest {
+                        plan.mentions.push(meta.key.clone());
                     }
                     if cut.removed > 0 {
                         plan.records += cut.removed;
-                        plan.objects.push(meta);
+                        written_anew.extend(listed.is_latest.then(|| meta.object_id()));
+                        plan.landed.push(listed);
                     }
                 }
-                Err(reason) => plan.refused.push(format!("{}: {reason}", listed.key)),
+                Err(reason) => plan.refused.push(format!("{}: {reason}", meta.key)),
             }
         }
         for commit in commits(&**lake).await? {
-            let relational = commit.files.iter().any(|file| file.table.starts_with("bronze/rel_"));
-            let is_landed = landed.contains(&commit.object_id);
-            if (relational || !is_landed) && has_rows_of(worker, &commit, patient).await? {
-                let reason = if is_landed {
-                    "it has relational rows of the patient"
-                } else {
-                    "bronze has rows of the patient from a version that is no longer in landing"
-                };
-                plan.refused.push(format!("{}: {reason}", commit.sourcename));
+            if !written_anew.contains(&commit.object_id)
+                && let Some(rows) = rows_left(worker, &commit, patient).await?
+            {
+                plan.records += rows.removed;
+                plan.committed.push(commit);
             }
         }
-        plan.refused.sort();
-        plan.refused.dedup_by(|one, other| one.split(": ").next() == other.split(": ").next());
         if let Some((_, key)) = lake.read_opt(keys::WITHDRAWAL_KEY).await? {
-            let file = format!("/{}.parquet", digest(&key, patient));
+            let file = format!("/{}.parquet", WithdrawnPatients::digest(&key, patient));
             plan.recorded = lake.list(keys::WITHDRAWALS).await?.iter().any(|listed| listed.key.ends_with(&file));
         }
         Ok(plan)
@@ -116,38 +112,16 @@ impl PatientPlan {
 
     /// Whether no landed object, and no row of bronze, has a record of the patient.
     pub fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.refused.is_empty()
+        self.landed.is_empty() && self.committed.is_empty() && self.refused.is_empty()
     }
 }
 
 /// The id of a patient of the lake as it stands in a landed object; none where the object is of another source.
-fn id_in<'a>(key: &str, patient: &'a str) -> Option<&'a str> {
+pub(super) fn id_in<'a>(key: &str, patient: &'a str) -> Option<&'a str> {
     match keys::source_of(key) {
         Some(source) => patient.strip_prefix(source)?.strip_prefix(':'),
         None => Some(patient),
     }
-}
-
-/// The keyed digest of a patient's id.
-fn digest(key: &[u8], patient: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(patient.as_bytes());
-    keys::hex(&mac.finalize().into_bytes())
-}
-
-/// Whether a landed object has rows with the patient's id in bronze.
-async fn has_rows_of(worker: &Worker, commit: &BronzeCommit, patient: &str) -> Result<bool, FlowError> {
-    for file in &commit.files {
-        let Some(table) = TABLES.iter().copied().find(|table| table.path == file.table) else { continue };
-        let Some(at) = table.file_columns().position(|(name, _)| name == "patient_id") else { continue };
-        let Some((_, bytes)) = worker.ports.lake.read_opt(&file.key).await? else { continue };
-        let rows =
-            cells::read_rows(table, &bytes).map_err(|source| FlowError::File { key: file.key.clone(), source })?;
-        if rows.iter().any(|row| matches!(row.get(at), Some(Cell::Text(id)) if id == patient)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Withdraws a patient as planned; `fresh_key` is random, and becomes the lake's key where it has none.
@@ -163,64 +137,95 @@ pub async fn withdraw_patient(
     fresh_key: [u8; 32],
     progress: &dyn Progress,
 ) -> Result<PatientWithdrawn, FlowError> {
-    let (landing, lake) = (&worker.ports.landing, &worker.ports.lake);
-    let rules = read_settings(&**lake).await?.map_or(Rules::UNNAMED, |settings| settings.rules);
-    LakeSettings { buckets: worker.buckets, rules }.check_rules(Layer::Bronze)?;
-    let mut withdrawn = PatientWithdrawn { objects: plan.objects.len(), records: plan.records, rebuilt: None };
-    if plan.objects.is_empty() && !plan.interrupted {
+    let rules = checked_rules(worker).await?;
+    let objects: BTreeSet<&str> = plan.landed.iter().map(|listed| listed.meta.key.as_str()).collect();
+    let mut withdrawn =
+        PatientWithdrawn { objects: objects.len() + plan.committed.len(), records: plan.records, rebuilt: None };
+    if plan.is_empty() && !plan.interrupted {
         return Ok(withdrawn);
     }
     if !plan.recorded {
-        let key = match lake.read_opt(keys::WITHDRAWAL_KEY).await? {
-            Some((_, key)) => key.to_vec(),
-            None => {
-                lake.put(keys::WITHDRAWAL_KEY, fresh_key.to_vec().into(), PutMode::IfAbsent).await?;
-                fresh_key.to_vec()
-            }
-        };
-        let patient_digest = digest(&key, &plan.patient);
-        let withdrawal = Withdrawal {
-            sourcename: None,
-            patient_digest: Some(patient_digest.clone()),
-            reason: reason.to_owned(),
-            records: plan.records,
-            withdrawn_micros: worker.ports.clock.now_micros(),
-        };
-        record(worker, &patient_digest, &withdrawal).await?;
+        record_patient(worker, plan, reason, fresh_key).await?;
     }
-    write_rules(worker, Rules { silver: 0, gold: 0, ..rules }).await?;
-    for meta in &plan.objects {
-        lake.delete(&keys::bronze_commit(&meta.object_id())).await?;
-        let Some((meta, bytes)) = landing.read_opt(&meta.key).await? else { continue };
-        let id = id_in(&meta.key, &plan.patient).unwrap_or_default();
-        let cut = without_patient(&bytes, id)
-            .map_err(|error| FlowError::Document { key: meta.key.clone(), reason: error.to_string() })?;
-        match cut {
-            Some(cut) if cut.left == 0 => landing.delete(&meta.key).await?,
-            Some(cut) => {
-                let (bytes, micros) = (cut.bytes.into(), meta.last_modified_micros);
-                landing.put_stamped(&meta.key, bytes, PutMode::Overwrite, micros).await?;
-            }
-            None => {}
+    close(worker, rules).await?;
+    for listed in &plan.landed {
+        write_anew(worker, plan, listed).await?;
+    }
+    for commit in &plan.committed {
+        if let Some(rows) = rows_left(worker, commit, &plan.patient).await? {
+            rows.write(worker).await?;
         }
     }
     remove_uncommitted(worker).await?;
     let mut bronze = Driven::default();
     take_landed(worker, progress, &mut bronze).await?;
     let mut rebuilt = rebuild(worker, RebuildFrom::Bronze, progress).await?;
+    delete_old_versions(worker, &[keys::BRONZE, keys::SILVER, keys::GOLD]).await?;
     rebuilt.failed.extend(bronze.failed);
     withdrawn.rebuilt = Some(rebuilt);
     Ok(withdrawn)
 }
 
-/// Deletes the bronze files that no commit names.
+/// Writes the row that says that the patient is withdrawn, by a digest with the lake's key.
+async fn record_patient(
+    worker: &Worker,
+    plan: &PatientPlan,
+    reason: &str,
+    fresh_key: [u8; 32],
+) -> Result<(), FlowError> {
+    let lake = &worker.ports.lake;
+    let key = match lake.read_opt(keys::WITHDRAWAL_KEY).await? {
+        Some((_, key)) => key.to_vec(),
+        None => {
+            lake.put(keys::WITHDRAWAL_KEY, fresh_key.to_vec().into(), PutMode::IfAbsent).await?;
+            fresh_key.to_vec()
+        }
+    };
+    let patient_digest = WithdrawnPatients::digest(&key, &plan.patient);
+    let withdrawal = Withdrawal {
+        sourcename: None,
+        patient_digest: Some(patient_digest.clone()),
+        reason: reason.to_owned(),
+        records: plan.records,
+        withdrawn_micros: worker.ports.clock.now_micros(),
+    };
+    record(worker, &patient_digest, &withdrawal).await
+}
+
+/// Writes a landed object without the patient, where it is the latest version and something is left; the version that held
+/// the patient is deleted.
+async fn write_anew(worker: &Worker, plan: &PatientPlan, listed: &ListedVersion) -> Result<(), FlowError> {
+    let (landing, meta) = (&worker.ports.landing, &listed.meta);
+    if !listed.is_latest {
+        return delete_landed(&**landing, meta, false).await;
+    }
+    worker.ports.lake.delete(&keys::bronze_commit(&meta.object_id())).await?;
+    let object = landing.get_version(&meta.key, meta.version.as_deref(), Some(&meta.etag)).await?;
+    let id = id_in(&meta.key, &plan.patient).unwrap_or_default();
+    let cut = without_patient(&meta.key, &object.body.bytes().await?, id)
+        .map_err(|error| FlowError::Document { key: meta.key.clone(), reason: error.to_string() })?;
+    match cut {
+        Some(cut) if cut.left == 0 => delete_landed(&**landing, meta, true).await,
+        Some(cut) => {
+            let (bytes, micros) = (cut.bytes.into(), meta.last_modified_micros);
+            landing.put_stamped(&meta.key, bytes, PutMode::IfMatch(meta.etag.clone()), micros).await?;
+            delete_landed(&**landing, meta, false).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// Deletes the bronze files of objects that have no commit any more.
 async fn remove_uncommitted(worker: &Worker) -> Result<(), FlowError> {
     let lake = &worker.ports.lake;
     let committed: BTreeMap<String, BronzeCommit> =
         commits(&**lake).await?.into_iter().map(|commit| (commit.object_id.clone(), commit)).collect();
+    let named: BTreeSet<&str> = committed.values().flat_map(|it| &it.files).map(|file| file.key.as_str()).collect();
     for listed in lake.list(keys::BRONZE).await? {
-        if !listed.key.starts_with(keys::WITHDRAWALS)
-            && object_of(&listed.key).is_some_and(|id| !committed.contains_key(id))
+        let is_committed = named.contains(listed.key.as_str());
+        if !is_committed
+            && !listed.key.starts_with(keys::WITHDRAWALS)
+            && file_stem(&listed.key).is_some_and(|id| !committed.contains_key(id))
         {
             lake.delete(&listed.key).await?;
         }
