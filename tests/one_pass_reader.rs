@@ -27,7 +27,8 @@ use serde::Deserialize;
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    /// A number from 0 up to, and without, the bound.
+    fn number_less_than(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -115,28 +116,28 @@ const PIECES: &[&str] = &[
 ];
 
 fn damaged(random: &mut Random, texts: &[String]) -> String {
-    let mut bytes = texts[random.below(texts.len())].clone().into_bytes();
-    for _ in 0..=random.below(3) {
-        let at = random.below(bytes.len() + 1);
-        let length = random.below(24).min(bytes.len() - at);
-        match random.below(7) {
+    let mut bytes = texts[random.number_less_than(texts.len())].clone().into_bytes();
+    for _ in 0..=random.number_less_than(3) {
+        let at = random.number_less_than(bytes.len() + 1);
+        let length = random.number_less_than(24).min(bytes.len() - at);
+        match random.number_less_than(7) {
             0 => drop(bytes.drain(at..at + length)),
             1 => bytes.truncate(at),
             2 => {
                 let copy = bytes[at..at + length].to_vec();
-                let to = random.below(bytes.len() + 1);
+                let to = random.number_less_than(bytes.len() + 1);
                 bytes.splice(to..to, copy);
             }
             3 => {
-                let other = texts[random.below(texts.len())].as_bytes();
-                let from = random.below(other.len());
-                let to = (from + random.below(200)).min(other.len());
+                let other = texts[random.number_less_than(texts.len())].as_bytes();
+                let from = random.number_less_than(other.len());
+                let to = (from + random.number_less_than(200)).min(other.len());
                 bytes.splice(at..at + length, other[from..to].iter().copied());
             }
-            4 if at < bytes.len() => bytes[at] = u8::try_from(random.below(128)).expect("below 128"),
+            4 if at < bytes.len() => bytes[at] = u8::try_from(random.number_less_than(128)).expect("below 128"),
             5 => twice(random, &mut bytes),
             _ => {
-                let piece = PIECES[random.below(PIECES.len())];
+                let piece = PIECES[random.number_less_than(PIECES.len())];
                 bytes.splice(at..at, piece.bytes());
             }
         }
@@ -148,9 +149,9 @@ fn damaged(random: &mut Random, texts: &[String]) -> String {
 fn twice(random: &mut Random, bytes: &mut Vec<u8>) {
     let commas: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == b',').collect();
     if commas.len() > 1 {
-        let first = random.below(commas.len() - 1);
+        let first = random.number_less_than(commas.len() - 1);
         let member = bytes[commas[first]..commas[first + 1]].to_vec();
-        let to = commas[random.below(commas.len())];
+        let to = commas[random.number_less_than(commas.len())];
         bytes.splice(to..to, member);
     }
 }
@@ -199,7 +200,7 @@ fn what_is_read_in_one_pass_is_what_serde_reads() {
     let mut read = 0_u64;
     for _ in 0..mutations {
         let text = damaged(&mut random, &texts);
-        let kind = if random.below(10) == 0 { random.below(5) } else { kind(&text) };
+        let kind = if random.number_less_than(10) == 0 { random.number_less_than(5) } else { kind(&text) };
         read += u64::from(accepted(&text, kind));
     }
     println!("{undamaged} of {} undamaged and {read} of {mutations} damaged texts were read in one pass", texts.len());

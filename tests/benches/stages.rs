@@ -72,21 +72,21 @@ fn flattened(lines: &[u8], threads: NonZeroUsize) -> Flattened<Vec<u8>> {
 
 type RowsByObject = BTreeMap<(u16, Resource), Vec<RecordBatch>>;
 
-fn dealt(files: &[(String, Bytes)]) -> RowsByObject {
-    let mut dealt = RowsByObject::new();
+fn rows_by_object(files: &[(String, Bytes)]) -> RowsByObject {
+    let mut all = RowsByObject::new();
     for (key, bytes) in files {
         let resource = Resource::of_bronze_key(key).expect("no quarantine here");
         let rows = read_bronze(resource, key, bytes).expect("it was just written");
         for (bucket, rows) in split(resource, &rows, DEFAULT_BUCKETS).expect("it was just read") {
-            dealt.entry((bucket, resource)).or_default().push(rows);
+            all.entry((bucket, resource)).or_default().push(rows);
         }
     }
-    dealt
+    all
 }
 
-fn merged(dealt: &RowsByObject) -> BTreeMap<u16, SilverBucket> {
+fn merged(all: &RowsByObject) -> BTreeMap<u16, SilverBucket> {
     let mut buckets: BTreeMap<u16, SilverBucket> = BTreeMap::new();
-    for ((bucket, resource), rows) in dealt {
+    for ((bucket, resource), rows) in all {
         let bytes = merge(*resource, None, rows).expect("rows of bronze").parquet;
         let silver = buckets.entry(*bucket).or_default();
         match resource {
@@ -116,8 +116,8 @@ fn stages(criterion: &mut Criterion) {
         .flat_map(|lines| flattened(lines, one).files)
         .map(|(file, bytes)| (file.key, Bytes::from(bytes)))
         .collect();
-    group.bench_function("silver: read and deal", |bencher| bencher.iter(|| dealt(&files)));
-    let rows = dealt(&files);
+    group.bench_function("silver: read and partition", |bencher| bencher.iter(|| rows_by_object(&files)));
+    let rows = rows_by_object(&files);
     group.bench_function("silver: merge", |bencher| bencher.iter(|| merged(&rows)));
     let buckets = merged(&rows);
     let measured = || -> Vec<Partial> {

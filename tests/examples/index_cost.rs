@@ -41,7 +41,7 @@ impl Store {
         let step = page.take_in(current.as_deref(), incoming, PAGE_ENTRIES).expect("a page of ours");
         let write = match step {
             Step::Joined { write, .. } => write,
-            Step::Below { pages, write } => {
+            Step::Children { pages, write } => {
                 pages.into_iter().for_each(|(child, entries)| self.take_in(child, &entries));
                 write
             }

@@ -13,7 +13,8 @@ use crate::{Landed, landed::object};
 pub(crate) struct Draw(pub(crate) u64);
 
 impl Draw {
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    /// A number from 0 up to, and without, the end.
+    pub(crate) fn number_less_than(&mut self, end: usize) -> usize {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -22,11 +23,11 @@ impl Draw {
     }
 
     pub(crate) fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
+        choices[self.number_less_than(choices.len())]
     }
 
     pub(crate) fn percent(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
+        self.number_less_than(100) < percent
     }
 }
 
@@ -78,17 +79,17 @@ pub fn crowd(seed: u64) -> Vec<Landed> {
     let mut draw = Draw(seed);
     let mut objects: Vec<String> = vec![String::new(); 12];
     let mut land = |draw: &mut Draw, resource: &Value| {
-        let place = draw.below(objects.len());
+        let place = draw.number_less_than(objects.len());
         objects[place] += &format!("{resource}\n");
         if draw.percent(5) {
             // The same bytes again: in another object, or in the same one.
-            let place = draw.below(objects.len());
+            let place = draw.number_less_than(objects.len());
             objects[place] += &format!("{resource}\n");
         }
     };
     for patient in 0..PATIENTS {
         // Every seventh patient never arrives.
-        for _ in 0..if patient % 7 == 6 { 0 } else { 1 + draw.below(3) } {
+        for _ in 0..if patient % 7 == 6 { 0 } else { 1 + draw.number_less_than(3) } {
             let resource = patient_of(&mut draw, patient);
             land(&mut draw, &resource);
         }
@@ -96,7 +97,7 @@ pub fn crowd(seed: u64) -> Vec<Landed> {
     let words = every_word();
     for number in 0..900 {
         let subject = subject(&mut draw);
-        for _ in 0..1 + draw.below(3) {
+        for _ in 0..1 + draw.number_less_than(3) {
             // An id with another patient is another encounter.
             let subject = if draw.percent(3) { self::subject(&mut draw) } else { subject.clone() };
             let mut resource = encounter(&mut draw, number, subject.as_deref());
@@ -105,8 +106,8 @@ pub fn crowd(seed: u64) -> Vec<Landed> {
             }
             land(&mut draw, &resource);
         }
-        for nth in 0..draw.below(3) {
-            for _ in 0..1 + draw.below(2) {
+        for nth in 0..draw.number_less_than(3) {
+            for _ in 0..1 + draw.number_less_than(2) {
                 let resource = condition(&mut draw, &format!("c{number}-{nth}"), number, subject.as_deref());
                 land(&mut draw, &resource);
             }
@@ -125,12 +126,12 @@ pub fn crowd(seed: u64) -> Vec<Landed> {
 }
 
 fn subject(draw: &mut Draw) -> Option<String> {
-    let number = draw.below(PATIENTS);
+    let number = draw.number_less_than(PATIENTS);
     (!draw.percent(3)).then(|| format!("p{number}"))
 }
 
 fn meta(draw: &mut Draw) -> Value {
-    let day = 1 + draw.below(3);
+    let day = 1 + draw.number_less_than(3);
     let updated = draw.percent(80).then(|| format!("2025-03-{day:02}T00:00:00Z"));
     json!({"versionId": draw.one_of(&VERSIONS), "lastUpdated": updated})
 }
@@ -149,7 +150,7 @@ fn moment(draw: &mut Draw, day: i64) -> String {
 
 fn patient_of(draw: &mut Draw, number: usize) -> Value {
     let births = ["1950-01-05", "1936-02-29", "2007-01-20", "1960", "2025-06-01", "1980-01"];
-    let deceased = 20 + draw.below(40) as i64;
+    let deceased = 20 + draw.number_less_than(40) as i64;
     json!({
         "resourceType": "Patient", "id": format!("p{number}"), "meta": meta(draw),
         "gender": draw.one_of(&[Some("female"), Some("male"), Some("unknown"), None]),
@@ -162,13 +163,17 @@ fn patient_of(draw: &mut Draw, number: usize) -> Value {
 }
 
 fn encounter(draw: &mut Draw, number: usize, subject: Option<&str>) -> Value {
-    let day = draw.below(50) as i64 - 8;
+    let day = draw.number_less_than(50) as i64 - 8;
     let length = draw.one_of(&[0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 5, 9, 31, -1]);
     let statuses = ["finished", "finished", "finished", "completed", "discharged", "in-progress", "onleave", "planned"];
     // Causes have to meet again on the same day.
-    let coding = if draw.percent(60) { REASONS[draw.below(3)] } else { REASONS[draw.below(REASONS.len())] };
+    let coding = if draw.percent(60) {
+        REASONS[draw.number_less_than(3)]
+    } else {
+        REASONS[draw.number_less_than(REASONS.len())]
+    };
     let disposition = draw.one_of(&["home", "01", "1", "exp", "20", "7", "oth", "made-up", "HOSP"]);
-    let reasons = match draw.below(4) {
+    let reasons = match draw.number_less_than(4) {
         0 => Value::Null,
         // Of several codings the ICD-10 one counts, wherever it stands.
         1 => json!([{"coding": [{"system": SNOMED, "code": "1"}, {"system": coding.0, "code": coding.1}]}]),
@@ -201,8 +206,8 @@ fn encounter(draw: &mut Draw, number: usize, subject: Option<&str>) -> Value {
 }
 
 fn condition(draw: &mut Draw, id: &str, encounter: usize, subject: Option<&str>) -> Value {
-    let day = draw.below(60) as i64 - 8;
-    let known = infection::ICD_10[draw.below(infection::ICD_10.len())].1;
+    let day = draw.number_less_than(60) as i64 - 8;
+    let known = infection::ICD_10[draw.number_less_than(infection::ICD_10.len())].1;
     // Now and then the condition is another patient's than the encounter.
     let stranger = draw.percent(5).then_some("p0");
     json!({

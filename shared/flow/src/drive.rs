@@ -164,7 +164,7 @@ mod tests {
         let (stage, reason) = second.failed.first().expect("the object failed");
         let words = reason.to_string();
         assert_eq!(*stage, Bronze::NAME);
-        assert!(words.starts_with(&format!("patient/a.ndjson: {commit} is not what it should be: ")), "{words}");
+        assert!(words.starts_with(&format!("patient/a.ndjson: {commit} cannot be read: ")), "{words}");
         assert!(words.contains("delete this commit"), "{words}");
     }
 }

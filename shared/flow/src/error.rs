@@ -19,7 +19,7 @@ pub enum FlowError {
         /// What failed.
         source: FlattenError,
     },
-    /// An object of the lake is not what it should be.
+    /// An object of the lake cannot be read.
     #[error("{key}: {source}")]
     File {
         /// The object's key.
@@ -28,7 +28,7 @@ pub enum FlowError {
         source: FileError,
     },
     /// A commit or a partial is not JSON of its kind.
-    #[error("{key} is not what it should be: {reason}")]
+    #[error("{key} cannot be read: {reason}")]
     Document {
         /// The object's key.
         key: String,
@@ -48,7 +48,7 @@ pub enum FlowError {
     #[error("{0}")]
     NoTime(String),
     /// The work was not begun: the batch is larger than what the invocation takes.
-    #[error("the batch is larger than what one invocation takes")]
+    #[error("the batch is too large for one invocation; the rest is delivered again")]
     Postponed,
     /// Work of a function outside this crate failed.
     #[error("{0}")]

@@ -20,11 +20,11 @@ pub(crate) async fn take_in(worker: &Arc<Worker>, entries: Vec<Entry>) -> Result
     if entries.is_empty() {
         return Ok(entries);
     }
-    below(Arc::clone(worker), Page::ROOT, entries).await
+    take_into_page(Arc::clone(worker), Page::ROOT, entries).await
 }
 
 /// Takes entries into a page or the pages below it; starts again where another writer was first.
-fn below(worker: Arc<Worker>, page: Page, entries: Vec<Entry>) -> Joining {
+fn take_into_page(worker: Arc<Worker>, page: Page, entries: Vec<Entry>) -> Joining {
     Box::pin(async move {
         let (key, entries) = (page.key(), Arc::new(entries));
         worker.until_settled(&key, || try_once(&worker, page, &key, Arc::clone(&entries))).await
@@ -47,8 +47,9 @@ async fn try_once(
     let damaged = |error| FlowError::Document { key: key.to_owned(), reason: format!("{error}") };
     let (found, write) = match step.map_err(damaged)? {
         Step::Joined { entries, write } => (entries, write),
-        Step::Below { pages, write } => {
-            let children = side_by_side(WIDTH, pages, |(child, entries)| below(Arc::clone(worker), child, entries));
+        Step::Children { pages, write } => {
+            let children =
+                side_by_side(WIDTH, pages, |(child, entries)| take_into_page(Arc::clone(worker), child, entries));
             let mut found = Vec::with_capacity(entries.len());
             for child in children.await {
                 found.append(&mut child?);

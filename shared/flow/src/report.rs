@@ -84,7 +84,7 @@ pub enum RetryReason {
     #[error(transparent)]
     Undecodable(#[from] DecodeError),
     /// Another worker holds its work.
-    #[error("another worker has it until {until_millis} ms")]
+    #[error("another worker holds the lease until {until_millis} ms since 1970")]
     Busy {
         /// When the other's lease ends, in milliseconds since 1970.
         until_millis: i64,
@@ -106,7 +106,7 @@ pub enum RetryReason {
 }
 
 impl RetryReason {
-    /// Whether the message only waits for its turn: its batch was larger than what one invocation takes.
+    /// Whether the message only waits for its turn: its batch was too large for one invocation.
     pub fn is_postponed(&self) -> bool {
         matches!(self, RetryReason::Failed { error, .. } if matches!(**error, FlowError::Postponed))
     }

@@ -61,7 +61,7 @@ fn unnamed() -> Rules {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// The file is no JSON of its kind.
-    #[error("it is not what it should be: {0}")]
+    #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// The number of buckets is out of range.
     #[error("buckets is {0}: it must be from 1 to {MOST_BUCKETS}")]

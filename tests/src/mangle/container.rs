@@ -34,7 +34,7 @@ const STEPS: &[Step<Vec<u8>>] = &[
 
 /// Packs, damages and renames an object.
 pub(super) fn mangle(draw: &mut Draw, mangled: &mut Mangled) {
-    for _ in 0..draw.below(3) {
+    for _ in 0..draw.number_less_than(3) {
         let second = draw.percent(20);
         let mut packed = gzip(&mangled.bytes);
         if second {

@@ -26,16 +26,16 @@ const STEPS: &[Step<Vec<Value>>] = &[
         });
     }),
     ("a value in another's place", |draw, values| {
-        let from = draw.below(values.len());
+        let from = draw.number_less_than(values.len());
         let value = node(draw, &mut values[from]).clone();
         replace(draw, values, |_| value);
     }),
     ("a resource doubled", |draw, values| {
-        let from = draw.below(values.len());
+        let from = draw.number_less_than(values.len());
         values.push(values[from].clone());
     }),
     ("a resource removed", |draw, values| {
-        let gone = draw.below(values.len());
+        let gone = draw.number_less_than(values.len());
         values[gone] = Value::Null;
     }),
     ("in a list", |draw, values| replace_node(draw, values, |value| json!([value]))),
@@ -50,7 +50,7 @@ const STEPS: &[Step<Vec<Value>>] = &[
         values.extend(value.as_array().cloned().unwrap_or_default());
     }),
     ("deleted", |draw, values| {
-        let at = draw.below(values.len());
+        let at = draw.number_less_than(values.len());
         let method = draw.one_of(&["DELETE", "GET", "PUT", "delete", ""]);
         let id = values[at]["id"].clone();
         let entry = json!({"request": {"method": method, "url": format!("Encounter/{}", id.as_str().unwrap_or("?x=y"))},
@@ -69,7 +69,7 @@ pub(super) fn mangle(draw: &mut Draw, mangled: &mut Mangled) {
     some(draw, STEPS, &mut values, &mut mangled.steps);
     let lines = |values: &[Value]| values.iter().map(|value| format!("{value}\n")).collect::<String>();
     let pretty = |value: &Value| serde_json::to_string_pretty(value).expect("JSON");
-    let mut text = match draw.below(4) {
+    let mut text = match draw.number_less_than(4) {
         0 => Value::Array(values).to_string(),
         1 => values.iter().map(pretty).collect::<Vec<_>>().join("\n"),
         _ => lines(&values),
@@ -104,7 +104,7 @@ fn node<'a>(draw: &mut Draw, value: &'a mut Value) -> &'a mut Value {
     if inner == 0 || draw.percent(15) {
         return value;
     }
-    let at = draw.below(inner);
+    let at = draw.number_less_than(inner);
     let next = match value {
         Value::Array(list) => list.get_mut(at),
         Value::Object(object) => object.values_mut().nth(at),
@@ -114,7 +114,7 @@ fn node<'a>(draw: &mut Draw, value: &'a mut Value) -> &'a mut Value {
 }
 
 fn replace_node(draw: &mut Draw, values: &mut [Value], with: impl FnOnce(Value) -> Value) {
-    let at = draw.below(values.len());
+    let at = draw.number_less_than(values.len());
     let node = node(draw, &mut values[at]);
     *node = with(node.take());
 }
@@ -127,7 +127,7 @@ fn replace(draw: &mut Draw, values: &mut [Value], with: impl FnOnce(&mut Draw) -
 /// Does something to the members of an object that has some.
 fn members(draw: &mut Draw, values: &mut [Value], with: impl FnOnce(&mut Draw, &mut Map<String, Value>)) {
     for _ in 0..5 {
-        let at = draw.below(values.len());
+        let at = draw.number_less_than(values.len());
         if let Value::Object(object) = node(draw, &mut values[at])
             && !object.is_empty()
         {
@@ -137,7 +137,7 @@ fn members(draw: &mut Draw, values: &mut [Value], with: impl FnOnce(&mut Draw, &
 }
 
 fn odd_value(draw: &mut Draw) -> Value {
-    match draw.below(9) {
+    match draw.number_less_than(9) {
         0 => Value::Null,
         1 => json!(true),
         2 => json!(17),

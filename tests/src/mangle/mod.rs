@@ -27,7 +27,7 @@ pub struct Mangled {
 /// The mangled object with this number.
 pub fn mangled(samples: &[Sample], seed: u64, number: u64) -> Mangled {
     let mut draw = Draw(seed ^ number.wrapping_mul(0xD6E8_FEB8_6659_FD93));
-    let sample = &samples[draw.below(samples.len())];
+    let sample = &samples[draw.number_less_than(samples.len())];
     let mut mangled = Mangled {
         key: format!("{}/{}", draw.one_of(&["any", "source=north", "encounter/2025/12/31"]), sample.name),
         bytes: sample.bytes.clone(),
@@ -53,7 +53,7 @@ type Step<T> = (&'static str, fn(&mut Draw, &mut T));
 
 /// Makes up to three of these mutations, and writes down which.
 fn some<T>(draw: &mut Draw, steps: &[Step<T>], what: &mut T, done: &mut Vec<String>) {
-    for _ in 0..=draw.below(3) {
+    for _ in 0..=draw.number_less_than(3) {
         let (name, step) = draw.one_of(steps);
         step(draw, what);
         done.push(name.to_owned());
@@ -62,7 +62,7 @@ fn some<T>(draw: &mut Draw, steps: &[Step<T>], what: &mut T, done: &mut Vec<Stri
 
 /// A place in so many bytes; 0 where there are none.
 fn place(draw: &mut Draw, bytes: &[u8]) -> usize {
-    draw.below(bytes.len().max(1))
+    draw.number_less_than(bytes.len().max(1))
 }
 
 /// Puts bytes into others.
@@ -73,7 +73,7 @@ fn insert(bytes: &mut Vec<u8>, at: usize, more: &[u8]) {
 /// Turns one bit over.
 fn flip(draw: &mut Draw, bytes: &mut [u8]) {
     let at = place(draw, bytes);
-    let bit = draw.below(8);
+    let bit = draw.number_less_than(8);
     if let Some(byte) = bytes.get_mut(at) {
         *byte ^= 1 << bit;
     }

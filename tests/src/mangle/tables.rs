@@ -38,19 +38,19 @@ const STEPS: &[Step<Vec<Vec<String>>>] = &[
     }),
     ("a column too many", |_, rows| rows.iter_mut().for_each(|row| row.push("x".to_owned()))),
     ("a column removed", |draw, rows| {
-        let at = draw.below(rows[0].len().max(1));
+        let at = draw.number_less_than(rows[0].len().max(1));
         for row in rows.iter_mut().filter(|row| at < row.len()) {
             row.remove(at);
         }
     }),
     ("two columns exchanged", |draw, rows| {
-        let (a, b) = (draw.below(rows[0].len().max(1)), draw.below(rows[0].len().max(1)));
+        let (a, b) = (draw.number_less_than(rows[0].len().max(1)), draw.number_less_than(rows[0].len().max(1)));
         for row in rows.iter_mut().filter(|row| a.max(b) < row.len()) {
             row.swap(a, b);
         }
     }),
     ("a column twice", |draw, rows| {
-        let at = draw.below(rows[0].len().max(1));
+        let at = draw.number_less_than(rows[0].len().max(1));
         for row in rows.iter_mut().filter(|row| at < row.len()) {
             row.push(row[at].clone());
         }
@@ -62,16 +62,16 @@ const STEPS: &[Step<Vec<Vec<String>>>] = &[
         }
     }),
     ("a header once more", |draw, rows| {
-        let (at, header) = (draw.below(rows.len()), rows[0].clone());
+        let (at, header) = (draw.number_less_than(rows.len()), rows[0].clone());
         rows.insert(at, header);
     }),
     ("thousands of columns", |draw, rows| row(draw, rows, |row| row.resize(3_000, "c".to_owned()))),
     ("an empty row", |draw, rows| {
-        let at = draw.below(rows.len());
+        let at = draw.number_less_than(rows.len());
         rows.insert(at, Vec::new());
     }),
     ("a row twice", |draw, rows| {
-        let at = draw.below(rows.len());
+        let at = draw.number_less_than(rows.len());
         rows.push(rows[at].clone());
     }),
 ];
@@ -88,14 +88,14 @@ pub(super) fn mangle(draw: &mut Draw, mangled: &mut Mangled) {
 }
 
 fn row(draw: &mut Draw, rows: &mut [Vec<String>], with: impl FnOnce(&mut Vec<String>)) {
-    let at = draw.below(rows.len());
+    let at = draw.number_less_than(rows.len());
     with(&mut rows[at]);
 }
 
 fn cell(draw: &mut Draw, rows: &mut [Vec<String>], with: impl FnOnce(&mut String)) {
-    let at = draw.below(rows.len());
+    let at = draw.number_less_than(rows.len());
     let cells = rows[at].len();
-    let at_cell = draw.below(cells.max(1));
+    let at_cell = draw.number_less_than(cells.max(1));
     if let Some(cell) = rows[at].get_mut(at_cell) {
         with(cell);
     }

@@ -58,7 +58,7 @@ const STEPS: &[Step<Vec<u8>>] = &[
     }),
     ("two lines exchanged", |draw, bytes| {
         let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-        let (a, b) = (draw.below(lines.len()), draw.below(lines.len()));
+        let (a, b) = (draw.number_less_than(lines.len()), draw.number_less_than(lines.len()));
         lines.swap(a, b);
         *bytes = lines.join(&b'\n');
     }),
@@ -71,7 +71,7 @@ const STEPS: &[Step<Vec<u8>>] = &[
 /// Mangles a text; some are joined with another file.
 pub(super) fn mangle(draw: &mut Draw, mangled: &mut Mangled, samples: &[Sample]) {
     if draw.percent(15) {
-        let other = &samples[draw.below(samples.len())];
+        let other = &samples[draw.number_less_than(samples.len())];
         if draw.percent(70) {
             mangled.bytes.extend_from_slice(&other.bytes);
         } else {

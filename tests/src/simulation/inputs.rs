@@ -42,7 +42,7 @@ impl Inputs {
 fn objects(number: u64) -> Vec<Landed> {
     let mut draw = Draw(number);
     // As small as it can be: what matters here is how often it is delivered.
-    let (patients, facilities) = (2 + draw.below(2) as u64, 1 + u32::from(draw.percent(30)));
+    let (patients, facilities) = (2 + draw.number_less_than(2) as u64, 1 + u32::from(draw.percent(30)));
     let spec = Spec { patients, seed: number, facilities, providers: 4, ..Spec::default() };
     let feed = simulated::feed(&World::new(spec).expect("a possible spec"));
     let mut objects = parts(&feed, 2, "", 100);
@@ -80,7 +80,7 @@ fn objects(number: u64) -> Vec<Landed> {
     }
     let mut others = if draw.percent(50) { landed::awkward() } else { landed::corrected() };
     while others.len() > 3 {
-        others.remove(draw.below(others.len()));
+        others.remove(draw.number_less_than(others.len()));
     }
     objects.append(&mut others);
     if draw.percent(20) {

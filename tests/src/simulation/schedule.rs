@@ -101,25 +101,25 @@ impl<'a> Run<'a> {
     fn new(schedule: &'a Schedule, inputs: &'a Inputs) -> Self {
         let mut draw = Draw(schedule.seed);
         let settings = QueueSettings {
-            max_receives: 2 + draw.below(4) as u32,
+            max_receives: 2 + draw.number_less_than(4) as u32,
             shuffle: Some(schedule.seed),
             duplicate_percent: draw.one_of(&[0, 20, 60]),
             ..orderly()
         };
         let mut unlanded: Vec<&Landed> = inputs.objects.iter().collect();
         for last in (1..unlanded.len()).rev() {
-            unlanded.swap(last, draw.below(last + 1));
+            unlanded.swap(last, draw.number_less_than(last + 1));
         }
         let faults = draw.one_of(&[0, 4, 12, 40]);
         Self {
             cloud: Arc::new(Cloud::new(settings)),
             turns: Arc::default(),
-            hospitals_at: draw.below(unlanded.len() + 1),
+            hospitals_at: draw.number_less_than(unlanded.len() + 1),
             unlanded,
-            handlers_at_once: (1 + draw.below(8)).min(schedule.most_handlers),
+            handlers_at_once: (1 + draw.number_less_than(8)).min(schedule.most_handlers),
             faults_per_thousand: draw.one_of(&[5, 20, 60]),
             faults_left: faults.min(schedule.most_faults),
-            lapses_left: draw.below(6).min(schedule.most_faults),
+            lapses_left: draw.number_less_than(6).min(schedule.most_faults),
             notified_twice_percent: draw.one_of(&[0, 10, 50]),
             reconciles: draw.percent(20),
             objects: &inputs.objects,
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
             }
             let ready: Vec<usize> =
                 self.turns.waiting().into_iter().filter(|handler| !self.stalled.contains(handler)).collect();
-            match self.draw.below(20) {
+            match self.draw.number_less_than(20) {
                 0 | 1 if !self.unlanded.is_empty() => self.land().await,
                 2..=5 if self.turns.running() < self.handlers_at_once && self.start(false).await => {}
                 6 if self.lapses_left > 0 && !self.turns.waiting().is_empty() && self.draw.percent(10) => {
@@ -207,7 +207,7 @@ impl<'a> Run<'a> {
 
     /// Some objects land, and one message names them, or a second one too.
     async fn land(&mut self) {
-        let together = (1 + self.draw.below(3)).min(self.unlanded.len());
+        let together = (1 + self.draw.number_less_than(3)).min(self.unlanded.len());
         let landed = self.unlanded.split_off(self.unlanded.len() - together);
         for object in &landed {
             self.cloud.land(std::slice::from_ref(*object)).await;
@@ -223,8 +223,8 @@ impl<'a> Run<'a> {
     /// others can go on.
     async fn start(&mut self, idle: bool) -> bool {
         let gold = idle || self.draw.percent(30);
-        let first = self.draw.below(STAGES.len());
-        let most = 1 + self.draw.below(10);
+        let first = self.draw.number_less_than(STAGES.len());
+        let most = 1 + self.draw.number_less_than(10);
         for step in 0..STAGES.len() {
             let place = (first + step) % STAGES.len();
             let (stage, queue) = (STAGES[place], Arc::clone(&self.cloud.queues[place]));
@@ -297,7 +297,7 @@ impl<'a> Run<'a> {
         let mut fault = None;
         // Reads are most of the calls, and least can go wrong with them.
         let weight = if waiting.call == Call::Read { 1 } else { 5 };
-        if self.faults_left > 0 && self.draw.below(1000) < self.faults_per_thousand * weight {
+        if self.faults_left > 0 && self.draw.number_less_than(1000) < self.faults_per_thousand * weight {
             fault = Some(self.draw.one_of(waiting.call.faults()));
             self.faults_left -= 1;
         }
@@ -316,7 +316,7 @@ impl<'a> Run<'a> {
             waiting.go(fault);
         }
         // Some of those that stand still go on before all others are done.
-        if !self.stalled.is_empty() && self.draw.below(200) == 0 {
+        if !self.stalled.is_empty() && self.draw.number_less_than(200) == 0 {
             self.stalled.pop_first();
         }
     }

@@ -46,7 +46,7 @@ pub struct Divergence {
 /// The seed of the schedule with this number.
 pub fn seed_of(seed: u64, number: u64) -> u64 {
     let mut draw = Draw(seed ^ number.wrapping_mul(0xD6E8_FEB8_6659_FD93));
-    (draw.below(1 << 32) as u64) << 31 | draw.below(1 << 31) as u64
+    (draw.number_less_than(1 << 32) as u64) << 31 | draw.number_less_than(1 << 31) as u64
 }
 
 /// The inputs of a schedule; they are made when they are first asked for.

@@ -19,7 +19,7 @@ pub(crate) struct CloudFlags {
 /// The lake to work on.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LakeFlag {
-    /// Folder or s3://bucket/prefix of the lake; created if it does not exist
+    /// Folder or s3://bucket/prefix of the lake; `run` and `ingest` create it if it does not exist
     #[arg(long, value_name = "DIR|s3://…", default_value = "./lake")]
     pub(crate) lake: DataLocation,
     /// Landing location of a lake on S3 [default: the landing bucket of its stack, else landing/ inside the lake]

@@ -65,9 +65,9 @@ pub(crate) enum Command {
     Generate(Generate),
     /// The CMS simulator: a cohort with exact shares of deaths, infections and readmissions; asks for what no flag sets
     Simulate(Simulate),
-    /// Process your own FHIR files or folders with the same pipeline
+    /// Process your own FHIR, or tables as CSV and Parquet, with the same pipeline
     Ingest(Ingest),
-    /// Check a lake: conservation, gold rebuilt from landing, the generator's answer key
+    /// Check a lake: conservation, gold rebuilt from landing, the generator's answer key, keys of the tables
     Verify(Verify),
     /// Query the lake in Athena's SQL; tables have their Glue names, such as gold_readmission
     Query(Query),
@@ -180,8 +180,8 @@ pub(crate) struct GenerateFhir {
 
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {
-    /// Files or folders: a resource, an array, a Bundle or NDJSON each, also as .gz, FHIR R4, R4B or R5; with none,
-    /// what is already in the lake's landing location is processed
+    /// Files or folders: FHIR R4, R4B or R5 as a resource, an array, a Bundle or NDJSON, and the tables of `generate
+    /// tables` as CSV or Parquet, each also as .gz; with none, what is already in the lake's landing location
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// The server that the files come from, where several servers number their resources alike: ids become NAME:id

@@ -53,7 +53,7 @@ pub enum DecodeError {
         has: String,
     },
     /// A field is missing or of the wrong type.
-    #[error("{place} is not as the event's kind has it")]
+    #[error("{place} is missing or has a type that this kind of event does not have")]
     Field {
         /// The field's path.
         place: &'static str,

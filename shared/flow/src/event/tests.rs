@@ -152,9 +152,12 @@ fn what_cannot_be_understood_says_so_without_quoting_it() {
         ("", "the message is not JSON, at line 1, column 0"),
         ("[]", "the message is JSON but no object event: it has a list"),
         (r#"{"secret": "Jane Doe"}"#, "the message is JSON but no object event: it has the fields secret"),
-        (r#"{"Records": 3}"#, "Records is not as the event's kind has it"),
-        (r#"{"Records": [{"s3": {}}]}"#, "Records[].s3 is not as the event's kind has it"),
-        (r#"{"source": "aws.s3", "detail-type": "Object Created"}"#, "detail is not as the event's kind has it"),
+        (r#"{"Records": 3}"#, "Records is missing or has a type that this kind of event does not have"),
+        (r#"{"Records": [{"s3": {}}]}"#, "Records[].s3 is missing or has a type that this kind of event does not have"),
+        (
+            r#"{"source": "aws.s3", "detail-type": "Object Created"}"#,
+            "detail is missing or has a type that this kind of event does not have",
+        ),
     ] {
         let error = decode(body.as_bytes()).expect_err(body);
         assert_eq!(error.to_string(), expected);

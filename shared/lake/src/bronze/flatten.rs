@@ -147,7 +147,7 @@ pub fn flatten_without<S: Sinks>(
             continue;
         }
         match pass.learned.next_step() {
-            Next::Again(learned) => known = *learned,
+            Next::ReadAgain(learned) => known = *learned,
             Next::Done => {
                 let files = pass.writers.finish(&source.object_id)?;
                 return Ok(Flattened { files, counts: pass.counts, measured: pass.measured });

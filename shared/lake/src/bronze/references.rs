@@ -172,7 +172,7 @@ pub(super) enum Next {
     /// Nothing: all that could be known was known.
     Done,
     /// Another reading with this knowledge.
-    Again(Box<References>),
+    ReadAgain(Box<References>),
     /// Nothing: the object has more addresses, identifiers or names to look up than are kept.
     TooMany,
 }
@@ -295,7 +295,7 @@ impl References {
             Reading::First if self.asked.names_one_of(&self.uncollected) => {
                 let wanted = std::mem::take(&mut self.asked.identifiers);
                 let known = References { reading: Reading::Collecting, wanted, ..References::default() };
-                return Next::Again(Box::new(known));
+                return Next::ReadAgain(Box::new(known));
             }
             Reading::First | Reading::Collecting => {}
         }
@@ -307,7 +307,7 @@ impl References {
         if named || addressed || carried() {
             self.reading = Reading::Last;
             self.asked = Asked::default();
-            return Next::Again(Box::new(self));
+            return Next::ReadAgain(Box::new(self));
         }
         Next::Done
     }

@@ -120,7 +120,7 @@ impl Partial {
 #[derive(Debug, thiserror::Error)]
 pub enum PartialError {
     /// The bytes are not a partial's JSON.
-    #[error("a gold partial is not the JSON that it should be")]
+    #[error("a gold partial is not the expected JSON")]
     Json(#[from] serde_json::Error),
     /// A sum belongs to a name that is not listed.
     #[error("a gold partial refers to a name that it does not list")]

@@ -115,7 +115,7 @@ impl LakeTable {
 
     fn partition_value(&self, column: &str, value: Option<&str>, below: &str) -> Result<ScalarValue> {
         let kind = self.table.columns.iter().find(|(name, _)| *name == column).map(|(_, kind)| *kind);
-        let strange = || exec_datafusion_err!("{below}: {column} is not what it should be");
+        let strange = || exec_datafusion_err!("{below}: the value of {column} in this path is not of its type");
         match (kind, value) {
             (Some(Kind::BigInt), value) => {
                 Ok(ScalarValue::Int64(value.map(|value| value.parse().map_err(|_| strange())).transpose()?))

@@ -25,7 +25,7 @@ pub(crate) async fn commits(worker: &Worker) -> Result<Vec<BronzeCommit>, Failur
     for listed in worker.ports.lake.list(keys::BRONZE_COMMITS).await? {
         let bytes = worker.ports.lake.get(&listed.key).await?.body.bytes().await?;
         let commit = serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::failed(format!("{} is not what it should be: {error}", listed.key)))?;
+            .map_err(|error| Failure::failed(format!("{} cannot be read: {error}", listed.key)))?;
         commits.push(commit);
     }
     Ok(commits)

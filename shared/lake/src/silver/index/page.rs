@@ -31,7 +31,7 @@ pub struct Page {
 
 /// A page's object is not what was written there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is no page of the record index, or a damaged one: `metriccare rebuild` makes the index again")]
+#[error("not a page of the record index, or a damaged one: `metriccare rebuild` makes the index again")]
 pub struct DamagedPage;
 
 /// What taking entries into a page comes to.
@@ -45,7 +45,7 @@ pub enum Step {
         write: Option<Bytes>,
     },
     /// The page's children hold them: these entries have to be taken into these pages first.
-    Below {
+    Children {
         /// Each child with its entries, which may be more than were asked for.
         pages: Vec<(Page, Vec<Entry>)>,
         /// The page's new bytes, to be written after the children if the page still is what was read; none where it
@@ -80,7 +80,10 @@ impl Page {
             Some(bytes) => match parse(bytes)? {
                 Some(present) => present,
                 None => {
-                    return Ok(Step::Below { pages: self.distribute(incoming.iter().map(Cow::Borrowed)), write: None });
+                    return Ok(Step::Children {
+                        pages: self.distribute(incoming.iter().map(Cow::Borrowed)),
+                        write: None,
+                    });
                 }
             },
         };
@@ -89,7 +92,7 @@ impl Page {
         if rows.len() > limit.max(1) {
             let all = rows.into_iter().map(|row| row.entry()).collect::<Result<Vec<_>, _>>()?;
             let pages = self.distribute(all.into_iter());
-            return Ok(Step::Below { pages, write: Some(Bytes::from_static(SPLIT)) });
+            return Ok(Step::Children { pages, write: Some(Bytes::from_static(SPLIT)) });
         }
         let write = changed.then(|| encode(&rows));
         let entries = rows.into_iter().filter_map(Row::asked_for).collect();

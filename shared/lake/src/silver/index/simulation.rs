@@ -182,7 +182,7 @@ fn take_in<'a>(store: &'a Store, page: Page, incoming: Vec<Entry>, limit: usize)
             let current = store.get(&page.key()).await;
             let (found, write) = match page.take_in(current.as_deref(), &incoming, limit).unwrap() {
                 Step::Joined { entries, write } => (entries, write),
-                Step::Below { pages, write } => {
+                Step::Children { pages, write } => {
                     let mut found = Vec::new();
                     for (child, entries) in pages {
                         found.extend(take_in(store, child, entries, limit).await);

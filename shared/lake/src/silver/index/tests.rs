@@ -65,7 +65,7 @@ fn take_in(pages: &mut Pages, page: Page, incoming: &[Entry], limit: usize) -> V
             pages.extend(write.map(|bytes| (page.key(), bytes)));
             entries
         }
-        Step::Below { pages: below, write } => {
+        Step::Children { pages: below, write } => {
             let mut found = Vec::new();
             for (child, entries) in below {
                 found.extend(take_in(pages, child, &entries, limit));

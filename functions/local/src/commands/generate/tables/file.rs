@@ -112,7 +112,7 @@ impl TableFile {
         if parquet {
             // Parquet writes some of its bytes by itself.
             let failure = |error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
-            let mut reader = File::open(&path).map_err(failure)?;
+            let mut reader = File::open(path).map_err(failure)?;
             let mut buffer = vec![0; 1 << 16];
             loop {
                 match reader.read(&mut buffer).map_err(failure)? {
