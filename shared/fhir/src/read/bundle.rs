@@ -3,17 +3,65 @@
 //! A history, a transaction and a bulk export's `deleted` file state in the request whether the resource was written or
 //! deleted, and in the response when, and which version that made.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use super::Text;
+
+/// How many entries a Bundle inside a line, a list or another Bundle may have; one that is a document of its own is read
+/// entry by entry and may have any number.
+pub const MOST_ENTRIES: usize = 100_000;
 
 /// A Bundle whose entries are unread; for Bundles inside a line or a list.
 #[derive(Debug, Deserialize)]
 pub struct Bundle<'a> {
     /// The entries, unread.
     #[serde(borrow)]
-    pub entry: Option<Vec<&'a RawValue>>,
+    pub entry: Option<Entries<'a>>,
+}
+
+/// The entries of a Bundle, up to [`MOST_ENTRIES`].
+#[derive(Debug, Default)]
+pub struct Entries<'a> {
+    /// The entries, unread.
+    pub list: Vec<&'a RawValue>,
+    /// Whether there are more than are kept.
+    pub too_many: bool,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a sequence")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Entries<'de>, A::Error> {
+                let mut entries = Entries::default();
+                while entries.list.len() < MOST_ENTRIES {
+                    match sequence.next_element()? {
+                        Some(entry) => entries.list.push(entry),
+                        None => return Ok(entries),
+                    }
+                }
+                while sequence.next_element::<IgnoredAny>()?.is_some() {
+                    entries.too_many = true;
+                }
+                Ok(entries)
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
 }
 
 /// An entry of a Bundle.

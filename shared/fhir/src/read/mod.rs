@@ -17,7 +17,7 @@ pub mod text;
 pub mod time;
 pub mod types;
 
-pub use bundle::{Bundle, Entry};
+pub use bundle::{Bundle, Entries, Entry, MOST_ENTRIES};
 pub use coding::{CodeableConcept, Coding, OneOrMany};
 pub use condition::Condition;
 pub use encounter::Encounter;

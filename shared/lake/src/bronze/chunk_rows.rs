@@ -1,8 +1,8 @@
 //! One chunk of records made into rows. Chunks know nothing of each other, so they are read on any thread.
 
 use metriccare_fhir::read::{
-    Bundle, Condition, Encounter, Entry, Fault, Head, Identified, Named, Patient, Reference, Rule, Text, pull,
-    resource, types,
+    Bundle, Condition, Encounter, Entry, Fault, Head, Identified, MOST_ENTRIES, Named, Patient, Reference, Rule, Text,
+    pull, resource, types,
 };
 
 use super::{
@@ -62,6 +62,17 @@ const NO_FHIR_TYPE: &str = "no FHIR type";
 impl Reader<'_> {
     fn span(&mut self, span: &Span, bytes: &[u8]) {
         if let SpanKind::Broken(rule, reason) = span.kind {
+            if rule == Rule::TooLarge && span.length > self.limits.record as u64 {
+                let reason = format!(
+                    "the record has {} bytes, and a line, a document or an entry of a Bundle may have {}",
+                    span.length, self.limits.record
+                );
+                return self.quarantine(span, bytes, None, &Fault::new(rule, reason));
+            }
+            if rule == Rule::TooLarge {
+                let reason = format!("{reason}: that is {} bytes. Land it in parts", self.limits.unpacked);
+                return self.quarantine(span, bytes, None, &Fault::new(rule, reason));
+            }
             return self.quarantine(span, bytes, None, &Fault::new(rule, reason));
         }
         let Ok(text) = std::str::from_utf8(bytes) else {
@@ -114,7 +125,13 @@ impl Reader<'_> {
 
     fn bundle(&mut self, span: &Span, text: &str, depth: usize) {
         let entries = if depth < DEEPEST_BUNDLE {
-            resource::read::<Bundle<'_>>(text).map(|bundle| bundle.entry.unwrap_or_default())
+            resource::read::<Bundle<'_>>(text).map(|bundle| bundle.entry.unwrap_or_default()).and_then(|entries| {
+                let reason = format!(
+                    "entry: more than the {MOST_ENTRIES} entries that a Bundle within a line, a list or another Bundle may \
+                     have: land it as a document of its own"
+                );
+                if entries.too_many { Err(Fault::new(Rule::TooLarge, reason)) } else { Ok(entries.list) }
+            })
         } else {
             let reason =
                 format!("entry.resource: a Bundle within {DEEPEST_BUNDLE} others is not opened, land it by itself");
@@ -127,6 +144,7 @@ impl Reader<'_> {
     }
 
     fn resource(&mut self, kind: &str, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<Read, Fault> {
+        self.check_elements(kind, text)?;
         match kind {
             "Encounter" => self.encounter(text, facts, in_bundle),
             "Patient" => self.patient(text, facts, in_bundle),
@@ -136,6 +154,20 @@ impl Reader<'_> {
                 Ok(Read::Skipped(types::resource_type(other).unwrap_or(NO_FHIR_TYPE)))
             }
         }
+    }
+
+    /// Refuses a resource with more elements than are read: each takes many times its bytes of memory.
+    fn check_elements(&self, kind: &str, text: &str) -> Result<(), Fault> {
+        let most = self.limits.elements;
+        let is_read = matches!(kind, "Encounter" | "Patient" | "Condition")
+            || Place::of(kind).is_some()
+            || looked_up(kind).is_some();
+        if is_read && text.len() > most && memchr::memchr_iter(b',', text.as_bytes()).count() > most {
+            let reason =
+                format!("the resource has more than the {most} elements, told by their commas, that it may have");
+            return Err(Fault::new(Rule::TooLarge, reason));
+        }
+        Ok(())
     }
 
     fn encounter(&mut self, text: &str, facts: EntryFacts<'_>, in_bundle: bool) -> Result<Read, Fault> {

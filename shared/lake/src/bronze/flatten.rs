@@ -45,7 +45,7 @@ impl Source {
     }
 }
 
-/// Sizes in bytes that bound memory.
+/// What bounds memory, and the time that one object may take; sizes are in bytes. The reason of a refusal names its limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// A chunk of records.
@@ -54,6 +54,12 @@ pub struct Limits {
     pub record: usize,
     /// The largest record that is kept in the quarantine's `raw`.
     pub raw: usize,
+    /// The most elements, told by their commas, of a resource that is read.
+    pub elements: usize,
+    /// The largest row of a CSV object, and with it the most columns.
+    pub row: usize,
+    /// What a gzipped object may decompress to.
+    pub unpacked: u64,
     /// Landed bytes whose rows are handed to their files together.
     pub wave: usize,
     /// Rows of all files together that wait for a row group, before the largest are written.
@@ -62,7 +68,16 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { chunk: 1 << 20, record: 64 << 20, raw: 1 << 20, wave: 32 << 20, waiting: 128 << 20 }
+        Limits {
+            chunk: 1 << 20,
+            record: 64 << 20,
+            raw: 1 << 20,
+            elements: 500_000,
+            row: 1 << 20,
+            unpacked: 64 << 30,
+            wave: 32 << 20,
+            waiting: 128 << 20,
+        }
     }
 }
 
@@ -236,6 +251,8 @@ fn one_pass<S: Sinks>(
 
 #[cfg(test)]
 mod entries;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod links;
 #[cfg(test)]

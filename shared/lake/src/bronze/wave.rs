@@ -44,7 +44,7 @@ impl Source<'_, '_> {
         }
         match self.records.next_chunk() {
             Ok(Some(chunk)) => {
-                self.left = self.left.saturating_sub(chunk.bytes.len().max(1));
+                self.left = self.left.saturating_sub(weight(&chunk));
                 self.next += 1;
                 return Some((self.next, chunk));
             }
@@ -54,6 +54,21 @@ impl Source<'_, '_> {
         self.left = 0;
         None
     }
+}
+
+/// About how many bytes the row of a record takes that has hardly any itself.
+const ROW: usize = 128;
+/// A record of so many bytes may hold many: it may be a Bundle.
+const MANY: usize = 64 * 1024;
+/// About how many bytes an entry of a Bundle takes at least, for each bracket in it.
+const BRACKET: usize = 32;
+
+/// What a chunk counts in its wave: its bytes, or, where these are fewer, what its rows take.
+fn weight(chunk: &Chunk) -> usize {
+    let brackets = |bytes: &[u8]| memchr::memchr_iter(b'{', bytes).count();
+    let large = chunk.spans.iter().filter(|span| span.bytes.len() > MANY);
+    let entries: usize = large.map(|span| brackets(&chunk.bytes[span.bytes.clone()])).sum();
+    chunk.bytes.len().max(chunk.spans.len() * ROW).max(entries * BRACKET).max(1)
 }
 
 /// Reads chunks until they have so many bytes, and gives them in the order of the object, whatever thread read them; none

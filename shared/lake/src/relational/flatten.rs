@@ -17,7 +17,7 @@ use crate::{
     bronze::{
         BronzeFile, Counts, FlattenError, Flattened, Limits, Sinks, Source,
         properties::properties,
-        records::{Input, Measured, Span, SpanKind},
+        records::{Ended, Input, Measured, Span, SpanKind},
         row_group::write_file,
         rows::{Origin, QuarantineRows, TableRows},
     },
@@ -73,7 +73,7 @@ pub(crate) fn flatten<S: Sinks>(
     sinks: &mut S,
     limits: Limits,
 ) -> Result<Flattened<S::File>, FlattenError> {
-    let mut input = Input::open(reader)?;
+    let mut input = Input::open(reader, limits.unpacked)?;
     let (header, parquet) = match landed {
         Landed::Csv(names) => (csv::table_of(&names), None),
         Landed::Parquet => {
@@ -109,12 +109,12 @@ pub(crate) fn flatten<S: Sinks>(
     let prefix = id_prefix(&source.key);
     let mut sink = RowSink::new(table, origin, prefix, limits.raw, Box::new(write));
     let damage = match parquet {
-        Some(bytes) => parquet_rows::read(&bytes, &header, &mut sink)?.err(),
+        Some(bytes) => parquet_rows::read(&bytes, &header, &mut sink)?.err().map(|reason| (Rule::Truncated, reason)),
         None => read_csv(&mut input, &header, limits, &mut sink)?,
     };
     let (mut quarantine, mut counts) = sink.finish()?;
-    if let Some(reason) = damage {
-        whole_record(&mut quarantine, &mut counts, origin, table.name, &Fault::new(Rule::Truncated, reason), limits);
+    if let Some((rule, reason)) = damage {
+        whole_record(&mut quarantine, &mut counts, origin, table.name, &Fault::new(rule, reason), limits);
     }
     let mut files = Vec::new();
     if let Some(writer) = file.writer {
@@ -129,9 +129,17 @@ fn read_csv(
     header: &Header,
     limits: Limits,
     sink: &mut RowSink<'_>,
-) -> io::Result<Option<String>> {
-    csv::read(&mut *input, header, limits.record, sink)?;
-    Ok(input.damaged.then(|| "the compressed data is damaged: nothing after this could be read".to_owned()))
+) -> io::Result<Option<(Rule, String)>> {
+    csv::read(&mut *input, header, limits.row.min(limits.record), sink)?;
+    Ok(input.ended.map(|ended| match ended {
+        Ended::Damaged => {
+            (Rule::Truncated, "the compressed data is damaged: nothing after this could be read".to_owned())
+        }
+        Ended::TooLarge => {
+            let reason = format!("the object decompresses to more than {} bytes: land it in parts", limits.unpacked);
+            (Rule::TooLarge, reason)
+        }
+    }))
 }
 
 /// Keeps an object whose columns are those of no table as one record of the quarantine, by its place.

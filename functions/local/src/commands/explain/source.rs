@@ -48,7 +48,7 @@ fn holds(text: &str, kind: SpanKind, content_id: &str) -> bool {
         _ if is(text) => true,
         // Only a Bundle that is small enough to be one record holds others.
         _ if text.contains("\"Bundle\"") => resource::read::<Bundle<'_>>(text)
-            .is_ok_and(|bundle| bundle.entry.unwrap_or_default().iter().any(|entry| in_entry(entry.get()))),
+            .is_ok_and(|bundle| bundle.entry.unwrap_or_default().list.iter().any(|entry| in_entry(entry.get()))),
         _ => false,
     }
 }

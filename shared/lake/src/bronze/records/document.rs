@@ -9,7 +9,7 @@ use metriccare_fhir::read::Rule;
 
 use super::{
     Chunk, Hints, Span, SpanKind,
-    lines::{damage, too_large},
+    lines::too_large,
     window::{Window, span},
 };
 
@@ -74,8 +74,8 @@ impl<'a> Documents<'a> {
     fn step(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         let Some(byte) = self.next_token()? else {
             self.done = true;
-            if self.window.damaged() {
-                self.take(chunk, self.window.position, damage());
+            if let Some(lost) = self.window.lost() {
+                self.take(chunk, self.window.position, lost);
             } else if self.place != Place::Top {
                 let cut = SpanKind::Broken(Rule::Truncated, "the array or Bundle is not closed: the object ends early");
                 self.take(chunk, self.window.position, cut);
@@ -136,7 +136,7 @@ impl<'a> Documents<'a> {
             }
             let Some(byte) = token else {
                 let cut = SpanKind::Broken(Rule::Truncated, "the object ends before its JSON does");
-                let kind = if self.window.damaged() { damage() } else { cut };
+                let kind = self.window.lost().unwrap_or(cut);
                 self.done = true;
                 self.take(chunk, keep, kind);
                 return Ok(());
@@ -220,11 +220,8 @@ impl<'a> Documents<'a> {
             Ending::Whole => kind,
             Ending::Cut => {
                 self.done = true;
-                if self.window.damaged() {
-                    damage()
-                } else {
-                    SpanKind::Broken(Rule::Truncated, "the object ends inside this record")
-                }
+                let cut = SpanKind::Broken(Rule::Truncated, "the object ends inside this record");
+                self.window.lost().unwrap_or(cut)
             }
         };
         self.take(chunk, keep, kind);

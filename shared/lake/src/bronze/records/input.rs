@@ -52,6 +52,15 @@ impl Read for Tallied<'_> {
     }
 }
 
+/// Why a landed object is not read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Its compressed data is damaged, or ends early.
+    Damaged,
+    /// It decompresses to more than an object may.
+    TooLarge,
+}
+
 enum Stream<'a> {
     Plain(BufReader<Tallied<'a>>),
     Gzip(Box<MultiGzDecoder<BufReader<Tallied<'a>>>>),
@@ -61,24 +70,25 @@ enum Stream<'a> {
 pub(crate) struct Input<'a> {
     stream: Stream<'a>,
     tally: Arc<Mutex<Tally>>,
-    /// The object's data ended in damage: what follows cannot be decompressed.
-    pub(crate) damaged: bool,
+    /// What ended the text before the object's end, if anything.
+    pub(crate) ended: Option<Ended>,
+    /// Bytes that may still be decompressed.
+    left: u64,
 }
 
 impl<'a> Input<'a> {
-    pub(crate) fn open(reader: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
+    /// Opens an object; `unpacked` is how much it may decompress to.
+    pub(crate) fn open(reader: Box<dyn Read + Send + 'a>, unpacked: u64) -> io::Result<Self> {
         let tally = Arc::new(Mutex::new(Tally::default()));
         let mut reader = BufReader::with_capacity(BUFFER, Tallied { reader, tally: Arc::clone(&tally) });
         let gzip = io::BufRead::fill_buf(&mut reader)?.starts_with(&GZIP);
         let stream = if gzip { Stream::Gzip(Box::new(MultiGzDecoder::new(reader))) } else { Stream::Plain(reader) };
-        Ok(Input { stream, tally, damaged: false })
+        let left = if gzip { unpacked } else { u64::MAX };
+        Ok(Input { stream, tally, ended: None, left })
     }
 
     /// Appends up to `wanted` bytes; fewer only at the end.
     pub(crate) fn fill(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> io::Result<usize> {
-        if self.damaged {
-            return Ok(0);
-        }
         let before = buffer.len();
         let (mut filled, end) = (before, before + wanted);
         let outcome = loop {
@@ -89,11 +99,7 @@ impl<'a> Input<'a> {
                 // Piece by piece: a piece is hashed while it is in the processor's cache.
                 buffer.resize(end.min(filled + BUFFER), 0);
             }
-            let result = match &mut self.stream {
-                Stream::Plain(reader) => reader.read(&mut buffer[filled..]),
-                Stream::Gzip(reader) => reader.read(&mut buffer[filled..]),
-            };
-            match result {
+            match self.read(&mut buffer[filled..]) {
                 Ok(0) => break Ok(()),
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -101,14 +107,7 @@ impl<'a> Input<'a> {
             }
         };
         buffer.truncate(filled);
-        if let Err(error) = outcome {
-            let failed = self.tally.lock().unwrap_or_else(PoisonError::into_inner).failed;
-            if failed || matches!(self.stream, Stream::Plain(_)) {
-                return Err(error);
-            }
-            self.damaged = true;
-        }
-        Ok(buffer.len() - before)
+        outcome.map(|()| buffer.len() - before)
     }
 
     /// Reads what is left, however damaged, and gives the size and the hash of the whole object.
@@ -124,25 +123,39 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Reads as [`Input::fill`] does: damage of compressed data is the end of the text, and [`Input::damaged`] says so.
+/// Damage of compressed data, and the most that it may decompress to, are the end of the text: [`Input::ended`] says so.
 impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.damaged {
+        if self.ended.is_some() {
             return Ok(0);
         }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
         let result = match &mut self.stream {
             Stream::Plain(reader) => return reader.read(buffer),
-            Stream::Gzip(reader) => reader.read(buffer),
+            // A byte more is asked for where nothing may come: whether the object ends here decides.
+            Stream::Gzip(reader) if most == 0 && !buffer.is_empty() => {
+                let more = reader.read(&mut [0]);
+                if let Ok(1..) = more {
+                    self.ended = Some(Ended::TooLarge);
+                    return Ok(0);
+                }
+                more
+            }
+            Stream::Gzip(reader) => reader.read(&mut buffer[..most]),
         };
         match result {
+            Ok(count) => {
+                self.left -= count as u64;
+                Ok(count)
+            }
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
                 if self.tally.lock().unwrap_or_else(PoisonError::into_inner).failed {
                     return Err(error);
                 }
-                self.damaged = true;
+                self.ended = Some(Ended::Damaged);
                 Ok(0)
             }
-            other => other,
+            Err(error) => Err(error),
         }
     }
 }

@@ -60,9 +60,9 @@ impl<'a> Lines<'a> {
                 let (from, to) = (start + lead, start + lead + text);
                 let kind = if text > self.window.limits.record {
                     too_large()
-                } else if self.window.damaged() && stop == end {
+                } else if let Some(lost) = self.window.lost().filter(|_| stop == end) {
                     self.said_damage = true;
-                    damage()
+                    lost
                 } else {
                     SpanKind::Resource
                 };
@@ -72,10 +72,10 @@ impl<'a> Lines<'a> {
         }
         let bytes = self.window.hand_over(end);
         let mut chunk = Chunk { bytes, spans };
-        if self.window.ended() && self.window.damaged() && !self.said_damage {
+        if let Some(lost) = self.window.lost().filter(|_| self.window.ended() && !self.said_damage) {
             self.said_damage = true;
             let at = chunk.bytes.len();
-            let lost = span(&mut self.window, 0, 0, at, damage());
+            let lost = span(&mut self.window, 0, 0, at, lost);
             chunk.spans.push(lost);
         }
         Ok(chunk)
@@ -113,8 +113,4 @@ impl<'a> Lines<'a> {
 
 pub(super) fn too_large() -> SpanKind {
     SpanKind::Broken(Rule::TooLarge, "the record is larger than a record may be")
-}
-
-pub(super) fn damage() -> SpanKind {
-    SpanKind::Broken(Rule::Truncated, "the gzip stream is damaged or ends early: what follows is lost")
 }

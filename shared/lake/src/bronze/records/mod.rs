@@ -12,8 +12,8 @@ mod window;
 use std::io;
 
 use document::Documents;
-pub(crate) use input::Input;
 pub use input::Measured;
+pub(crate) use input::{Ended, Input};
 use lines::Lines;
 use metriccare_fhir::read::Rule;
 pub use spare::SpareBuffers;
@@ -81,7 +81,7 @@ impl<'a> Records<'a> {
     /// Where the object cannot be read from its store.
     pub fn open(key: &str, reader: Box<dyn io::Read + Send + 'a>, limits: Limits, hints: Hints) -> io::Result<Self> {
         let spare = SpareBuffers::new(limits.chunk);
-        let mut window = Window::new(Input::open(reader)?, limits, spare.clone());
+        let mut window = Window::new(Input::open(reader, limits.unpacked)?, limits, spare.clone());
         window.skip_byte_order_mark()?;
         let form = if window.looks_like_lines(key)? {
             Form::Lines(Lines::new(window))

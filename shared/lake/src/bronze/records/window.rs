@@ -2,7 +2,13 @@
 
 use std::io;
 
-use super::{Span, SpanKind, input::Input, spare::SpareBuffers};
+use metriccare_fhir::read::Rule;
+
+use super::{
+    Span, SpanKind,
+    input::{Ended, Input},
+    spare::SpareBuffers,
+};
 use crate::bronze::Limits;
 
 /// How many bytes are looked at to tell lines from documents.
@@ -33,9 +39,17 @@ impl<'a> Window<'a> {
         self.input
     }
 
-    /// Whether the object's compressed data broke off.
-    pub(super) fn damaged(&self) -> bool {
-        self.input.damaged
+    /// What ended the text before the object's end, if anything, as the record that what is lost is.
+    pub(super) fn lost(&self) -> Option<SpanKind> {
+        self.input.ended.map(|ended| match ended {
+            Ended::Damaged => {
+                SpanKind::Broken(Rule::Truncated, "the gzip stream is damaged or ends early: what follows is lost")
+            }
+            Ended::TooLarge => SpanKind::Broken(
+                Rule::TooLarge,
+                "the object decompresses to more than an object may: what follows is not read",
+            ),
+        })
     }
 
     /// Whether everything that the object holds is in view.
