@@ -7,7 +7,8 @@ use metriccare_fhir::read::{
 
 use super::{
     Counts, Limits,
-    entry::{self, EntryFacts, EntryKind},
+    entry::{self, EntryKind},
+    entry_facts::EntryFacts,
     records::{Chunk, Span, SpanKind},
     references::{Asked, Found, Identity, Link, Meaning, PATIENT, Place, References, looked_up, pass_over},
     rows::{Origin, Rows, condition::ConditionRow, encounter::EncounterRow, patient::PatientRow},

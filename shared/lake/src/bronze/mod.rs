@@ -9,6 +9,7 @@ pub mod columns;
 mod commit;
 mod counts;
 mod entry;
+mod entry_facts;
 mod flatten;
 mod ingest_log;
 pub(crate) mod properties;

@@ -20,9 +20,8 @@ use crate::{
     output::{Output, failure::Failure},
 };
 
-/// Names of the catalog and the database, as a console of Athena shows them.
+/// Name of the catalog, as a console of Athena shows it.
 pub(super) const CATALOG: &str = "awsdatacatalog";
-pub(super) const DATABASE: &str = "metriccare";
 
 pub(crate) async fn query(arguments: &Query, output: &mut Output) -> Result<(), Failure> {
     let sql = match (&arguments.sql, &arguments.file) {
@@ -78,7 +77,7 @@ async fn send(
 /// A session with every table of the lake and every function of Athena's that DataFusion has under another name or not.
 fn session(lake: &Path) -> Result<SessionContext, DataFusionError> {
     let mut config = SessionConfig::new()
-        .with_default_catalog_and_schema(CATALOG, DATABASE)
+        .with_default_catalog_and_schema(CATALOG, dialect::DATABASE)
         .with_create_default_catalog_and_schema(true)
         .with_information_schema(true);
     let options = config.options_mut();

@@ -1,12 +1,10 @@
 //! The command: which dead letters or objects, and how many were sent again.
 
-use std::time::Duration;
-
 use metriccare_aws::{DeadLetters, RedriveProgress};
 use metriccare_flow::Upstream;
 use metriccare_ports::SystemClock;
 
-use super::missing;
+use super::{missing, pace::pause};
 use crate::{
     arguments::{Redrive, RedriveSource, RedriveStage},
     cloud::AwsSession,
@@ -83,12 +81,6 @@ fn name(stage: RedriveStage) -> &'static str {
         RedriveStage::Silver => "silver",
         RedriveStage::Gold => "gold",
     }
-}
-
-/// How long to wait between messages to stay below a rate.
-pub(super) fn pause(per_second: Option<i32>) -> Option<Duration> {
-    let rate = u32::try_from(per_second?).ok()?;
-    Duration::from_secs(1).checked_div(rate)
 }
 
 /// The progress bar of moved messages.

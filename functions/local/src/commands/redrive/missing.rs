@@ -9,7 +9,7 @@ use metriccare_aws::{DynamoLedger, SqsQueue};
 use metriccare_flow::{Upstream, Window, Worker, find_missing};
 use metriccare_ports::{Clock, Ports, Queue, SystemClock, catalog::NoCatalog};
 
-use super::command::pause;
+use super::pace::pause;
 use crate::{
     arguments::Redrive,
     cloud::AwsSession,

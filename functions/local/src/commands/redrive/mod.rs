@@ -7,6 +7,8 @@
 mod command;
 #[cfg(feature = "aws")]
 mod missing;
+#[cfg(feature = "aws")]
+mod pace;
 
 #[cfg(feature = "aws")]
 pub(crate) use self::command::redrive;

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use md5::{Digest, Md5};
 use metriccare_fhir::{read::time, write::Date};
 use metriccare_flow::Worker;
-use metriccare_lake::{bronze::BronzeCommit, keys, relational::RelationalTable};
+use metriccare_lake::{bronze::BronzeCommit, keys};
 use metriccare_ports::{ETag, ErrorKind};
 use metriccare_world::Answers;
 
-use super::table_keys;
+use super::table_keys::{self, is_relational};
 use crate::output::{count, failure::Failure};
 
 /// A landed object: its name and its ETag.
@@ -90,11 +90,6 @@ async fn landed<'a>(
         landed.push((commit.sourcename.as_str(), etag_as_generated(worker, commit, known).await?));
     }
     Ok(landed)
-}
-
-/// Whether a landed object held rows of relational tables.
-pub(super) fn is_relational(commit: &BronzeCommit) -> bool {
-    commit.files.iter().any(|file| RelationalTable::of_bronze_key(&file.key).is_some())
 }
 
 /// What any of the keys covers.

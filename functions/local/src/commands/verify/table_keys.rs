@@ -7,10 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use metriccare_flow::Worker;
-use metriccare_lake::{bronze::BronzeCommit, keys};
+use metriccare_lake::{bronze::BronzeCommit, keys, relational::RelationalTable};
 use metriccare_world::{TableAnswers, TablePart, TableTotals};
 
-use super::keys::is_relational;
 use crate::output::{counted, failure::Failure};
 
 /// The keys of one layout of a world's tables in so many shards, by part.
@@ -58,6 +57,11 @@ pub(super) async fn find(
     let mut totals = TableTotals::default();
     layout.values().for_each(|answers| totals.merge(answers.totals()));
     Ok(Some(Ok(totals)))
+}
+
+/// Whether a landed object held rows of relational tables.
+pub(super) fn is_relational(commit: &BronzeCommit) -> bool {
+    commit.files.iter().any(|file| RelationalTable::of_bronze_key(&file.key).is_some())
 }
 
 /// How many of the landed objects the keys cover.

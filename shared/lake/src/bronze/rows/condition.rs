@@ -5,7 +5,7 @@ use metriccare_fhir::read::{CodeableConcept, Condition, Fault, Reference, Text};
 use super::{Origin, Version, columns::columns, instant};
 use crate::{
     bronze::{
-        entry::EntryFacts,
+        entry_facts::EntryFacts,
         references::{ENCOUNTER, Link, PATIENT, References},
     },
     silver::{death, infection::infection_type},

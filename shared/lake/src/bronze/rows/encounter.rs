@@ -10,7 +10,7 @@ use metriccare_fhir::read::{
 use super::{Origin, Version, columns::columns, instant, partition, plausible};
 use crate::{
     bronze::{
-        entry::EntryFacts,
+        entry_facts::EntryFacts,
         references::{Link, Meaning, PATIENT, PRACTITIONER, Place, References},
     },
     silver::disposition::hl7_disposition,

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 
 use metriccare_fhir::read::{Fault, Meta, Rule, Text, time};
 
-use super::{WithdrawnPatients, entry::EntryFacts};
+use super::{WithdrawnPatients, entry_facts::EntryFacts};
 
 /// The number of bronze's tables.
 pub(super) const TABLES: usize = 5;

@@ -4,7 +4,7 @@ use metriccare_fhir::read::{Fault, Patient, Text, reference::Reference};
 
 use super::{Origin, Version, columns::columns, date, instant, partition};
 use crate::bronze::{
-    entry::EntryFacts,
+    entry_facts::EntryFacts,
     references::{Place, References},
 };
 

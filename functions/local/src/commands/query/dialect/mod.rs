@@ -8,6 +8,8 @@ mod pattern;
 mod rewrite;
 mod rules;
 
+pub(super) use names::DATABASE;
+
 use datafusion::sql::{
     parser::{DFParser, Statement},
     sqlparser::{

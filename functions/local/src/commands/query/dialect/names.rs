@@ -5,8 +5,11 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 use datafusion::sql::sqlparser::ast::{ObjectName, Query, Statement, TableFactor, Visit, Visitor};
 use metriccare_lake::schema::TABLES;
 
-use super::super::{engine::DATABASE, reference};
+use super::super::reference;
 use crate::output::{failure::Failure, nearest::did_you_mean};
+
+/// Name of the database, as a console of Athena shows it.
+pub(in super::super) const DATABASE: &str = "metriccare";
 
 /// Every table's name, in the order of the data's path.
 pub(super) fn tables() -> Vec<String> {
