@@ -172,11 +172,12 @@ async fn flatten_object(
         .map_err(|error| FlowError::Flatten { key: meta.key.clone(), source: error.into() })?;
 
     let log_file =
-        CommittedFile { key: log_key, table: BRONZE_INGEST_LOG.path.to_owned(), rows: 1, bytes: log.len() as u64 };
+        CommittedFile { key: log_key, table: BRONZE_INGEST_LOG.path.to_owned(), rows: 1, bytes: log.len() as u64, rows_of: None };
     let mut files = vec![(log_file, Spooled::from(log))];
     for (file, spooled) in flat.files {
         let bytes = spooled.bytes;
-        files.push((CommittedFile { key: file.key, table: file.table.to_owned(), rows: file.rows, bytes }, spooled));
+        let table = file.table.to_owned();
+        files.push((CommittedFile { key: file.key, table, rows: file.rows, bytes, rows_of: None }, spooled));
     }
     let written = side_by_side(worker.io_width, files, |(file, spooled)| {
         let worker = Arc::clone(worker);

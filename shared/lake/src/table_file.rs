@@ -81,7 +81,7 @@ pub enum FileError {
 ///
 /// Offsets in a footer or a page header are trusted by the Parquet reader; a flipped byte there ends in a slice out of
 /// bounds. Nothing is shared with the closure that a panic could leave half done.
-fn guarded<T>(table: &'static Table, read: impl FnOnce() -> Result<T, FileError>) -> Result<T, FileError> {
+pub(crate) fn guarded<T>(table: &'static Table, read: impl FnOnce() -> Result<T, FileError>) -> Result<T, FileError> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(FileError::Damaged { table: table.path }))
 }
 

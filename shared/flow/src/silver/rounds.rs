@@ -230,7 +230,7 @@ mod tests {
 
     fn commit(at: At, bytes: u64) -> Waiting {
         let key = format!("bronze/patient/hospital_name=a/{at}.parquet");
-        (at, vec![CommittedFile { key, table: "bronze/patient".into(), rows: 1, bytes }])
+        (at, vec![CommittedFile { key, table: "bronze/patient".into(), rows: 1, bytes, rows_of: None }])
     }
 
     #[test]

@@ -36,6 +36,11 @@ impl BronzeCommit {
         serde_json::from_slice(bytes)
     }
 
+    /// The rows of this object in files that it shares with others.
+    pub fn object_rows(&self) -> ObjectRows {
+        ObjectRows { sourcename: self.sourcename.clone(), landed_micros: self.landed_micros }
+    }
+
     /// Writes the commit.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("text, numbers and maps with text as keys are JSON")
@@ -54,4 +59,16 @@ pub struct CommittedFile {
     /// Its size in bytes, by which silver plans how much it reads at once; 0 in commits of before sizes were stated.
     #[serde(default)]
     pub bytes: u64,
+    /// Whose rows count, where compaction has put rows of several landed objects into the file; else none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_of: Option<ObjectRows>,
+}
+
+/// Names the rows of one landed object in a compacted file, which holds no other object of this key and time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObjectRows {
+    /// The landed object's key: the column `sourcename`.
+    pub sourcename: String,
+    /// When it landed, in UTC microseconds: the column `precombine_ts`.
+    pub landed_micros: i64,
 }

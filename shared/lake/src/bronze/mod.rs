@@ -7,6 +7,7 @@
 mod chunk_rows;
 pub mod columns;
 mod commit;
+mod compacted;
 mod counts;
 mod entry;
 mod entry_facts;
@@ -25,7 +26,8 @@ mod without_patient;
 mod without_patient_rows;
 mod writers;
 
-pub use commit::{BronzeCommit, CommittedFile};
+pub use commit::{BronzeCommit, CommittedFile, ObjectRows};
+pub use compacted::{Compacted, Member, compact, rows_of, without_rows};
 pub use counts::Counts;
 pub use flatten::{FlattenError, Flattened, Limits, Sinks, Source, flatten, flatten_without};
 pub use ingest_log::{IngestStatus, ingest_log};

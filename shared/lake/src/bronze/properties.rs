@@ -21,9 +21,18 @@ const WORTH_COMPRESSING: usize = 8 * 1024;
 /// Each compressed column makes a compressor of its own, which in a small file costs more than all of its rows do. There,
 /// dictionaries alone are small enough, and other columns are compressed where they hold enough to make up for it.
 pub(crate) fn properties(table: &Table, first_rows: &[RecordBatch]) -> WriterProperties {
+    let small = first_rows.iter().map(RecordBatch::num_rows).sum::<usize>() < SMALL_FILE;
+    with_compression(table, first_rows, small)
+}
+
+/// How a file of many rows is written.
+pub(crate) fn large_file(table: &Table) -> WriterProperties {
+    with_compression(table, &[], false)
+}
+
+fn with_compression(table: &Table, first_rows: &[RecordBatch], small: bool) -> WriterProperties {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"));
     let mut properties = WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(ROW_GROUP));
-    let small = first_rows.iter().map(RecordBatch::num_rows).sum::<usize>() < SMALL_FILE;
     for (index, (name, kind)) in table.file_columns().enumerate() {
         let column = ColumnPath::from(name);
         let dictionary = !hardly_repeats(name, kind);
