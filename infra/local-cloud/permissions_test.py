@@ -46,6 +46,15 @@ def partition(table):
     return "glue", "create_partition", {"DatabaseName": "metriccare", "TableName": table, "PartitionInput": {"Values": ["a"]}}
 
 
+def moved_partition(table):
+    return "glue", "update_partition", {"DatabaseName": "metriccare", "TableName": table, "PartitionValueList": ["a"],
+                                        "PartitionInput": {"Values": ["a"]}}
+
+
+def delete(bucket, key):
+    return on(bucket, "delete_object", Key=key)
+
+
 def send(queue):
     return "sqs", "send_message", {"QueueUrl": queue, "MessageBody": "{}"}
 
@@ -64,7 +73,10 @@ ALLOWED = {
                   get(LAKE, "reference/_answers/w/tables/sums/a"),
                   receive("GeneratorQueue"), send("GeneratorQueue"), send_all("GeneratorQueue"), send("GeneratorDeadLetters"), claim()],
     "bronze": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), lists(LANDING), lists(LANDING, "patient/"), put(LAKE, "bronze/b"),
-               get(LAKE, "bronze/_commits/a"), lists(LAKE, "bronze/_commits/"), lists(LAKE, "bronze/withdrawal/"), get(LAKE, "_withdrawal.key"), claim(), partition("bronze_patient"),
+               get(LAKE, "bronze/_commits/a"), lists(LAKE, "bronze/_commits/"), claim(), look(), partition("bronze_patient"),
+               get(LAKE, "bronze/encounter/a"), lists(LAKE, "bronze/"), lists(LAKE, "compaction/bronze/"), put(LAKE, "compaction/b"),
+               get(LAKE, "compaction/b"), delete(LAKE, "compaction/b"), delete(LAKE, "bronze/b"), moved_partition("bronze_patient"),
+               lists(LAKE, "bronze/withdrawal/"), get(LAKE, "_withdrawal.key"),
                receive("BronzeQueue"), versions(LANDING, ""), send_all("BronzeQueue")],
     "silver": [get(LAKE, "bronze/encounter/a"), version(LAKE, "bronze/_commits/a"), get(LAKE, "silver/a"), put(LAKE, "silver/b"),
                put(LAKE, "_lake.json"), get(LAKE, "_lake.json"), lists(LAKE, "bronze/"),
@@ -78,7 +90,8 @@ ALLOWED = {
 # Keys that do not exist, which the role has to be able to find out: 404, where all others would get 403.
 MISSING = {
     "generator": [get(LAKE, "reference/_answers/w/tables/sums/none")],
-    "bronze": [get(LANDING, "none"), get(LAKE, "bronze/_commits/none"), get(LAKE, "_lake.json"), get(LAKE, "_withdrawal.key")],
+    "bronze": [get(LANDING, "none"), get(LAKE, "bronze/_commits/none"), get(LAKE, "bronze/_compaction.json"),
+               get(LAKE, "compaction/none"), get(LAKE, "_lake.json"), get(LAKE, "_withdrawal.key")],
     "silver": [get(LAKE, "bronze/_commits/none"), get(LAKE, "silver/encounter/none"), get(LAKE, "_lake.json")],
     "gold": [get(LAKE, "silver/none"), get(LAKE, "gold/none"), get(LAKE, "reference/hospitals.csv"), get(LAKE, "_lake.json")],
 }
@@ -87,10 +100,12 @@ FOREIGN = {
                   put(LAKE, "reference/other.csv"), get(LAKE, "reference/hospitals.csv"), lists(LAKE, "reference/"), claim("another-table"),
                   partition("bronze_patient"), receive("BronzeQueue"), send("BronzeQueue"), send_all("BronzeQueue"), receive("GeneratorDeadLetters"), look()],
     "bronze": [put(LANDING, "patient/b"), put(LAKE, "_lake.json"), put(LAKE, "silver/b"), put(LAKE, "gold/b"), get(LAKE, "silver/a"),
-               get(LAKE, "bronze/encounter/a"), lists(LAKE, ""), lists(LAKE, "bronze/"), lists(LAKE, "silver/"),
+               delete(LAKE, "silver/a"), delete(LAKE, "_lake.json"), moved_partition("silver_patient"),
+               lists(LAKE, ""), lists(LAKE, "silver/"),
                claim("another-table"), partition("silver_patient"), partition("gold_stay"), receive("SilverQueue"),
-               send("SilverQueue"), look(), versions(LAKE, "bronze/_commits/")],
-    "silver": [get(LANDING, "patient/a"), version(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LANDING, "patient/"),
+               send("SilverQueue"), versions(LAKE, "bronze/_commits/")],
+    "silver": [delete(LAKE, "bronze/b"), moved_partition("bronze_patient"),
+               get(LANDING, "patient/a"), version(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LANDING, "patient/"),
                lists(LAKE, ""), lists(LAKE, "gold/"), lists(LAKE, "silve"), put(LAKE, "bronze/b"), put(LAKE, "gold/b"),
                get(LAKE, "gold/none"), claim("another-table"), partition("bronze_patient"), receive("GoldQueue"), send("GoldQueue")],
     "gold": [get(LANDING, "patient/a"), put(LANDING, "patient/b"), lists(LANDING), lists(LAKE, ""),

@@ -19,8 +19,8 @@ use clap::Parser;
 use crate::{
     arguments::{Arguments, Command, Generate},
     commands::{
-        doctor, explain, generate, ingest, quarantine, query, rebuild, redrive, report, run, show, simulate, stats,
-        upload, verify, withdraw,
+        compact, doctor, explain, generate, ingest, quarantine, query, rebuild, redrive, report, run, show, simulate,
+        stats, upload, verify, withdraw,
     },
     output::{Output, failure::Failure},
 };
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
             Command::Report(arguments) => report::report(&arguments, &mut output).await,
             Command::Rebuild(arguments) => rebuild::rebuild(&arguments, &mut output).await,
             Command::Withdraw(arguments) => withdraw::withdraw(&arguments, &mut output).await,
+            Command::Compact(arguments) => compact::compact(&arguments, &mut output).await,
             Command::Quarantine(arguments) => quarantine::quarantine(&arguments, &mut output).await,
             Command::Stats(arguments) => stats::stats(&arguments, &mut output).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments, &mut output),

@@ -35,6 +35,11 @@ impl GlueCatalog {
         Self { client, database: database.into(), bucket: bucket.into(), known }
     }
 
+    fn partition(&self, table: &str, values: &[String], location: &str) -> Result<PartitionInput> {
+        let storage = self.storage(table, location)?;
+        Ok(PartitionInput::builder().set_values(Some(values.to_vec())).storage_descriptor(storage).build())
+    }
+
     fn storage(&self, table: &str, location: &str) -> Result<StorageDescriptor> {
         let invalid = |reason: String| Error::new(ErrorKind::Invalid, "create partition", table, reason);
         let schema = TABLES.iter().find(|known| known.glue_name() == table);
@@ -59,10 +64,7 @@ impl Catalog for GlueCatalog {
         if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&name) {
             return Ok(());
         }
-        let partition = PartitionInput::builder()
-            .set_values(Some(name.1.clone()))
-            .storage_descriptor(self.storage(table, location)?)
-            .build();
+        let partition = self.partition(table, &name.1, location)?;
         let create = self.client.create_partition().database_name(&self.database).table_name(table);
         if let Err(error) = create.partition_input(partition).send().await {
             let there = error.as_service_error().is_some_and(|error| error.is_already_exists_exception());
@@ -72,5 +74,15 @@ impl Catalog for GlueCatalog {
         }
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
         Ok(())
+    }
+
+    async fn move_partition(&self, table: &str, values: &[&str], location: &str) -> Result<()> {
+        self.ensure_partition(table, values, location).await?;
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        let partition = self.partition(table, &values, location)?;
+        let update = self.client.update_partition().database_name(&self.database).table_name(table);
+        let update = update.set_partition_value_list(Some(values)).partition_input(partition);
+        let named = format!("{}.{table}", self.database);
+        update.send().await.map(|_| ()).map_err(|error| failed("update partition", &named, error))
     }
 }

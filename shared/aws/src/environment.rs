@@ -7,8 +7,8 @@ use std::{
 };
 
 use metriccare_flow::{
-    FlowError, Function, Outcome, Report, RetryReason, Upstream, Window, Worker, answer, find_missing, key_digest,
-    serve, side_by_side,
+    CompactOptions, CompactReport, FlowError, Function, Outcome, Report, RetryReason, Upstream, Window, Worker, answer,
+    compact, find_missing, key_digest, serve, side_by_side,
 };
 use metriccare_ports::{Clock, Ports, Queue, SystemClock, catalog::NoCatalog};
 use serde_json::{Value, json};
@@ -52,6 +52,9 @@ const LONGEST_DURATION: i64 = 365 * 24 * 3_600_000;
 
 /// The field of a scheduled event that asks for a reconciliation.
 const RECONCILE: &str = "reconcile";
+
+/// The field of a scheduled event that asks for bronze's small files to be compacted.
+const COMPACT: &str = "compact";
 
 /// A reconciliation looks at what was written in so many microseconds: longer than the two weeks that a queue keeps a message.
 const RECONCILED_MICROS: i64 = 21 * 24 * 3_600_000_000;
@@ -149,6 +152,12 @@ impl Environment {
             let failed = |error: FlowError| RetryReason::Failed { key: RECONCILE.to_owned(), error: error.into() };
             return (answer.map_err(failed), metrics);
         }
+        if F::UPSTREAM == Some(Upstream::Landing) && payload.get(COMPACT).is_some() {
+            let answer = compact(&worker, &CompactOptions::default()).await;
+            self.request_counter.take(&mut metrics);
+            let failed = |error: FlowError| RetryReason::Failed { key: COMPACT.to_owned(), error: error.into() };
+            return (answer.map(|report| compacted(&report, &mut metrics)).map_err(failed), metrics);
+        }
         let reports = serve(function, &worker, payload).await;
         for name in MESSAGE_METRICS.iter().chain(F::METRICS) {
             metrics.add(name, 0);
@@ -223,6 +232,14 @@ impl Environment {
         worker.lease = Duration::from_millis(u64::try_from(left).unwrap_or_default()) + SKEW;
         Arc::new(worker)
     }
+}
+
+/// Logs and counts what a compaction did.
+fn compacted(report: &CompactReport, metrics: &mut Metrics) -> Value {
+    metrics.add("PartitionsCompacted", report.served as u64);
+    let CompactReport { begun, served, replaced, done, under_way, is_busy, .. } = *report;
+    tracing::info!(begun, served, replaced, done, under_way, is_busy, "compacted bronze");
+    json!({ "begun": begun, "served": served, "replaced": replaced, "done": done, "under_way": under_way })
 }
 
 /// The milliseconds until the next delivery of a message that was delivered so many times: work that was tried and failed is
@@ -341,6 +358,30 @@ mod tests {
         assert_eq!(ask().await.0.expect("memory"), json!({ "looked_at": 1, "notified": 0 }), "nothing is missing now");
         let (gold, _) = environment.answer(&Gold, json!({ "reconcile": true }), "r", deadline).await;
         assert_eq!(gold.expect("memory"), json!({ "looked_at": 0, "notified": 0 }));
+    }
+
+    #[tokio::test]
+    async fn a_scheduled_compaction_is_done_step_by_step() {
+        let (environment, _, clock) = environment();
+        for number in 0..40 {
+            let patient = format!(r#"{{"resourceType":"Patient","id":"p{number}"}}"#);
+            let key = format!("patient/{number}.json");
+            environment.ports.landing.put(&key, patient.into(), PutMode::IfAbsent).await.expect("memory");
+        }
+        let driven = metriccare_flow::drive(&environment.worker("r", i64::MAX), &metriccare_flow::Unwatched).await;
+        assert!(driven.expect("memory").failed.is_empty());
+        let mut answers = Vec::new();
+        for _ in 0..4 {
+            let deadline = environment.ports.clock.now_millis() + 300_000;
+            let (answer, metrics) = environment.answer(&Bronze, json!({ "compact": true }), "r", deadline).await;
+            answers.push(answer.expect("memory"));
+            assert!(metrics.line("n", "INFO", "bronze", "r", 0).contains("PartitionsCompacted"));
+            clock.advance(Duration::from_secs(86_460));
+        }
+        let answer = |begun, served, replaced, done, under_way| json!({ "begun": begun, "served": served, "replaced": replaced, "done": done, "under_way": under_way });
+        let should = [answer(2, 0, 0, 0, 2), answer(0, 2, 0, 0, 2), answer(0, 0, 2, 0, 2), answer(0, 0, 0, 2, 0)];
+        assert_eq!(answers, should, "patients and the ingest log");
+        assert_eq!(environment.ports.lake.list("bronze/patient/").await.expect("memory").len(), 1);
     }
 
     #[tokio::test]

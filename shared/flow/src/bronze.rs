@@ -22,6 +22,7 @@ use metriccare_ports::{ETag, ObjectMeta, Payload, PutMode, Receipt, WorkId};
 use tokio::runtime::Handle;
 
 use crate::{
+    compact::{Compactions, folder_of},
     error::FlowError,
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
@@ -114,12 +115,20 @@ impl Function for Bronze {
             let error = Arc::new(error);
             return objects.iter().map(|_| Err(Arc::clone(&error))).collect();
         }
+        let compactions = worker.until_settled(keys::COMPACTIONS, || Compactions::read(&*worker.ports.lake)).await;
+        let compactions = match compactions {
+            Ok(compactions) => Arc::new(compactions),
+            Err(error) => {
+                let error = Arc::new(error);
+                return objects.iter().map(|_| Err(Arc::clone(&error))).collect();
+            }
+        };
         let many = objects.len() >= worker.threads.get();
         let (width, threads) =
             if many { (worker.threads, NonZeroUsize::MIN) } else { (NonZeroUsize::MIN, worker.threads) };
         side_by_side(width, objects, |object| {
-            let worker = Arc::clone(worker);
-            async move { flatten_object(&worker, &object, threads).await.map_err(Arc::new) }
+            let (worker, compactions) = (Arc::clone(worker), Arc::clone(&compactions));
+            async move { flatten_object(&worker, &object, threads, &compactions).await.map_err(Arc::new) }
         })
         .await
     }
@@ -148,8 +157,14 @@ async fn flatten_object(
     worker: &Arc<Worker>,
     object: &LandedObject,
     threads: NonZeroUsize,
+    compactions: &Arc<Option<Compactions>>,
 ) -> Result<Done<BronzeCommit>, FlowError> {
     let meta = &object.meta;
+    if compactions.is_some()
+        && let Some(done) = worker.until_settled(&meta.key, || commit_again(worker, meta)).await?
+    {
+        return Ok(done);
+    }
     let source = Source {
         key: meta.key.clone(),
         object_id: meta.object_id(),
@@ -171,8 +186,13 @@ async fn flatten_object(
     let (log_key, log) = ingest_log(&source, &flat.measured, counts, status)
         .map_err(|error| FlowError::Flatten { key: meta.key.clone(), source: error.into() })?;
 
-    let log_file =
-        CommittedFile { key: log_key, table: BRONZE_INGEST_LOG.path.to_owned(), rows: 1, bytes: log.len() as u64, rows_of: None };
+    let log_file = CommittedFile {
+        key: log_key,
+        table: BRONZE_INGEST_LOG.path.to_owned(),
+        rows: 1,
+        bytes: log.len() as u64,
+        rows_of: None,
+    };
     let mut files = vec![(log_file, Spooled::from(log))];
     for (file, spooled) in flat.files {
         let bytes = spooled.bytes;
@@ -180,8 +200,8 @@ async fn flatten_object(
         files.push((CommittedFile { key: file.key, table, rows: file.rows, bytes, rows_of: None }, spooled));
     }
     let written = side_by_side(worker.io_width, files, |(file, spooled)| {
-        let worker = Arc::clone(worker);
-        async move { write_file(&worker, file, spooled).await }
+        let (worker, compactions) = (Arc::clone(worker), Arc::clone(compactions));
+        async move { write_file(&worker, file, spooled, &compactions).await }
     });
     let mut files = written.await.into_iter().collect::<Result<Vec<_>, FlowError>>()?;
     files.sort();
@@ -195,15 +215,39 @@ async fn flatten_object(
         counts: flat.counts,
         files,
     };
-    let output = keys::bronze_commit(&source.object_id);
-    let digest = put(worker, &output, commit.to_json().into()).await?;
-    let receipt = Receipt { output, digest: digest.as_str().to_owned(), rows: commit.counts.accepted() };
-    Ok(Done { receipt, output: commit })
+    let digest = put(worker, &keys::bronze_commit(&source.object_id), commit.to_json().into()).await?;
+    Ok(done(commit, &digest))
 }
 
-/// Writes a file, and adds its partition to the catalog.
-async fn write_file(worker: &Worker, file: CommittedFile, spooled: Spooled) -> Result<CommittedFile, FlowError> {
+/// Puts the commit of an object that was flattened before by the present rules, so that silver is notified; none where there is
+/// no such commit. Its files may be compacted: files of its own would have its rows once more.
+async fn commit_again(worker: &Worker, meta: &ObjectMeta) -> Result<Option<Done<BronzeCommit>>, FlowError> {
+    let key = keys::bronze_commit(&meta.object_id());
+    let Some((found, bytes)) = worker.ports.lake.read_opt(&key).await? else { return Ok(None) };
+    let Some(commit) = BronzeCommit::from_json(&bytes).ok().filter(|it| it.rules == Rules::CURRENT.bronze) else {
+        return Ok(None);
+    };
+    let digest = worker.ports.lake.put(&key, bytes.into(), PutMode::IfMatch(found.etag)).await?;
+    Ok(Some(done(commit, &digest)))
+}
+
+fn done(commit: BronzeCommit, digest: &ETag) -> Done<BronzeCommit> {
+    let output = keys::bronze_commit(&commit.object_id);
+    let receipt = Receipt { output, digest: digest.as_str().to_owned(), rows: commit.counts.accepted() };
+    Done { receipt, output: commit }
+}
+
+/// Writes a file, and adds its partition to the catalog. Where the partition is being compacted, its copy gets the file too.
+async fn write_file(
+    worker: &Worker,
+    file: CommittedFile,
+    spooled: Spooled,
+    compactions: &Option<Compactions>,
+) -> Result<CommittedFile, FlowError> {
     put(worker, &file.key, spooled.payload.clone()).await?;
+    if compactions.as_ref().is_some_and(|compactions| compactions.is_copied(folder_of(&file.key))) {
+        put(worker, &keys::compaction_copy(&file.key), spooled.payload.clone()).await?;
+    }
     worker.until_settled(&file.key, || ensure_partition(worker, &file.key)).await?;
     Ok(file)
 }

@@ -9,6 +9,8 @@ pub mod event;
 
 mod bronze;
 mod claims;
+mod committed;
+mod compact;
 mod drive;
 mod error;
 mod function;
@@ -28,6 +30,8 @@ mod withdraw;
 mod worker;
 
 pub use bronze::Bronze;
+pub use committed::FileRows;
+pub use compact::{CompactOptions, CompactReport, Compactions, Stage, compact, end_compactions, own_files};
 pub use drive::{Driven, Progress, Unwatched, drive};
 pub use error::{FlowError, key_digest};
 pub use function::{Function, Prepared};

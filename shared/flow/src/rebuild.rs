@@ -13,6 +13,8 @@ use metriccare_lake::{
 use metriccare_ports::PutMode;
 
 use crate::{
+    committed::FileRows,
+    compact::end_compactions,
     drive::{Driven, Progress, take_landed},
     error::FlowError,
     function::Function,
@@ -34,6 +36,9 @@ pub enum RebuildFrom {
 /// How many bronze commits are merged together.
 const ROUND: usize = 256;
 
+/// How many compacted files are merged together.
+const COMPACTED_ROUND: usize = 8;
+
 /// Makes silver and gold again, and bronze too where it begins with the landed objects.
 ///
 /// Nothing else may write to the lake meanwhile.
@@ -51,6 +56,7 @@ pub async fn rebuild(worker: &Arc<Worker>, from: RebuildFrom, progress: &dyn Pro
     write_rules(worker, Rules { bronze, silver: 0, gold: 0 }).await?;
     let mut removed = vec![keys::GOLD, keys::SILVER];
     if from == RebuildFrom::Landing {
+        end_compactions(worker).await?;
         removed.push(keys::BRONZE);
     }
     for prefix in removed {
@@ -69,16 +75,23 @@ pub async fn rebuild(worker: &Arc<Worker>, from: RebuildFrom, progress: &dyn Pro
     }
     let commits = lake.list(keys::BRONZE_COMMITS).await?;
     progress.begin(Silver::NAME, commits.len());
+    // Every round would read the compacted files again: they are merged after the others, each once.
+    let mut compacted = Vec::new();
     for round in commits.chunks(ROUND) {
         let mut files = Vec::new();
         for listed in round {
             let bytes = lake.get(&listed.key).await?.body.bytes().await?;
             let commit = BronzeCommit::from_json(&bytes)
                 .map_err(|error| FlowError::Document { key: listed.key.clone(), reason: error.to_string() })?;
-            files.extend(commit.files);
+            let (shared, own): (Vec<_>, Vec<_>) = commit.files.into_iter().partition(|file| file.rows_of.is_some());
+            compacted.extend(shared);
+            files.extend(own);
         }
-        merge_files(worker, files).await?;
+        merge_files(worker, FileRows::joined(&files)).await?;
         progress.advance(round.len());
+    }
+    for files in FileRows::joined(&compacted).chunks(COMPACTED_ROUND) {
+        merge_files(worker, files.to_vec()).await?;
     }
     let silver = lake.list(keys::SILVER_COMMITS).await?;
     let buckets: BTreeSet<u16> = silver.iter().filter_map(|listed| keys::bucket_of(&listed.key)).collect();

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use metriccare_lake::{
-    bronze::{BronzeCommit, CommittedFile},
+    bronze::BronzeCommit,
     keys,
     relational::{BucketStar, RELATIONAL},
     settings::{Layer, Rules},
@@ -24,6 +24,7 @@ use metriccare_ports::{PutMode, Receipt, WorkId, register};
 mod rounds;
 
 use crate::{
+    committed::FileRows,
     error::FlowError,
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
@@ -120,7 +121,7 @@ fn read_commit(CommitBytes { key, bytes }: CommitBytes) -> Result<BronzeCommit, 
 }
 
 /// Merges bronze files into silver: the record index first, then every bucket that it names, then their commits.
-pub(crate) async fn merge_files(worker: &Arc<Worker>, files: Vec<CommittedFile>) -> Result<(), FlowError> {
+pub(crate) async fn merge_files(worker: &Arc<Worker>, files: Vec<FileRows>) -> Result<(), FlowError> {
     if files.is_empty() {
         return Ok(());
     }
@@ -143,11 +144,11 @@ pub(crate) async fn merge_files(worker: &Arc<Worker>, files: Vec<CommittedFile>)
 }
 
 /// Reads what a bronze file brings to silver.
-async fn read_file(worker: Arc<Worker>, file: CommittedFile) -> Result<Incoming, FlowError> {
+async fn read_file(worker: Arc<Worker>, file: FileRows) -> Result<Incoming, FlowError> {
     if !Incoming::reads(&file.key) {
         return Ok(Incoming::default());
     }
-    let bytes = worker.ports.lake.get(&file.key).await?.body.bytes().await?;
+    let bytes = file.read(&*worker.ports.lake).await?;
     let (key, buckets) = (file.key.clone(), worker.buckets);
     let incoming = compute(&file.key, move || Incoming::read(&key, &bytes, buckets)).await?;
     incoming.map_err(|source| FlowError::File { key: file.key, source })

@@ -6,13 +6,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use metriccare_lake::{
-    bronze::CommittedFile,
     keys,
     relational::{self, BucketRows, BucketStar, RELATIONAL, RelationalTable, TableRows},
 };
 use metriccare_ports::register;
 
 use crate::{
+    committed::FileRows,
     error::FlowError,
     worker::{Worker, compute, side_by_side},
 };
@@ -20,18 +20,18 @@ use crate::{
 /// Rows of the relational set by bucket.
 pub(crate) type StarRows = BTreeMap<u16, BucketStar>;
 
-/// Whether a bronze file is one of the relational set.
-pub(crate) fn reads(file: &CommittedFile) -> bool {
-    RELATIONAL.iter().any(|table| table.bronze.path == file.table)
+/// Whether a bronze table is one of the relational set.
+pub(crate) fn reads(table: &str) -> bool {
+    RELATIONAL.iter().any(|relational| relational.bronze.path == table)
 }
 
 /// Reads the relational files of a batch of commits; other files are left out.
-pub(crate) async fn read(worker: &Arc<Worker>, files: &[CommittedFile]) -> Result<StarRows, FlowError> {
-    let of_table = |file: &CommittedFile| {
-        RELATIONAL.iter().position(|table| table.bronze.path == file.table).map(|table| (table, file.key.clone()))
+pub(crate) async fn read(worker: &Arc<Worker>, files: &[FileRows]) -> Result<StarRows, FlowError> {
+    let of_table = |file: &FileRows| {
+        RELATIONAL.iter().position(|table| table.bronze.path == file.table).map(|table| (table, file.clone()))
     };
-    let wanted: Vec<(usize, String)> = files.iter().filter_map(of_table).collect();
-    let parts = side_by_side(worker.threads, wanted, |(table, key)| read_file(Arc::clone(worker), table, key)).await;
+    let wanted: Vec<(usize, FileRows)> = files.iter().filter_map(of_table).collect();
+    let parts = side_by_side(worker.threads, wanted, |(table, file)| read_file(Arc::clone(worker), table, file)).await;
     let mut rows = StarRows::new();
     for part in parts {
         let (table, buckets) = part?;
@@ -42,13 +42,13 @@ pub(crate) async fn read(worker: &Arc<Worker>, files: &[CommittedFile]) -> Resul
     Ok(rows)
 }
 
-async fn read_file(worker: Arc<Worker>, place: usize, key: String) -> Result<(usize, BucketRows), FlowError> {
+async fn read_file(worker: Arc<Worker>, place: usize, file: FileRows) -> Result<(usize, BucketRows), FlowError> {
     let table = RELATIONAL[place];
-    let bytes = worker.ports.lake.get(&key).await?.body.bytes().await?;
+    let bytes = file.read(&*worker.ports.lake).await?;
     let buckets = worker.buckets;
     let parts =
-        compute(&key, move || relational::split(table, &relational::read_bronze(table, &bytes)?, buckets)).await?;
-    Ok((place, parts.map_err(|source| FlowError::File { key, source })?))
+        compute(&file.key, move || relational::split(table, &relational::read_bronze(table, &bytes)?, buckets)).await?;
+    Ok((place, parts.map_err(|source| FlowError::File { key: file.key, source })?))
 }
 
 /// Merges a bucket's rows into its objects of the star; the caller commits the bucket.

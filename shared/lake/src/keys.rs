@@ -25,6 +25,15 @@ pub const GOLD: &str = "gold/";
 /// The prefix below which bronze commits lie: what wakes silver.
 pub const BRONZE_COMMITS: &str = "bronze/_commits/";
 
+/// How far the compaction of bronze partitions is; there where a lake was ever compacted.
+pub const COMPACTIONS: &str = "bronze/_compaction.json";
+
+/// The prefix of the copies that the catalog reads while bronze partitions are compacted.
+pub const COMPACTION_COPIES: &str = "compaction/";
+
+/// What the names of compacted bronze files begin with, where others are the id of one landed object.
+pub const COMPACTED: &str = "compacted-";
+
 /// The prefix of what was withdrawn; a rebuild keeps it.
 pub const WITHDRAWALS: &str = "bronze/withdrawal/";
 
@@ -104,6 +113,32 @@ pub fn hex(bytes: &[u8]) -> String {
 /// A bronze file: `bronze/encounter/hospital_name=…/<object-id>.parquet`.
 pub fn bronze_file(table: &str, partition: &str, value: Option<&str>, object_id: &str) -> String {
     format!("{table}/{}/{object_id}.parquet", partition_segment(partition, value))
+}
+
+/// The id of the landed object whose bronze file this is; none where the file is compacted, or no data.
+pub fn object_of(file: &str) -> Option<&str> {
+    let id = file.rsplit('/').next()?.strip_suffix(".parquet")?;
+    (!id.starts_with(COMPACTED)).then_some(id)
+}
+
+/// The name of the file that these files are compacted into.
+pub fn compacted_name<'a>(members: impl IntoIterator<Item = &'a str>) -> String {
+    let mut digest = Fingerprint::default();
+    for member in members {
+        digest.update(member.as_bytes());
+        digest.update(b"\n");
+    }
+    format!("{COMPACTED}{}.parquet", digest.finish())
+}
+
+/// Where a bronze file or folder stands while the catalog reads the copy of its partition.
+pub fn compaction_copy(bronze: &str) -> String {
+    format!("{COMPACTION_COPIES}{bronze}")
+}
+
+/// What is compacted of a partition, beside the files of its copy.
+pub fn compaction_plan(folder: &str) -> String {
+    format!("{COMPACTION_COPIES}{folder}_plan.json")
 }
 
 /// The commit of a landed object, written last: what silver is woken by.

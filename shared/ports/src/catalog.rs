@@ -33,6 +33,9 @@ pub trait Catalog: fmt::Debug + Send + Sync {
     /// Makes a partition known: its table, the values of its partition columns in order, and the prefix of its files.
     /// One that is known already is a success.
     async fn ensure_partition(&self, table: &str, values: &[&str], location: &str) -> Result<()>;
+
+    /// Has a partition read from another prefix, from one moment to the next; one that is not known is made known.
+    async fn move_partition(&self, table: &str, values: &[&str], location: &str) -> Result<()>;
 }
 
 /// No catalog: engines find a lake on disk by its folders.
@@ -42,6 +45,10 @@ pub struct NoCatalog;
 #[async_trait]
 impl Catalog for NoCatalog {
     async fn ensure_partition(&self, _table: &str, _values: &[&str], _location: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn move_partition(&self, _table: &str, _values: &[&str], _location: &str) -> Result<()> {
         Ok(())
     }
 }
@@ -68,6 +75,12 @@ impl Catalog for MemoryCatalog {
         let name = (table.to_owned(), values.iter().map(ToString::to_string).collect());
         let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
         partitions.entry(name).or_insert_with(|| location.to_owned());
+        Ok(())
+    }
+
+    async fn move_partition(&self, table: &str, values: &[&str], location: &str) -> Result<()> {
+        let name = (table.to_owned(), values.iter().map(ToString::to_string).collect());
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner).insert(name, location.to_owned());
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: every command, flag and default, explained for someone who has not read the documentation.
 
 mod cloud;
+mod compact;
 mod explain;
 mod job;
 mod quarantine;
@@ -30,6 +31,7 @@ use crate::lake::{
 
 pub(crate) use self::{
     cloud::{CloudFlags, LakeFlag, Redrive, Upload},
+    compact::Compact,
     explain::{Explain, ExplainObject, ExplainReadmission, ExplainStay},
     quarantine::{Quarantine, QuarantineList, QuarantineRetry, QuarantineShow},
     query::{Query, RowFormat},
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Rebuild(Rebuild),
     /// Take landed objects, or a patient, out of the lake, as if they had never landed
     Withdraw(Withdraw),
+    /// Make few files of the many small ones that bronze has after a while; queries go on meanwhile
+    Compact(Compact),
     /// List, show or retry the records that could not be read
     #[command(subcommand)]
     Quarantine(Quarantine),

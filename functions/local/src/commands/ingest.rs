@@ -9,7 +9,7 @@ use std::{
 };
 
 use metriccare_fhir::write::Instant;
-use metriccare_flow::{Driven, Worker, drive};
+use metriccare_flow::{Driven, FileRows, Worker, drive};
 use metriccare_lake::{bronze::BronzeCommit, keys, schema::BRONZE_ENCOUNTER};
 use metriccare_ports::{ErrorKind, Payload, PutMode};
 
@@ -19,7 +19,6 @@ use crate::{
     lake::{
         self,
         landing_key::{SourceName, landing_key, source_of, with_folder},
-        rows::read_file,
         walk::{self, Entry, walk},
     },
     output::{
@@ -217,7 +216,7 @@ async fn two_servers(worker: &Worker, driven: &Driven) -> Result<Option<String>,
         if rows > COMPARED {
             break;
         }
-        if let Some(bytes) = read_file(worker, &file.key).await? {
+        if let Some(bytes) = FileRows::from(file).read_opt(&*worker.ports.lake).await? {
             links.add(&file.table, &bytes)?;
         }
     }

@@ -1,5 +1,6 @@
 //! The verbs of the command line: one a file or folder.
 
+pub(crate) mod compact;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod generate;

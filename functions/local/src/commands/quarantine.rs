@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use metriccare_flow::{Worker, drive};
+use metriccare_flow::{Worker, drive, end_compactions, own_files};
 use metriccare_lake::{
     bronze::{BronzeCommit, Counts},
     cells::{self, Cell},
@@ -104,7 +104,13 @@ struct Retried {
 
 async fn retry(arguments: &QuarantineRetry, output: &mut Output) -> Result<(), Failure> {
     let worker = lake::open_to_write(&arguments.lake, arguments.work.threads()).await?;
-    let before = candidates(&worker, &arguments.objects).await?;
+    end_compactions(&worker).await?;
+    let mut before = candidates(&worker, &arguments.objects).await?;
+    for commit in before.values_mut() {
+        if let Some(own) = own_files(&worker, &commit.object_id).await? {
+            *commit = own;
+        }
+    }
     let bars = Bars::new(arguments.json);
     let own: Arc<dyn ObjectStore> = Arc::new(MemoryStore::new("lake", Arc::clone(&worker.ports.clock)));
     let now = flatten_again(&worker, before.keys().cloned().collect(), Arc::clone(&own), &bars).await?;

@@ -57,8 +57,10 @@ pub(crate) async fn stats(arguments: &Stats, output: &mut Output) -> Result<(), 
     let commits = verify::commits(&worker).await?;
     landing.rows = commits.iter().map(|commit| commit.counts.records).sum();
     // Bronze may be many files: its commits know their rows.
-    let committed: HashMap<&str, u64> =
-        commits.iter().flat_map(|commit| &commit.files).map(|file| (file.key.as_str(), file.rows)).collect();
+    let mut committed: HashMap<&str, u64> = HashMap::new();
+    for file in commits.iter().flat_map(|commit| &commit.files) {
+        *committed.entry(&file.key).or_default() += file.rows;
+    }
     let mut tables = Vec::new();
     for table in TABLES.iter().copied() {
         let mut stats = TableStats { table: table.path, total: Amount::default(), partitions: BTreeMap::new() };

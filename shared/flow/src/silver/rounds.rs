@@ -14,6 +14,7 @@ use metriccare_lake::{
 
 use super::{merge_bucket, read_file};
 use crate::{
+    committed::FileRows,
     error::FlowError,
     memory::{EXPANSION, MemoryBudget},
     record_index,
@@ -37,14 +38,14 @@ pub(super) async fn merge<'a>(
 ) -> Results {
     let mut waiting: Vec<Waiting> = Vec::new();
     for (at, commit) in commits {
-        let files = commit.files.iter().filter(|file| Incoming::reads(&file.key) || star::reads(file));
+        let files = commit.files.iter().filter(|file| Incoming::reads(&file.key) || star::reads(&file.table));
         waiting.push((at, files.cloned().collect()));
     }
     let mut results = Results::new();
     if waiting.iter().all(|(_, files)| files.is_empty()) {
         return results;
     }
-    let has_star = waiting.iter().any(|(_, files)| files.iter().any(star::reads));
+    let has_star = waiting.iter().any(|(_, files)| files.iter().any(|file| star::reads(&file.table)));
     let sizes = match silver_sizes(worker, has_star).await {
         Ok(sizes) => sizes,
         Err(error) => {
@@ -131,7 +132,7 @@ async fn merge_group(worker: &Arc<Worker>, group: &[Waiting], sizes: &BTreeMap<u
     let bytes: u64 = files.iter().map(|(_, file)| file.bytes).sum();
     let read = side_by_side(worker.io_width, files, |(at, file)| {
         let worker = Arc::clone(worker);
-        async move { (at, read_rows(&worker, file).await) }
+        async move { (at, read_rows(&worker, FileRows::from(&file)).await) }
     });
     let mut results = Results::new();
     let mut commits: BTreeMap<At, Rows> = group.iter().map(|(at, _)| (*at, Rows::default())).collect();
@@ -198,7 +199,7 @@ impl Rows {
     }
 }
 
-async fn read_rows(worker: &Arc<Worker>, file: CommittedFile) -> Result<Rows, FlowError> {
+async fn read_rows(worker: &Arc<Worker>, file: FileRows) -> Result<Rows, FlowError> {
     let star = star::read(worker, std::slice::from_ref(&file)).await?;
     Ok(Rows { resources: read_file(Arc::clone(worker), file).await?, star })
 }

@@ -16,7 +16,7 @@ use metriccare_lake::{
 use metriccare_ports::PutMode;
 
 use super::patient::id_in;
-use crate::{error::FlowError, worker::Worker};
+use crate::{committed::FileRows, error::FlowError, worker::Worker};
 
 /// What bronze files hold besides a patient's rows.
 pub(super) struct RowsLeft {
@@ -39,8 +39,8 @@ pub(super) async fn rows_left(
         if table.path == BRONZE_INGEST_LOG.path {
             continue;
         }
-        let left = match worker.ports.lake.read_opt(&file.key).await? {
-            Some((_, bytes)) => without_patient_rows(table, &bytes, patient, id_in(&commit.sourcename, patient))
+        let left = match FileRows::from(file).read_opt(&*worker.ports.lake).await? {
+            Some(bytes) => without_patient_rows(table, &bytes, patient, id_in(&commit.sourcename, patient))
                 .map_err(|source| FlowError::File { key: file.key.clone(), source })?,
             // It held nothing else, and was deleted by a withdrawal that did not come to write the commit.
             None => FileWithoutPatient { bytes: Some(Vec::new()), left: 0, quarantined: BTreeMap::new() },

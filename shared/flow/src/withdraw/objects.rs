@@ -15,6 +15,7 @@ use metriccare_ports::{ListedVersion, ObjectStore};
 
 use super::{checked_rules, close, commits, delete_landed, file_stem, record};
 use crate::{
+    compact::{end_compactions, own_files},
     drive::{Driven, Progress},
     error::FlowError,
     rebuild::{RebuildFrom, rebuild},
@@ -110,6 +111,10 @@ pub async fn withdraw(
 ) -> Result<Withdrawn, FlowError> {
     let (landing, lake) = (&worker.ports.landing, &worker.ports.lake);
     let rules = checked_rules(worker).await?;
+    end_compactions(worker).await?;
+    for id in plan.objects.keys() {
+        own_files(worker, id).await?;
+    }
     let files = files_of(&**lake, plan).await?;
     let mut withdrawn = Withdrawn { files: files.len(), ..Withdrawn::default() };
     for (id, planned) in &plan.objects {
@@ -156,7 +161,11 @@ pub async fn withdraw(
 /// The bronze files of the planned objects: those of their commits, and those that are left where a commit is gone.
 async fn files_of(lake: &dyn ObjectStore, plan: &WithdrawalPlan) -> Result<BTreeSet<String>, FlowError> {
     let committed = plan.objects.values().filter_map(|planned| planned.commit.as_ref());
-    let mut files: BTreeSet<String> = committed.flat_map(|commit| &commit.files).map(|file| file.key.clone()).collect();
+    let mut files: BTreeSet<String> = committed
+        .flat_map(|commit| &commit.files)
+        .filter(|file| file.rows_of.is_none())
+        .map(|file| file.key.clone())
+        .collect();
     for listed in lake.list(keys::BRONZE).await? {
         let kept = [keys::WITHDRAWALS, keys::BRONZE_COMMITS].iter().any(|prefix| listed.key.starts_with(prefix));
         if !kept && file_stem(&listed.key).is_some_and(|id| plan.objects.contains_key(id)) {

@@ -21,6 +21,7 @@ use super::{
     landed_versions, record, rules_of,
 };
 use crate::{
+    compact::{end_compactions, own_files},
     drive::{Driven, Progress, take_landed},
     error::FlowError,
     rebuild::{RebuildFrom, rebuild},
@@ -148,11 +149,14 @@ pub async fn withdraw_patient(
         record_patient(worker, plan, reason, fresh_key).await?;
     }
     close(worker, rules).await?;
+    end_compactions(worker).await?;
     for listed in &plan.landed {
+        own_files(worker, &listed.meta.object_id()).await?;
         write_anew(worker, plan, listed).await?;
     }
     for commit in &plan.committed {
-        if let Some(rows) = rows_left(worker, commit, &plan.patient).await? {
+        let commit = own_files(worker, &commit.object_id).await?.unwrap_or_else(|| commit.clone());
+        if let Some(rows) = rows_left(worker, &commit, &plan.patient).await? {
             rows.write(worker).await?;
         }
     }

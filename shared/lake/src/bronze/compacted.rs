@@ -54,13 +54,18 @@ pub fn compact(table: &'static Table, members: impl IntoIterator<Item = Member>)
     for member in members {
         let of_object = BTreeSet::from([member.object]);
         let mut rows = 0;
-        each_batch(table, &member.bytes, |_| true, |batch| {
-            if mask(table, batch, &of_object)?.true_count() != batch.num_rows() {
-                return Err(FileError::Damaged { table: table.path });
-            }
-            rows += batch.num_rows() as u64;
-            writer.write(batch)
-        })?;
+        each_batch(
+            table,
+            &member.bytes,
+            |_| true,
+            |batch| {
+                if mask(table, batch, &of_object)?.true_count() != batch.num_rows() {
+                    return Err(FileError::Damaged { table: table.path });
+                }
+                rows += batch.num_rows() as u64;
+                writer.write(batch)
+            },
+        )?;
         if rows != member.rows {
             return Err(FileError::Damaged { table: table.path });
         }
@@ -98,13 +103,19 @@ fn select(
 ) -> Result<Compacted, FileError> {
     let mut writer = Writer::new(table, large_file(table))?;
     let mut read = 0;
-    let total = each_batch(table, bytes, |group| !wanted || may_hold(group, objects), |batch| {
-        let of_objects = mask(table, batch, objects)?;
-        let mask = if wanted { of_objects } else { of_objects.values().iter().map(|is| Some(!is)).collect() };
-        read += mask.true_count() as u64;
-        let rows = filter_record_batch(batch, &mask).map_err(|source| FileError::Rows { table: table.path, source })?;
-        writer.write(&rows)
-    })?;
+    let total = each_batch(
+        table,
+        bytes,
+        |group| !wanted || may_hold(group, objects),
+        |batch| {
+            let of_objects = mask(table, batch, objects)?;
+            let mask = if wanted { of_objects } else { of_objects.values().iter().map(|is| Some(!is)).collect() };
+            read += mask.true_count() as u64;
+            let rows =
+                filter_record_batch(batch, &mask).map_err(|source| FileError::Rows { table: table.path, source })?;
+            writer.write(&rows)
+        },
+    )?;
     if read == total { Ok(Compacted { bytes: bytes.clone(), rows: total }) } else { writer.finish() }
 }
 
@@ -150,8 +161,7 @@ fn each_batch(
         let loose = |source| FileError::Rows { table: table.path, source };
         // Another engine's own notes on its types say nothing here: the Parquet types do.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.clone(), options).map_err(broken)?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.clone(), options).map_err(broken)?;
         let total = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
         let groups = builder.metadata().row_groups().iter().enumerate();
         let groups = groups.filter(|(_, group)| reads(group)).map(|(at, _)| at).collect();
@@ -217,9 +227,11 @@ mod tests {
 
     /// The bronze files of a landed object: tables, bytes and rows.
     fn landed(key: &str, landed_micros: i64, text: &str) -> Vec<(&'static Table, Member)> {
-        let source = Source { key: key.into(), object_id: keys::content_id(key.as_bytes()), etag: "e".into(), landed_micros };
+        let source =
+            Source { key: key.into(), object_id: keys::content_id(key.as_bytes()), etag: "e".into(), landed_micros };
         let bytes = text.as_bytes().to_vec();
-        let open = || -> std::io::Result<Box<dyn std::io::Read + Send>> { Ok(Box::new(std::io::Cursor::new(bytes.clone()))) };
+        let open =
+            || -> std::io::Result<Box<dyn std::io::Read + Send>> { Ok(Box::new(std::io::Cursor::new(bytes.clone()))) };
         let flat = flatten(&source, open, &mut Memory, NonZeroUsize::MIN, Limits::default()).expect("memory");
         let object = ObjectRows { sourcename: key.into(), landed_micros };
         let member = |(file, bytes): (BronzeFile, Vec<u8>)| {
@@ -270,7 +282,8 @@ mod tests {
     #[test]
     fn rows_of_another_object_and_missing_rows_are_refused() {
         let files = landed("a.ndjson", 1, "no JSON\nneither\n");
-        let (table, member) = files.into_iter().find(|(table, _)| table.path == BRONZE_QUARANTINE.path).expect("quarantine");
+        let (table, member) =
+            files.into_iter().find(|(table, _)| table.path == BRONZE_QUARANTINE.path).expect("quarantine");
         let of = |object: ObjectRows, rows| compact(table, [Member { object, rows, ..member.clone() }]);
         assert_eq!(of(member.object.clone(), 2).expect("right").rows, 2);
         assert!(of(member.object.clone(), 3).is_err());

@@ -5,7 +5,7 @@
 
 use std::{collections::HashSet, num::NonZeroUsize};
 
-use metriccare_flow::Worker;
+use metriccare_flow::{FileRows, Worker};
 use metriccare_lake::{
     bronze::BronzeCommit,
     cells, keys,
@@ -23,7 +23,7 @@ use crate::{
     commands::verify,
     lake::{
         self,
-        rows::{Row, Rows, read_file},
+        rows::{Row, Rows},
     },
     output::{Output, count, counted, failure::Failure, nearest::did_you_mean, size},
 };
@@ -211,7 +211,7 @@ async fn each_row(
     mut take: impl FnMut(Row<'_>),
 ) -> Result<(), Failure> {
     for file in commit.files.iter().filter(|file| file.table == table.path) {
-        if let Some(bytes) = read_file(worker, &file.key).await? {
+        if let Some(bytes) = FileRows::from(file).read_opt(&*worker.ports.lake).await? {
             let damaged = |error| Failure::failed(format!("{}: {error}; see `metriccare verify`", file.key));
             Rows::new(table, cells::read_rows(table, &bytes).map_err(damaged)?).iter().for_each(&mut take);
         }

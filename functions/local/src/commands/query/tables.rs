@@ -25,6 +25,7 @@ use datafusion::{
     prelude::SessionContext,
 };
 use metriccare_fhir::read::time::{self, Moment};
+use metriccare_flow::Compactions;
 use metriccare_lake::{
     keys,
     schema::{Kind, TABLES, Table},
@@ -76,14 +77,39 @@ impl LakeTable {
 
     /// Every file of the table; none if the lake does not have the table yet.
     fn files(&self) -> Result<Vec<PartitionedFile>> {
+        let compactions = self.compactions()?;
+        let mut files = self.files_in(&self.lake, |folder| !compactions.reads_copy(folder))?;
+        let copies = self.lake.join(keys::COMPACTION_COPIES);
+        if !compactions.folders.is_empty() && copies.is_dir() {
+            files.extend(self.files_in(&copies, |folder| compactions.reads_copy(folder))?);
+        }
+        files.sort_unstable_by(|one, other| one.path().cmp(other.path()));
+        Ok(files)
+    }
+
+    /// Which partitions of bronze are read from copies, while their small files are compacted.
+    fn compactions(&self) -> Result<Compactions> {
+        match std::fs::read(self.lake.join(keys::COMPACTIONS)) {
+            Ok(bytes) => Compactions::from_json(&bytes).map_err(|error| exec_datafusion_err!("{error}")),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Compactions::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The table's files below a folder whose own folders are read.
+    fn files_in(&self, place: &Path, is_read: impl Fn(&str) -> bool) -> Result<Vec<PartitionedFile>> {
         let visible =
             |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with(['.', '_']);
         let mut files = Vec::new();
-        for entry in WalkDir::new(self.lake.join(self.table.path)).into_iter().filter_entry(visible) {
+        for entry in WalkDir::new(place.join(self.table.path)).into_iter().filter_entry(visible) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) if entry.path().extension().is_some_and(|ending| ending == "parquet") => {
-                    files.push(self.file(entry.path())?);
+                    let key = entry.path().strip_prefix(place).unwrap_or(entry.path()).to_string_lossy();
+                    let folder = key.rfind('/').map_or("", |slash| &key[..=slash]);
+                    if is_read(folder) {
+                        files.push(self.file(entry.path())?);
+                    }
                 }
                 Ok(_) => {}
                 // Another command may remove a file meanwhile.
@@ -91,7 +117,6 @@ impl LakeTable {
                 Err(error) => return Err(exec_datafusion_err!("{error}")),
             }
         }
-        files.sort_unstable_by(|one, other| one.path().cmp(other.path()));
         Ok(files)
     }
 

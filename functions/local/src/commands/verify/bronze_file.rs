@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use metriccare_flow::FileRows;
 use metriccare_lake::schema::Table;
 use metriccare_ports::{ErrorKind, ObjectStore};
 use parquet::{
@@ -20,10 +21,10 @@ const ROWS: usize = 1_024;
 /// A file's bytes and its number of rows, or what is wrong with it.
 pub(super) async fn decoded(
     lake: Arc<dyn ObjectStore>,
-    key: String,
+    rows_of: FileRows,
     table: &'static Table,
 ) -> Result<Result<(Bytes, u64), String>, Failure> {
-    let bytes = match lake.get(&key).await {
+    let bytes = match lake.get(&rows_of.key).await {
         Ok(object) => object.body.bytes().await?,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err("is missing".to_owned())),
         Err(error) => return Err(error.into()),
@@ -31,7 +32,13 @@ pub(super) async fn decoded(
     let held = bytes.clone();
     // The reader panics on some damaged files.
     Ok(match tokio::task::spawn_blocking(move || rows(table, held)).await {
-        Ok(Ok(rows)) => Ok((bytes, rows)),
+        Ok(Ok(rows)) if !rows_of.is_shared() => Ok((bytes, rows)),
+        Ok(Ok(_)) => match rows_of.select(bytes).await {
+            Ok(own) => {
+                rows(table, own.clone()).map(|rows| (own, rows)).map_err(|reason| format!("cannot be read: {reason}"))
+            }
+            Err(error) => Err(format!("cannot be read: {error}")),
+        },
         Ok(Err(reason)) => Err(format!("cannot be read: {reason}")),
         Err(_) => Err("is a damaged Parquet file".to_owned()),
     })

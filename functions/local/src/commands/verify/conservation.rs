@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use metriccare_flow::{Worker, withdrawn_objects};
+use metriccare_flow::{FileRows, Worker, withdrawn_objects};
 use metriccare_lake::{
     bronze::BronzeCommit,
     cells::{self, Cell},
@@ -97,7 +97,7 @@ async fn one(worker: &Worker, commit: &BronzeCommit, check: &mut Check) -> Resul
                 continue;
             };
             let lake = Arc::clone(&worker.ports.lake);
-            decoding.push((file, table, tokio::spawn(decoded(lake, file.key.clone(), table))));
+            decoding.push((file, table, tokio::spawn(decoded(lake, FileRows::from(file), table))));
         }
         for (file, table, decoded) in decoding {
             let (bytes, found) = match decoded.await.map_err(|error| Failure::failed(error.to_string()))?? {

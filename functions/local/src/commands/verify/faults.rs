@@ -6,14 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use metriccare_flow::Worker;
+use metriccare_flow::{FileRows, FlowError, Worker};
 use metriccare_lake::{
     bronze::BronzeCommit,
     cells::{self, Cell},
     schema::{BRONZE_INGEST_LOG, BRONZE_QUARANTINE, Table},
 };
-use metriccare_ports::ErrorKind;
 use metriccare_world::{Answers, Covered};
 
 use super::Check;
@@ -100,9 +98,10 @@ async fn texts(
     let at = table.file_columns().position(|(name, _)| name == column);
     let mut texts = Vec::new();
     for file in commit.files.iter().filter(|file| file.table == table.path) {
-        let bytes: Bytes = match worker.ports.lake.get(&file.key).await {
-            Ok(found) => found.body.bytes().await?,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+        // What cannot be read is a difference of another check.
+        let bytes = match FileRows::from(file).read_opt(&*worker.ports.lake).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) | Err(FlowError::File { .. }) => continue,
             Err(error) => return Err(error.into()),
         };
         let rows = cells::read_rows(table, &bytes).unwrap_or_default();
