@@ -152,6 +152,65 @@ fn a_world_runs_and_is_written_on_s3() {
 }
 
 #[test]
+fn a_patient_is_withdrawn_from_every_version_on_s3() {
+    let emulator = Emulator::ministack();
+    python(
+        &emulator,
+        "client('s3').create_bucket(Bucket='quality-data')\n\
+         client('s3').put_bucket_versioning(Bucket='quality-data', VersioningConfiguration={'Status': 'Enabled'})",
+    );
+    let person = Person::at("withdraw-on-s3", &emulator);
+    let patient = |id: &str| format!("{{\"resourceType\":\"Patient\",\"id\":\"{id}\"}}\n");
+    let lake = ["--lake", "s3://quality-data/lake"];
+    let with_lake = |arguments: &[&str]| person.well(&[arguments, &lake[..]].concat());
+    fs::create_dir(person.folder.0.join("in")).expect("a fresh folder");
+    for other in ["p1", "p2"] {
+        let path = person.folder.0.join("in/all.ndjson");
+        fs::write(&path, patient("secret-id") + &patient(other)).expect("it can be written");
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_750_000_000);
+        fs::File::options().write(true).open(&path).expect("there").set_modified(time).expect("it has a time");
+        person.well(&["upload", "in", "s3://quality-data/lake/landing"]);
+        with_lake(&["ingest"]);
+    }
+    let holders = || {
+        python(
+            &emulator,
+            "s3 = client('s3')\n\
+             names = [(v['Key'], v['VersionId']) for v in s3.list_object_versions(Bucket='quality-data')['Versions']]\n\
+             read = lambda k, v: s3.get_object(Bucket='quality-data', Key=k, VersionId=v)['Body'].read()\n\
+             print(sorted(k for k, v in names if b'secret-id' in read(k, v)))",
+        )
+    };
+    let held = holders();
+    assert!(held.matches("lake/landing/all.ndjson").count() == 2 && held.contains("silver/patient"), "{held}");
+    let said = with_lake(&["withdraw", "--patient", "secret-id", "--reason", "asked to"]);
+    assert!(said.starts_with("2 records withdrawn"), "{said}");
+    assert_eq!(holders(), "[]");
+    let landed = python(
+        &emulator,
+        "s3 = client('s3')\n\
+         head = s3.head_object(Bucket='quality-data', Key='lake/landing/all.ndjson')\n\
+         print(head['Metadata']['metriccare-landed'])",
+    );
+    assert_eq!(landed, "1750000000000000", "it keeps the time that the file had");
+    let shown = with_lake(&["show", "silver_patient", "--format", "csv"]);
+    assert!(shown.contains("p1") && shown.contains("p2"), "others stay, of an older version too: {shown}");
+
+    // It lands again, and another object is withdrawn with all its versions.
+    fs::write(person.folder.0.join("in/all.ndjson"), patient("secret-id") + &patient("p3")).expect("it can be written");
+    person.well(&["upload", "in", "s3://quality-data/lake/landing"]);
+    assert!(with_lake(&["ingest"]).contains("withdrawn patient 1"));
+    with_lake(&["withdraw", "all.ndjson", "--reason", "sent by mistake"]);
+    let left = python(
+        &emulator,
+        "print([v['Key'] for v in client('s3').list_object_versions(Bucket='quality-data', Prefix='lake/landing/')\
+         .get('Versions', [])])",
+    );
+    assert_eq!(left, "[]");
+    assert!(with_lake(&["show", "silver_patient", "--format", "csv"]).lines().count() <= 1);
+}
+
+#[test]
 fn a_deployed_stack_is_found_by_its_buckets_names_and_its_losses_come_back() {
     let emulator = Emulator::ministack();
     let account = python(

@@ -20,6 +20,14 @@ async fn bucket(config: &SdkConfig, name: &str) -> Arc<dyn ObjectStore> {
     Arc::new(S3Store::new(&Clients::new(config), name))
 }
 
+async fn keep_versions(config: &SdkConfig, name: &str) {
+    use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+    let settings = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
+    let kept = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let put = aws_sdk_s3::Client::from_conf(settings).put_bucket_versioning().bucket(name);
+    put.versioning_configuration(kept).send().await.expect("versions are kept");
+}
+
 async fn everything_is_lawful(emulator: &Emulator) {
     let config = client::config(emulator).await;
     let lake = bucket(&config, "conformance").await;
@@ -28,6 +36,10 @@ async fn everything_is_lawful(emulator: &Emulator) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     conformance::race::every_addition_counts(Arc::clone(&lake), clock, "s", 4, 5).await;
     conformance::race::one_of_many_is_first(Arc::clone(&lake), "s", 12).await;
+
+    let kept = bucket(&config, "versions").await;
+    keep_versions(&config, "versions").await;
+    conformance::store::versions_are_kept_until_they_are_deleted(&*kept, "s").await;
 
     lawful_ledger::check(&config).await;
     partitions_are_made_known_once(&config).await;

@@ -107,6 +107,24 @@ pub(crate) enum Generate {
     Tables(GenerateTables),
 }
 
+/// Flags of the commands that replace what a lake holds.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RepairFlags {
+    #[command(flatten)]
+    pub(crate) lake: LakeFlag,
+    #[command(flatten)]
+    work: WorkFlags,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl RepairFlags {
+    pub(crate) fn threads(&self) -> NonZeroUsize {
+        self.work.threads()
+    }
+}
+
 /// Flags about how work is done.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Work")]

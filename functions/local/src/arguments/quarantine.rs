@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{LakeFlag, RowFormat, WorkFlags};
+use super::{LakeFlag, RepairFlags, RowFormat};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Quarantine {
@@ -47,10 +47,5 @@ pub(crate) struct QuarantineRetry {
     #[arg(value_name = "KEY")]
     pub(crate) objects: Vec<String>,
     #[command(flatten)]
-    pub(crate) lake: LakeFlag,
-    #[command(flatten)]
-    pub(crate) work: WorkFlags,
-    /// Print one JSON object instead of text
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) flags: RepairFlags,
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{LakeFlag, WorkFlags};
+use super::RepairFlags;
 
 #[derive(Debug, Args)]
 pub(crate) struct Rebuild {
@@ -10,12 +10,7 @@ pub(crate) struct Rebuild {
     #[arg(long, value_enum, default_value_t = RebuildLayer::Bronze)]
     pub(crate) from: RebuildLayer,
     #[command(flatten)]
-    pub(crate) lake: LakeFlag,
-    #[command(flatten)]
-    pub(crate) work: WorkFlags,
-    /// Print one JSON object instead of text
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) flags: RepairFlags,
 }
 
 /// The layer that a lake is rebuilt from.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{LakeFlag, WorkFlags};
+use super::RepairFlags;
 
 #[derive(Debug, Args)]
 pub(crate) struct Withdraw {
@@ -16,10 +16,5 @@ pub(crate) struct Withdraw {
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
     #[command(flatten)]
-    pub(crate) lake: LakeFlag,
-    #[command(flatten)]
-    pub(crate) work: WorkFlags,
-    /// Print one JSON object instead of text
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) flags: RepairFlags,
 }

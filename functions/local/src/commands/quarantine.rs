@@ -103,7 +103,7 @@ struct Retried {
 }
 
 async fn retry(arguments: &QuarantineRetry, output: &mut Output) -> Result<(), Failure> {
-    let worker = lake::open_to_write(&arguments.lake, arguments.work.threads()).await?;
+    let worker = lake::open_to_write(&arguments.flags.lake, arguments.flags.threads()).await?;
     end_compactions(&worker).await?;
     let mut before = candidates(&worker, &arguments.objects).await?;
     for commit in before.values_mut() {
@@ -111,7 +111,7 @@ async fn retry(arguments: &QuarantineRetry, output: &mut Output) -> Result<(), F
             *commit = own;
         }
     }
-    let bars = Bars::new(arguments.json);
+    let bars = Bars::new(arguments.flags.json);
     let own: Arc<dyn ObjectStore> = Arc::new(MemoryStore::new("lake", Arc::clone(&worker.ports.clock)));
     let now = flatten_again(&worker, before.keys().cloned().collect(), Arc::clone(&own), &bars).await?;
     // Files first: a commit says that they are there.
@@ -137,7 +137,7 @@ async fn retry(arguments: &QuarantineRetry, output: &mut Output) -> Result<(), F
         accepted_before: sum(before.values(), Counts::accepted),
         accepted_now: sum(now.iter(), Counts::accepted),
     };
-    if arguments.json {
+    if arguments.flags.json {
         output.json(&retried)?;
     } else {
         output.line(format!(

@@ -11,8 +11,8 @@ use crate::{
 };
 
 pub(crate) async fn rebuild(arguments: &Rebuild, output: &mut Output) -> Result<(), Failure> {
-    let worker = lake::open_to_write(&arguments.lake, arguments.work.threads()).await?;
-    let bars = Bars::new(arguments.json);
+    let worker = lake::open_to_write(&arguments.flags.lake, arguments.flags.threads()).await?;
+    let bars = Bars::new(arguments.flags.json);
     let (from, name) = match arguments.from {
         RebuildLayer::Bronze => (RebuildFrom::Bronze, "bronze"),
         RebuildLayer::Landing => (RebuildFrom::Landing, "landing"),
@@ -25,11 +25,11 @@ pub(crate) async fn rebuild(arguments: &Rebuild, output: &mut Output) -> Result<
         let listed = worker.ports.lake.list(&format!("{layer}/")).await?;
         *count = listed.iter().filter(|listed| listed.key.ends_with(".parquet")).count();
     }
-    if arguments.json {
+    if arguments.flags.json {
         let files: std::collections::BTreeMap<_, _> = files.into_iter().collect();
         output.json(&serde_json::json!({ "from": name, "files": files, "failures": failures }))?;
     } else {
-        let lake = &arguments.lake.lake;
+        let lake = &arguments.flags.lake.lake;
         let files = files.map(|(layer, count)| format!("{} of {layer}", counted(count as u64, "file")));
         output.line(format!("{lake} rebuilt from {name}: {}", files.join(", ")))?;
         output.line(format!("Check it: metriccare verify --lake {lake}"))?;

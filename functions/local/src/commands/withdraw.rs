@@ -23,7 +23,7 @@ pub(crate) async fn withdraw(arguments: &Withdraw, output: &mut Output) -> Resul
     }
     let keys: BTreeSet<String> =
         arguments.objects.iter().map(|key| key.trim_start_matches("landing/").to_owned()).collect();
-    let worker = lake::open_to_write(&arguments.lake, arguments.work.threads()).await?;
+    let worker = lake::open_to_write(&arguments.flags.lake, arguments.flags.threads()).await?;
     let plan = WithdrawalPlan::of(&worker, &keys).await?;
     if !plan.unknown.is_empty() {
         let meant = |key: &String| {
@@ -33,11 +33,11 @@ pub(crate) async fn withdraw(arguments: &Withdraw, output: &mut Output) -> Resul
         let words: Vec<_> = plan.unknown.iter().map(meant).collect();
         return Err(Failure::usage(format!("nothing is withdrawn: {}", words.join("\n  "))));
     }
-    let bars = Bars::new(arguments.json);
+    let bars = Bars::new(arguments.flags.json);
     let withdrawn = withdraw_objects(&worker, &plan, reason, &bars).await?;
     bars.finish();
     check_rebuilt(withdrawn.rebuilt.as_ref())?;
-    if arguments.json {
+    if arguments.flags.json {
         output.json(&serde_json::json!({
             "withdrawn": withdrawn.objects,
             "records": withdrawn.records,
@@ -54,7 +54,7 @@ pub(crate) async fn withdraw(arguments: &Withdraw, output: &mut Output) -> Resul
     let files = counted(withdrawn.files as u64, "file");
     let rebuilt = if withdrawn.rebuilt.is_some() { "silver and gold rebuilt" } else { "silver and gold unchanged" };
     output.line(format!("{objects} withdrawn with {records}: {files} of bronze deleted, {rebuilt}"))?;
-    output.line(format!("Check it: metriccare verify --lake {}", arguments.lake.lake))?;
+    output.line(format!("Check it: metriccare verify --lake {}", arguments.flags.lake.lake))?;
     output.flush()
 }
 
@@ -74,7 +74,7 @@ async fn patient_of(arguments: &Withdraw, id: &str, reason: &str, output: &mut O
     if reason.contains(id) {
         return Err(Failure::usage("--reason holds the patient's id, and is kept: leave the id out"));
     }
-    let worker = lake::open_to_write(&arguments.lake, arguments.work.threads()).await?;
+    let worker = lake::open_to_write(&arguments.flags.lake, arguments.flags.threads()).await?;
     let plan = PatientPlan::of(&worker, id).await?;
     if !plan.refused.is_empty() {
         let words = "nothing is withdrawn: these objects cannot be written anew; withdraw them by their keys first";
@@ -86,11 +86,11 @@ async fn patient_of(arguments: &Withdraw, id: &str, reason: &str, output: &mut O
     let mut fresh_key = [0; 32];
     getrandom::fill(&mut fresh_key)
         .map_err(|error| Failure::failed(format!("the system gives no random numbers: {error}")))?;
-    let bars = Bars::new(arguments.json);
+    let bars = Bars::new(arguments.flags.json);
     let withdrawn = withdraw_patient(&worker, &plan, reason, fresh_key, &bars).await?;
     bars.finish();
     check_rebuilt(withdrawn.rebuilt.as_ref())?;
-    if arguments.json {
+    if arguments.flags.json {
         output.json(&serde_json::json!({
             "objects": withdrawn.objects,
             "records": withdrawn.records,
@@ -109,6 +109,6 @@ async fn patient_of(arguments: &Withdraw, id: &str, reason: &str, output: &mut O
     for key in &plan.mentions {
         output.line(format!("  {key} still holds the id, in records that do not name it as their subject"))?;
     }
-    output.line(format!("Check it: metriccare verify --lake {}", arguments.lake.lake))?;
+    output.line(format!("Check it: metriccare verify --lake {}", arguments.flags.lake.lake))?;
     output.flush()
 }

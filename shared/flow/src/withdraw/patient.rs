@@ -76,7 +76,7 @@ impl PatientPlan {
             recorded: false,
             interrupted: rules_of(&**lake).await? != Rules::CURRENT,
         };
-        let mut written_anew = BTreeSet::new();
+        let (mut written_anew, mut older) = (BTreeSet::new(), BTreeMap::new());
         for listed in landed_versions(worker).await? {
             let meta = &listed.meta;
             let Some(id) = id_in(&meta.key, patient) else { continue };
@@ -88,8 +88,12 @@ impl PatientPlan {
                         plan.mentions.push(meta.key.clone());
                     }
                     if cut.removed > 0 {
-                        plan.records += cut.removed;
-                        written_anew.extend(listed.is_latest.then(|| meta.object_id()));
+                        if listed.is_latest {
+                            plan.records += cut.removed;
+                            written_anew.insert(meta.object_id());
+                        } else {
+                            older.insert(meta.object_id(), cut.removed);
+                        }
                         plan.landed.push(listed);
                     }
                 }
@@ -100,10 +104,12 @@ impl PatientPlan {
             if !written_anew.contains(&commit.object_id)
                 && let Some(rows) = rows_left(worker, &commit, patient).await?
             {
+                older.remove(&commit.object_id);
                 plan.records += rows.removed;
                 plan.committed.push(commit);
             }
         }
+        plan.records += older.values().sum::<u64>();
         if let Some((_, key)) = lake.read_opt(keys::WITHDRAWAL_KEY).await? {
             let file = format!("/{}.parquet", WithdrawnPatients::digest(&key, patient));
             plan.recorded = lake.list(keys::WITHDRAWALS).await?.iter().any(|listed| listed.key.ends_with(&file));
@@ -125,6 +131,9 @@ pub(super) fn id_in<'a>(key: &str, patient: &'a str) -> Option<&'a str> {
     }
 }
 
+/// What a withdrawal writes anew in the lake, and of which no old version is left.
+const REWRITTEN: [&str; 3] = [keys::BRONZE, keys::SILVER, keys::GOLD];
+
 /// Withdraws a patient as planned; `fresh_key` is random, and becomes the lake's key where it has none.
 ///
 /// Nothing else may write to the lake meanwhile. Interrupted, it is planned and run again.
@@ -143,6 +152,10 @@ pub async fn withdraw_patient(
     let mut withdrawn =
         PatientWithdrawn { objects: objects.len() + plan.committed.len(), records: plan.records, rebuilt: None };
     if plan.is_empty() && !plan.interrupted {
+        if plan.recorded {
+            // An earlier withdrawal may have been interrupted after its rebuild.
+            delete_old_versions(worker, &REWRITTEN).await?;
+        }
         return Ok(withdrawn);
     }
     if !plan.recorded {
@@ -164,7 +177,7 @@ pub async fn withdraw_patient(
     let mut bronze = Driven::default();
     take_landed(worker, progress, &mut bronze).await?;
     let mut rebuilt = rebuild(worker, RebuildFrom::Bronze, progress).await?;
-    delete_old_versions(worker, &[keys::BRONZE, keys::SILVER, keys::GOLD]).await?;
+    delete_old_versions(worker, &REWRITTEN).await?;
     rebuilt.failed.extend(bronze.failed);
     withdrawn.rebuilt = Some(rebuilt);
     Ok(withdrawn)

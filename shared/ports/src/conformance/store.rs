@@ -207,6 +207,38 @@ pub async fn impossible_keys_are_invalid(store: &dyn ObjectStore) {
     }
 }
 
+/// Where a bucket keeps versions, each is read, listed and deleted by itself, also after the object was deleted.
+pub async fn versions_are_kept_until_they_are_deleted(store: &dyn ObjectStore, scope: &str) {
+    let (key, micros) = (format!("{scope}/versions/object"), 1_735_689_600_123_456);
+    let mut versions = Vec::new();
+    for (turn, text) in ["first", "second", "third"].into_iter().enumerate() {
+        let stamp = micros + i64::try_from(turn).expect("few");
+        store.put_stamped(&key, text.into(), PutMode::Overwrite, stamp).await.expect("put");
+        let meta = store.head(&key).await.expect("head");
+        assert_eq!(meta.last_modified_micros, stamp, "the time that it was stamped with");
+        versions.push((meta.version.expect("a version"), text, stamp));
+    }
+    for (version, text, stamp) in &versions {
+        let object = store.get_version(&key, Some(version), None).await.expect("get");
+        assert_eq!((object.meta.last_modified_micros, object.meta.version.as_ref()), (*stamp, Some(version)));
+        assert_eq!(object.body.bytes().await.expect("body"), *text);
+    }
+    let listed = store.list_versions(&key).await.expect("list");
+    let latest: Vec<_> = listed.iter().filter(|it| it.is_latest).map(|it| it.meta.version.as_deref()).collect();
+    assert_eq!((listed.len(), latest), (3, vec![Some(versions[2].0.as_str())]));
+    assert!(listed.iter().all(|it| !it.is_deleted));
+    store.delete_version(&key, Some(&versions[1].0)).await.expect("delete");
+    assert_eq!(store.head(&key).await.expect("the latest is still there").version.as_ref(), Some(&versions[2].0));
+    store.delete(&key).await.expect("delete");
+    let listed = store.list_versions(&key).await.expect("list");
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().all(|it| it.is_deleted), "the object is gone, and its versions are there");
+    for (version, ..) in &versions {
+        store.delete_version(&key, Some(version)).await.expect("delete");
+    }
+    assert_eq!(store.list_versions(&key).await.expect("list"), []);
+}
+
 /// A stated time is the object's time, in get, head and list. Not for S3, whose times are its own.
 pub async fn stated_times_are_kept(store: &dyn ObjectStore, scope: &str) {
     let key = format!("{scope}/stamped/object");

@@ -30,6 +30,13 @@ fn disk_ledger() -> (tempfile::TempDir, Arc<dyn Ledger>) {
 }
 
 #[tokio::test]
+async fn a_bucket_in_memory_that_keeps_versions_is_lawful() {
+    let bucket = Arc::new(MemoryStore::new("lake", Arc::new(ManualClock::default())).versioned());
+    store::versions_are_kept_until_they_are_deleted(&*bucket, "s").await;
+    store::versions_are_kept_until_they_are_deleted(&PrefixStore::new(bucket, "part"), "s").await;
+}
+
+#[tokio::test]
 async fn a_bucket_in_memory_is_lawful() {
     let bucket = memory();
     store::all(&*bucket, "s").await;
