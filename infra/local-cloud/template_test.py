@@ -102,12 +102,14 @@ class Functions(unittest.TestCase):
             own = [s for name, s in statements() if name == f"{stage}Role" and "sqs:ChangeMessageVisibility" in s["Action"]]
             self.assertEqual([s["Resource"] for s in own], [{"Fn::GetAtt": [f"{stage}Queue", "Arn"]}])
 
-    def test_the_feed_is_scheduled_by_its_parameters_and_every_stage_reconciles_each_day(self):
+    def test_the_feed_is_scheduled_by_its_parameters_and_every_stage_reconciles_each_day_and_bronze_compacts_each_hour(self):
         schedules = {stage: [e["Properties"] for e in FUNCTIONS[stage]["Events"].values() if e["Type"] == "Schedule"] for stage in STAGES}
         self.assertEqual([s["Schedule"] for s in schedules["Generator"]], [{"Ref": "ScheduleExpression"}])
         for stage in STAGES[1:]:
-            [schedule] = schedules[stage]
+            schedule, *more = schedules[stage]
             self.assertEqual((schedule["Schedule"], json.loads(schedule["Input"])), ("rate(1 day)", {"reconcile": True}), stage)
+            compacts = [(s["Schedule"], s["State"], json.loads(s["Input"])) for s in more]
+            self.assertEqual(compacts, [("rate(1 hour)", {"Ref": "CompactionState"}, {"compact": True})] if stage == "Bronze" else [])
 
     def test_the_functions_know_after_how_many_deliveries_a_message_is_given_up(self):
         known = GLOBALS["Environment"]["Variables"]["MAX_RECEIVES"]
@@ -240,13 +242,18 @@ class Permissions(unittest.TestCase):
             if statement["Resource"] == "*":
                 self.assertEqual(statement["Sid"], "WriteTraces", role)
 
-    def test_no_stage_deletes_lists_tables_or_changes_configuration(self):
+    def test_only_a_compaction_deletes_and_no_stage_lists_tables_or_changes_configuration(self):
         allowed = {"GetObject", "GetObjectVersion", "PutObject", "ListBucket", "ListBucketVersions", "PutItem", "GetItem", "CreatePartition", "SendMessage", "ReceiveMessage",
                    "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility", "CreateLogStream", "PutLogEvents",
                    "PutTraceSegments", "PutTelemetryRecords"}
         stages = [f"{stage}Role" for stage in STAGES]
         used = {action.split(":")[1] for role, statement in statements() if role in stages for action in statement["Action"]}
-        self.assertLessEqual(used, allowed)
+        # Of two prefixes, bronze deletes what it has compacted, and moves the partitions of its own tables.
+        self.assertLessEqual(used - {"DeleteObject", "UpdatePartition"}, allowed)
+        deletes = [(role, STACK.resolve(s["Resource"])) for role, s in statements() if role in stages and "s3:DeleteObject" in s["Action"]]
+        lake = STACK.arn("LakeBucket")
+        self.assertEqual(deletes, [("BronzeRole", [f"{lake}/bronze/*", f"{lake}/compaction/*"])])
+        self.assertEqual([role for role, s in statements() if "glue:UpdatePartition" in s["Action"]], ["BronzeRole"])
 
     def test_readers_may_list_what_they_read_so_that_gone_and_forbidden_differ(self):
         stages = [f"{stage}Role" for stage in STAGES]
@@ -254,7 +261,7 @@ class Permissions(unittest.TestCase):
                        if role in stages and "s3:ListBucket" in s["Action"])
         below = lambda *prefixes, keys=(): {"StringLikeIfExists": {"s3:prefix": [*(f"{prefix}/*" for prefix in prefixes), "_lake.json", *keys]}}
         self.assertEqual(lists, [
-            ("BronzeRole", STACK.arn("LakeBucket"), below("bronze/_commits", "bronze/withdrawal", keys=["_withdrawal.key"])),
+            ("BronzeRole", STACK.arn("LakeBucket"), below("bronze", "compaction", keys=["_withdrawal.key"])),
             ("BronzeRole", STACK.arn("LandingBucket"), None),
             ("GeneratorRole", STACK.arn("LakeBucket"), {"StringLikeIfExists": {"s3:prefix": ["reference/_answers/*"]}}),
             ("GoldRole", STACK.arn("LakeBucket"), below("silver", "gold", "reference")),
