@@ -125,6 +125,17 @@ fn own_tables_replace_the_shipped_ones() {
     folder.well(&["run", "--patients", "40", "--facilities", "3", "--world", "own"]);
     assert!(folder.well(&["show", "gold_department_load", "--format", "csv"]).contains("St. Mary's"));
 
+    // A copy of the whole folder is the shipped world, with the one table that cannot be replaced.
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/world/data");
+    for (name, bytes) in Folder::files_below(std::path::Path::new(data)) {
+        written(&folder, &format!("own/{name}"), &String::from_utf8(bytes).expect("UTF-8"));
+    }
+    assert!(generate("whole") == folder.files("plain"), "a copy of the shipped tables gives the shipped world");
+    written(&folder, "own/benchmarks.tsv", "measure\tname\n");
+    let (status, said) = folder.badly(&["run", "--world", "own"]);
+    assert!(status == 2 && said.contains("benchmarks.tsv cannot be replaced"), "{said}");
+    fs::remove_file(folder.0.join("own/benchmarks.tsv")).expect("it is there");
+
     let broken = shipped.replace("\tacute\t40\t", "\tacute\tmany\t");
     written(&folder, "own/hospitals.tsv", &broken);
     let line = 1 + broken.lines().position(|line| line.contains("\tmany\t")).expect("a line");

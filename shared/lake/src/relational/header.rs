@@ -30,7 +30,10 @@ pub(super) fn recognise(names: &[&str]) -> Result<Header, String> {
     let shared = |table: &&&RelationalTable| table.columns.iter().filter(|(name, _)| position(name).is_some()).count();
     let Some(nearest) = RELATIONAL.iter().max_by_key(shared).filter(|table| shared(table) > 1) else {
         let known = RELATIONAL.map(|table| table.name).join(", ");
-        return Err(format!("its columns are those of no table of the relational set ({known})"));
+        return Err(format!(
+            "its columns are those of no table of the relational set ({known}): give it the header of one of these, as \
+             `metriccare generate tables` writes them, or leave it out"
+        ));
     };
     let missing: Vec<&str> =
         nearest.columns.iter().map(|(name, _)| *name).filter(|name| position(name).is_none()).collect();
@@ -38,9 +41,10 @@ pub(super) fn recognise(names: &[&str]) -> Result<Header, String> {
     let other = names.len() - shared(&nearest).min(names.len());
     let missing = if missing.is_empty() { "no column".to_owned() } else { missing.join(", ") };
     Err(format!(
-        "its columns come closest to those of {}: missing {missing}; {other} columns too many. Rename or drop columns so \
+        "its columns come closest to those of {}: missing {missing}; {other} {} too many. Rename or drop columns so \
          that the header is that of the table",
-        nearest.name
+        nearest.name,
+        if other == 1 { "column" } else { "columns" }
     ))
 }
 
@@ -68,7 +72,7 @@ mod tests {
         let mut more = names.clone();
         more.push("note");
         let words = recognise(&more).expect_err("note is no column");
-        assert!(words.contains("missing no column; 1 columns too many"), "{words}");
+        assert!(words.contains("missing no column; 1 column too many"), "{words}");
         assert!(recognise(&["colour", "size"]).expect_err("no table").contains("no table"));
     }
 }

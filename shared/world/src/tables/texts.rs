@@ -28,6 +28,11 @@ impl TableTexts {
         FILES.into_iter().map(|(file, _)| file)
     }
 
+    /// The shipped text of a table that cannot be replaced, because gold compares with the same figures.
+    pub fn fixed(file: &str) -> Option<&'static str> {
+        (file == "benchmarks.tsv").then_some(include_str!("../../data/benchmarks.tsv"))
+    }
+
     /// Replaces the text of a table; false where no table has this file name.
     pub fn replace(&mut self, file: &str, text: String) -> bool {
         let found = self.texts.iter_mut().find(|(name, _)| *name == file);
