@@ -140,7 +140,7 @@ fn is_a_row(line: &str, text: &[u8]) -> bool {
     reader(text).byte_records().any(|row| row.expect("memory") == wanted)
 }
 
-/// Holds an object to the laws; gives what became of it.
+/// Holds an object to the laws; gives how it was handled.
 fn lawful(object: &Mangled, number: u64) -> Counts {
     let limits = match number % 2 {
         0 => Limits::default(),

@@ -159,7 +159,7 @@ impl Cloud {
         self.queues[0].send(&json!({ "Records": records }).to_string()).await.expect("memory");
     }
 
-    /// Puts objects and tells of each in a message of its own, in order.
+    /// Puts objects and notifies of each in a message of its own, in order.
     pub async fn land_and_notify(&self, objects: &[Landed]) {
         self.land(objects).await;
         for object in objects {

@@ -167,7 +167,7 @@ async fn a_large_job_is_cut_and_its_shards_together_are_the_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_shard_message_has_its_own_fate() {
+async fn each_shard_message_is_answered_by_itself() {
     let bench = bench(Duration::ZERO);
     let message =
         |id: &str, body: Value| Message { id: id.into(), body: body.to_string(), receipt: id.into(), receive_count: 1 };

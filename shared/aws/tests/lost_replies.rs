@@ -72,14 +72,14 @@ async fn somebody_elses_object_is_never_taken_for_ours(bucket: &Bucket) {
     }
 }
 
-async fn what_stays_in_doubt_is_told_so(bucket: &Bucket) {
+async fn an_unknown_outcome_is_reported(bucket: &Bucket) {
     let lost = vec![Fault::RequestLost; 3];
     let doubt = bucket.put("doubt", "ours", PutMode::IfAbsent, &lost).await;
     assert_eq!(doubt, Err(ErrorKind::Unavailable));
     assert_eq!(bucket.theirs.head("doubt").await.expect_err("never arrived").kind(), ErrorKind::NotFound);
 }
 
-async fn a_status_is_told_by_what_to_do(bucket: &Bucket) {
+async fn a_status_says_what_to_do(bucket: &Bucket) {
     let key = "status";
     for mode in [PutMode::IfAbsent, PutMode::IfMatch(ETag::new("0123"))] {
         // Two writes met and neither was judged: not the same as a condition that did not hold, and for the caller to try again.
@@ -148,8 +148,8 @@ async fn nothing_is_lost_for_good(emulator: &Emulator) {
     let bucket = Bucket::of(emulator).await;
     a_lost_reply_is_read_back(&bucket).await;
     somebody_elses_object_is_never_taken_for_ours(&bucket).await;
-    what_stays_in_doubt_is_told_so(&bucket).await;
-    a_status_is_told_by_what_to_do(&bucket).await;
+    an_unknown_outcome_is_reported(&bucket).await;
+    a_status_says_what_to_do(&bucket).await;
     a_ledgers_lost_replies_are_harmless(emulator).await;
     what_a_queue_could_not_take_is_sent_again(emulator).await;
 }

@@ -140,7 +140,7 @@ table! {
 }
 
 table! {
-    /// One row per landed object: what it held and what became of it.
+    /// One row per landed object: what it held and how its records were handled.
     BRONZE_INGEST_LOG = "bronze/ingest_log", Some("ingest_date");
     sourcename Text, content_id Text, etag Text, bytes BigInt, status Text, records BigInt, accepted BigInt,
     quarantined BigInt, skipped BigInt, patients BigInt, encounters BigInt, conditions BigInt, deletions BigInt,

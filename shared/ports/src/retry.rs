@@ -1,6 +1,6 @@
 //! Bounded retries with jitter: how often, and how long in between.
 //!
-//! The waits are drawn evenly from nought to a ceiling that doubles ("full jitter"), so writers that collided once do
+//! The waits are drawn evenly from 0 to a ceiling that doubles ("full jitter"), so writers that collided once do
 //! not collide again in step. The draw is seeded: a test repeats it, and a process seeds it with what makes it unique.
 
 use std::time::Duration;

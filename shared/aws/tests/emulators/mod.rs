@@ -81,7 +81,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // ministack does not always heed a polite signal.
+        // ministack does not always react to a polite signal.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_json_is_told_from_cut_json() {
+    fn broken_json_is_distinguished_from_cut_json() {
         assert_eq!(read::<Head<'_>>("{oops}").expect_err("no JSON").rule, Rule::NotJson);
         assert_eq!(read::<Head<'_>>(r#"{"resourceType":"#).expect_err("cut").rule, Rule::Truncated);
     }

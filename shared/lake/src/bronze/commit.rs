@@ -21,7 +21,7 @@ pub struct BronzeCommit {
     pub content_id: String,
     /// When it landed, in UTC microseconds.
     pub landed_micros: i64,
-    /// What became of its records.
+    /// How its records were handled.
     pub counts: Counts,
     /// Its bronze files, sorted by key.
     pub files: Vec<CommittedFile>,

@@ -1,4 +1,4 @@
-//! What became of the records of a landed object.
+//! How the records of a landed object were handled.
 
 use std::collections::BTreeMap;
 

@@ -98,7 +98,7 @@ pub trait Sinks {
 pub struct Flattened<F> {
     /// Its bronze files, sorted by key, none of them empty.
     pub files: Vec<(BronzeFile, F)>,
-    /// What became of its records.
+    /// How its records were handled.
     pub counts: Counts,
     /// Its size in bytes and its hash.
     pub measured: Measured,

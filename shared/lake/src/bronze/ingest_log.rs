@@ -8,7 +8,7 @@ use parquet::{arrow::ArrowWriter, errors::ParquetError};
 use super::{Counts, Source, properties::properties, records::Measured};
 use crate::{keys, schema::BRONZE_INGEST_LOG};
 
-/// What became of a landed object.
+/// How a landed object was handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IngestStatus {
     /// Its records are in the lake or in the quarantine.

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn csv_is_told_from_json_by_its_first_line() {
+    fn csv_is_distinguished_from_json_by_its_first_line() {
         for (head, key, csv) in [
             (&b"claim_id,patient_id\n1,2\n"[..], "x", true),
             (b"\xef\xbb\xbfclaim_id,patient_id\r\n", "x", true),

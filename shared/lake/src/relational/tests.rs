@@ -130,7 +130,7 @@ fn the_same_rows_as_csv_gzip_and_parquet_are_the_same_rows() {
 }
 
 #[test]
-fn other_csv_is_named_and_told_from_json() {
+fn other_csv_is_named_and_distinguished_from_json() {
     let other = landed("x/visits.csv", 7, b"visit,day\n1,2025-01-01\n");
     assert_eq!((other.counts.records, other.counts.quarantined["unknown-table"]), (1, 1));
     assert!(quarantined(&other)[0].contains("no table of the relational set"), "{:?}", quarantined(&other));

@@ -10,7 +10,7 @@ use crate::world::World;
 /// The diagnoses whose outcomes are followed, by the beginning of their ICD-10-CM codes.
 pub(crate) const CAUSES: [&str; 5] = ["I50", "J18", "J44", "I21", "A41"];
 
-/// The days up to which lengths are told apart.
+/// The days up to which lengths are distinguished.
 const LONGEST: usize = 200;
 
 /// Sums over the lives that were added.

@@ -1,6 +1,6 @@
 //! The landed object's bytes: hashed and counted as they come, and decompressed where they are gzip.
 //!
-//! A fault of the store and a fault of the data look alike to a decompressor. They are told apart here: the first is
+//! A fault of the store and a fault of the data look alike to a decompressor. They are distinguished here: the first is
 //! an error that is worth a retry, the second is a record for the quarantine.
 
 use std::{

@@ -90,7 +90,7 @@ fn documents_that_are_named_like_lines_stay_documents() {
 }
 
 #[test]
-fn a_document_that_is_too_large_is_told_by_its_place() {
+fn a_document_that_is_too_large_is_named_by_its_place() {
     let limits = |chunk| Limits { chunk, record: 1_000, raw: 100, ..Limits::default() };
     let filler = |size| "x".repeat(size);
     let large = [

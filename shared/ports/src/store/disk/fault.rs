@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_or_closed_disk_is_told_apart_and_named() {
+    fn a_full_and_a_closed_disk_are_distinguished_and_named() {
         let of = |kind: io::ErrorKind| fault("put", Path::new("/lake/gold"), kind.into());
         assert_eq!(of(io::ErrorKind::StorageFull).kind(), ErrorKind::Full);
         assert_eq!(of(io::ErrorKind::StorageFull).to_string(), "put /lake/gold: no space is left on the disk");

@@ -135,7 +135,7 @@ fn a_folder_that_is_not_there_is_made_only_when_asked() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn files_are_for_everybody_whom_the_umask_allows() {
+async fn files_have_the_permissions_of_the_umask() {
     use std::os::unix::fs::PermissionsExt;
 
     let (folder, store) = store();

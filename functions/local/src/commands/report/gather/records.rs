@@ -1,4 +1,4 @@
-//! What became of every record: from the ingest log, and rule by rule from the commits of the landed objects.
+//! How every record was handled: from the ingest log, and rule by rule from the commits of the landed objects.
 
 use std::collections::BTreeMap;
 

@@ -138,7 +138,9 @@ fn subtitle(lake: &Gathered) -> String {
     }
     match (first, last) {
         (Some(first), Some(last)) if first != last => {
-            format!("{hospitals} · stays discharged from {} to {} · all times in UTC", first, last)
+            // With hyphens at which no line breaks.
+            let [first, last] = [first, last].map(|month| month.replace('-', "\u{2011}"));
+            format!("{hospitals} · stays discharged from {first} to {last} · all times in UTC")
         }
         (Some(only), _) => format!("{hospitals} · stays discharged in {} · all times in UTC", only),
         _ => format!("{hospitals} · no completed inpatient stay yet · all times in UTC"),
