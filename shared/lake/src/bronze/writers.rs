@@ -2,16 +2,14 @@
 //! for a row group; what waits is bounded for all files together.
 
 mod partition;
+mod shared;
 mod table;
 
 use std::{cmp::Reverse, io::Write};
 
 use parquet::errors::ParquetError;
 
-use self::{
-    partition::Partition,
-    table::{Shared, TableWriter},
-};
+use self::{partition::Partition, shared::Shared, table::TableWriter};
 use super::{Limits, Sinks, row_group::Encoder, rows::Rows, threads::on_threads, wave::ReadChunk};
 use crate::keys;
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use parquet::{errors::ParquetError, file::writer::SerializedFileWriter};
 
-use super::table::Shared;
+use super::shared::Shared;
 use crate::bronze::{
     columns::{Column, Picked, Waiting},
     row_group::Encoder,

@@ -2,23 +2,15 @@
 
 use std::{io::Write, ops::Range};
 
-use parquet::{
-    arrow::ArrowSchemaConverter,
-    errors::ParquetError,
-    file::properties::{WriterProperties, WriterPropertiesPtr},
-    schema::types::TypePtr,
-};
+use parquet::{arrow::ArrowSchemaConverter, errors::ParquetError, file::properties::WriterProperties};
 
-use super::partition::Partition;
-use crate::{
-    bronze::{
-        Sinks,
-        columns::{Column, Dictionary},
-        row_group::Encoder,
-        rows::TableRows,
-        threads::on_threads,
-    },
-    schema::Table,
+use super::{partition::Partition, shared::Shared};
+use crate::bronze::{
+    Sinks,
+    columns::{Column, Dictionary},
+    row_group::Encoder,
+    rows::TableRows,
+    threads::on_threads,
 };
 
 /// A table's open files.
@@ -29,23 +21,6 @@ pub(super) struct TableWriter<F: Write + Send> {
     partitions: Vec<Option<Partition<F>>>,
     /// The partition of all rows, in a table that is partitioned by the day of its object.
     ingest_date: Option<String>,
-}
-
-/// What all files of a table have in common.
-pub(super) struct Shared {
-    pub(super) table: &'static Table,
-    pub(super) schema: TypePtr,
-    pub(super) properties: WriterPropertiesPtr,
-    /// The texts of each column that has a dictionary.
-    pub(super) dictionaries: Vec<Dictionary>,
-    /// By worker and column: the table's id for each of the worker's.
-    pub(super) ids: Vec<Vec<Vec<u32>>>,
-}
-
-impl Shared {
-    pub(super) fn path(&self) -> &'static str {
-        self.table.path
-    }
 }
 
 impl<F: Write + Send> TableWriter<F> {
