@@ -229,6 +229,8 @@ impl Environment {
         worker.deadline_millis = deadline_millis;
         worker.io_width = self.settings.io_width;
         worker.memory_bytes = self.settings.memory_bytes;
+        // A round is planned to fit into memory: the disk of a function is small.
+        worker.spill_bytes = self.settings.memory_bytes / 2;
         worker.lease = Duration::from_millis(u64::try_from(left).unwrap_or_default()) + SKEW;
         Arc::new(worker)
     }

@@ -1,6 +1,6 @@
 //! Reading the rows that commits name: a file of its own, or the rows of landed objects in a compacted file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use bytes::Bytes;
 use metriccare_lake::{
@@ -18,13 +18,15 @@ pub struct FileRows {
     pub key: String,
     /// Its table, such as `bronze/encounter`.
     pub table: String,
+    /// How many rows count.
+    pub(crate) rows: u64,
     objects: BTreeSet<ObjectRows>,
 }
 
 impl From<&CommittedFile> for FileRows {
     fn from(file: &CommittedFile) -> Self {
         let objects = file.rows_of.iter().cloned().collect();
-        FileRows { key: file.key.clone(), table: file.table.clone(), objects }
+        FileRows { key: file.key.clone(), table: file.table.clone(), rows: file.rows, objects }
     }
 }
 
@@ -39,7 +41,16 @@ impl FileRows {
         let mut joined: BTreeMap<&str, FileRows> = BTreeMap::new();
         for file in files {
             let own = FileRows::from(file);
-            joined.entry(&file.key).or_insert_with(|| own.clone()).objects.extend(own.objects);
+            match joined.entry(&file.key) {
+                Entry::Vacant(place) => {
+                    place.insert(own);
+                }
+                Entry::Occupied(mut other) => {
+                    let other = other.get_mut();
+                    other.rows += own.rows;
+                    other.objects.extend(own.objects);
+                }
+            }
         }
         joined.into_values().collect()
     }

@@ -33,12 +33,6 @@ pub enum RebuildFrom {
     Landing,
 }
 
-/// How many bronze commits are merged together.
-const ROUND: usize = 256;
-
-/// How many compacted files are merged together.
-const COMPACTED_ROUND: usize = 8;
-
 /// Makes silver and gold again, and bronze too where it begins with the landed objects.
 ///
 /// Nothing else may write to the lake meanwhile.
@@ -75,24 +69,15 @@ pub async fn rebuild(worker: &Arc<Worker>, from: RebuildFrom, progress: &dyn Pro
     }
     let commits = lake.list(keys::BRONZE_COMMITS).await?;
     progress.begin(Silver::NAME, commits.len());
-    // Every round would read the compacted files again: they are merged after the others, each once.
-    let mut compacted = Vec::new();
-    for round in commits.chunks(ROUND) {
-        let mut files = Vec::new();
-        for listed in round {
-            let bytes = lake.get(&listed.key).await?.body.bytes().await?;
-            let commit = BronzeCommit::from_json(&bytes)
-                .map_err(|error| FlowError::Document { key: listed.key.clone(), reason: error.to_string() })?;
-            let (shared, own): (Vec<_>, Vec<_>) = commit.files.into_iter().partition(|file| file.rows_of.is_some());
-            compacted.extend(shared);
-            files.extend(own);
-        }
-        merge_files(worker, FileRows::joined(&files)).await?;
-        progress.advance(round.len());
+    let mut files = Vec::new();
+    for listed in &commits {
+        let bytes = lake.get(&listed.key).await?.body.bytes().await?;
+        let commit = BronzeCommit::from_json(&bytes)
+            .map_err(|error| FlowError::Document { key: listed.key.clone(), reason: error.to_string() })?;
+        files.extend(commit.files);
     }
-    for files in FileRows::joined(&compacted).chunks(COMPACTED_ROUND) {
-        merge_files(worker, files.to_vec()).await?;
-    }
+    merge_files(worker, FileRows::joined(&files)).await?;
+    progress.advance(commits.len());
     let silver = lake.list(keys::SILVER_COMMITS).await?;
     let buckets: BTreeSet<u16> = silver.iter().filter_map(|listed| keys::bucket_of(&listed.key)).collect();
     progress.begin(Gold::NAME, buckets.len());

@@ -6,22 +6,20 @@
 //! Every silver object is one compare-and-swap register: what is there is read with its ETag, merged with what came,
 //! and written if it still is what was read. The bucket's commit is written last, and even when nothing changed.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use metriccare_lake::{
     bronze::BronzeCommit,
     keys,
-    relational::{BucketStar, RELATIONAL},
+    relational::RELATIONAL,
     settings::{Layer, Rules},
-    silver::{BucketInput, Incoming, ObjectInput, Resource, SilverCommit, merge_with},
+    silver::{Incoming, ObjectInput, Resource, SilverCommit, Tombstone, merge_with},
 };
 use metriccare_ports::{PutMode, Receipt, WorkId, register};
 
 mod rounds;
+mod shuffle;
 
 use crate::{
     committed::FileRows,
@@ -29,12 +27,12 @@ use crate::{
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
     reconcile::Upstream,
-    record_index,
     report::{Delivery, Done, Outcome},
     settings::check_settings,
     star,
-    worker::{Worker, compute, side_by_side},
+    worker::{Worker, compute},
 };
+use shuffle::{Shuffle, SilverTable};
 
 /// The silver stage: bronze commits in, merged buckets out.
 #[derive(Debug, Clone, Copy, Default)]
@@ -122,25 +120,11 @@ fn read_commit(CommitBytes { key, bytes }: CommitBytes) -> Result<BronzeCommit, 
 
 /// Merges bronze files into silver: the record index first, then every bucket that it names, then their commits.
 pub(crate) async fn merge_files(worker: &Arc<Worker>, files: Vec<FileRows>) -> Result<(), FlowError> {
-    if files.is_empty() {
-        return Ok(());
+    let files = files.into_iter().filter(|file| rounds::reads(&file.key, &file.table)).collect();
+    match rounds::merge_group(worker, &[(0, files)], &BTreeMap::new()).await.remove(&0) {
+        None | Some(Ok(_)) => Ok(()),
+        Some(Err(error)) => Err(Arc::into_inner(error).unwrap_or(FlowError::Panicked { key: "silver/".to_owned() })),
     }
-    let mut star = star::read(worker, &files).await?;
-    let read = side_by_side(worker.threads, files, |file| read_file(Arc::clone(worker), file)).await;
-    let mut incoming = Incoming::default();
-    for file in read {
-        incoming.append(file?);
-    }
-    let indexed = record_index::take_in(worker, incoming.take_entries()).await?;
-    let mut resources = incoming.by_bucket(&indexed);
-    let buckets: BTreeSet<u16> = resources.keys().chain(star.keys()).copied().collect();
-    let work = buckets.into_iter().map(|bucket| {
-        (bucket, resources.remove(&bucket).unwrap_or_default(), star.remove(&bucket).unwrap_or_default())
-    });
-    let merged = side_by_side(worker.threads, work.collect(), |(bucket, input, star)| {
-        merge_bucket(Arc::clone(worker), bucket, input, star)
-    });
-    merged.await.into_iter().collect()
 }
 
 /// Reads what a bronze file brings to silver.
@@ -154,25 +138,43 @@ async fn read_file(worker: Arc<Worker>, file: FileRows) -> Result<Incoming, Flow
     incoming.map_err(|source| FlowError::File { key: file.key, source })
 }
 
-/// Merges a bucket's input into its objects, then commits it.
+/// The tombstones of one bucket.
+type BucketTombstones = BTreeMap<Resource, Vec<Tombstone>>;
+
+/// Merges a bucket's rows and tombstones into its objects, one after another, then commits it.
 async fn merge_bucket(
     worker: Arc<Worker>,
     bucket: u16,
-    mut input: BucketInput,
-    star: BucketStar,
+    shuffle: &Arc<Shuffle>,
+    mut tombstones: BucketTombstones,
 ) -> Result<(), FlowError> {
     let lake = &worker.ports.lake;
-    for resource in Resource::ALL {
-        let Some(input) = input.remove(&resource).map(Arc::new) else { continue };
-        let key = keys::bucket_file(resource.silver().path, bucket, worker.buckets);
-        let merged =
-            |current: Option<register::Current>| merge_object(resource, key.clone(), current, Arc::clone(&input));
-        register::update(&**lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?;
+    let mut star = Vec::new();
+    let tables = shuffle.tables(bucket);
+    let buried = tombstones.keys().map(|resource| SilverTable::Resource(*resource)).collect();
+    for table in tables.union(&buried).copied() {
+        let rows = {
+            let shuffle = Arc::clone(shuffle);
+            compute("silver/", move || shuffle.take_rows(bucket, table)).await??
+        };
+        match table {
+            SilverTable::Star(place) => {
+                star::merge(&worker, bucket, place, rows).await?;
+                star.push(RELATIONAL[place].silver.path);
+            }
+            SilverTable::Resource(resource) => {
+                let tombstones = tombstones.remove(&resource).unwrap_or_default();
+                let input = Arc::new(ObjectInput { rows, tombstones });
+                let key = keys::bucket_file(resource.silver().path, bucket, worker.buckets);
+                let merged = |current: Option<register::Current>| {
+                    merge_object(resource, key.clone(), current, Arc::clone(&input))
+                };
+                register::update(&**lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?;
+            }
+        }
     }
-    let tables: Vec<&'static str> = star.keys().map(|place| RELATIONAL[*place].silver.path).collect();
-    star::merge(&worker, bucket, star).await?;
     let key = keys::silver_commit(bucket, worker.buckets);
-    worker.until_settled(&key, || commit_bucket(&worker, bucket, &tables)).await
+    worker.until_settled(&key, || commit_bucket(&worker, bucket, &star)).await
 }
 
 /// Commits what a bucket's objects are now, also where that is what was committed before: the put wakes gold.

@@ -51,14 +51,12 @@ async fn read_file(worker: Arc<Worker>, place: usize, file: FileRows) -> Result<
     Ok((place, parts.map_err(|source| FlowError::File { key: file.key, source })?))
 }
 
-/// Merges a bucket's rows into its objects of the star; the caller commits the bucket.
-pub(crate) async fn merge(worker: &Worker, bucket: u16, rows: BucketStar) -> Result<(), FlowError> {
-    for (place, rows) in rows {
-        let (table, rows) = (RELATIONAL[place], Arc::new(rows));
-        let key = keys::bucket_file(table.silver.path, bucket, worker.buckets);
-        let merged = |current: Option<register::Current>| merge_object(table, key.clone(), current, Arc::clone(&rows));
-        register::update(&*worker.ports.lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?;
-    }
+/// Merges rows of one table and bucket into their object of the star; the caller commits the bucket.
+pub(crate) async fn merge(worker: &Worker, bucket: u16, place: usize, rows: TableRows) -> Result<(), FlowError> {
+    let (table, rows) = (RELATIONAL[place], Arc::new(rows));
+    let key = keys::bucket_file(table.silver.path, bucket, worker.buckets);
+    let merged = |current: Option<register::Current>| merge_object(table, key.clone(), current, Arc::clone(&rows));
+    register::update(&*worker.ports.lake, &*worker.ports.clock, &key, &worker.retry(&key), merged).await?;
     Ok(())
 }
 

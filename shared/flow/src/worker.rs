@@ -31,6 +31,8 @@ pub struct Worker {
     pub io_width: NonZeroUsize,
     /// The bytes of memory that the data of one invocation may take.
     pub memory_bytes: u64,
+    /// The bytes of rows that wait in memory for their merge; more wait in a temporary file.
+    pub spill_bytes: u64,
     /// How long a claim holds; on Lambda, until the invocation must end.
     pub lease: Duration,
     /// When the invocation must end, in milliseconds since 1970; on a laptop it never has to.
@@ -53,6 +55,7 @@ impl Worker {
             threads,
             io_width: threads,
             memory_bytes: u64::MAX,
+            spill_bytes: 64 << 20,
             lease: Duration::from_secs(900),
             deadline_millis: i64::MAX,
             name: name.into(),

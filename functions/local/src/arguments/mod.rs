@@ -19,8 +19,9 @@ mod world_tables;
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use metriccare_fhir::{read::time, write::Date};
+use metriccare_lake::settings::MOST_BUCKETS;
 use metriccare_landing::Shard;
 use serde::Serialize;
 
@@ -150,6 +151,9 @@ pub(crate) struct Run {
     /// Land only what the year's feed delivers on this day; all days together make the year
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub(crate) day: Option<Date>,
+    /// Buckets of patients in a new lake's silver [default: a power of two with at most 25,000 patients each, at least 16]
+    #[arg(long, value_name = "B", value_parser = value_parser!(u16).range(1..=i64::from(MOST_BUCKETS)))]
+    pub(crate) buckets: Option<u16>,
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
     #[command(flatten)]

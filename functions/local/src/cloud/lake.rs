@@ -30,11 +30,12 @@ use crate::{
 /// Days that the ledger's table keeps a finished work item, as in the template.
 const LEDGER_DAYS: u32 = 90;
 
-/// Opens a lake to work on; created if it does not exist.
+/// Opens a lake to work on; created with so many buckets if it does not exist.
 pub(crate) async fn open(
     place: &BucketLocation,
     flag: &LakeFlag,
     threads: NonZeroUsize,
+    new_buckets: u16,
 ) -> Result<Arc<Worker>, Failure> {
     let (session, mut ports) = connect(place, flag).await?;
     ports.ledger = ledger(&session, place, &ports).await?;
@@ -42,7 +43,7 @@ pub(crate) async fn open(
     let buckets = match buckets(&session, &ports).await? {
         Some(buckets) => buckets,
         None if place.deployed("lake").is_some() => return Err(unknown_buckets(place)),
-        None => lake::make(&*ports.lake).await?,
+        None => lake::make(&*ports.lake, new_buckets).await?,
     };
     // Another machine may have the same user and number of process.
     let process = RandomState::new().hash_one(std::process::id());

@@ -36,7 +36,7 @@ pub(crate) fn error() -> Failure {
     ))
 }
 
-pub(crate) async fn open(_: &BucketLocation, _: &LakeFlag, _: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+pub(crate) async fn open(_: &BucketLocation, _: &LakeFlag, _: NonZeroUsize, _: u16) -> Result<Arc<Worker>, Failure> {
     Err(error())
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use metriccare_fhir::write::Instant;
 use metriccare_flow::{Driven, FileRows, Worker, drive};
-use metriccare_lake::{bronze::BronzeCommit, keys, schema::BRONZE_ENCOUNTER};
+use metriccare_lake::{bronze::BronzeCommit, keys, schema::BRONZE_ENCOUNTER, silver::DEFAULT_BUCKETS};
 use metriccare_ports::{ErrorKind, Payload, PutMode};
 
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
 
 pub(crate) async fn ingest(arguments: &Ingest, output: &mut Output) -> Result<(), Failure> {
     let Files { files, passed_over } = files(&arguments.paths)?;
-    let worker = lake::open(&arguments.lake, arguments.work.threads()).await?;
+    let worker = lake::open(&arguments.lake, arguments.work.threads(), DEFAULT_BUCKETS).await?;
     for path in &arguments.paths {
         copy_reference(&worker, path).await?;
     }

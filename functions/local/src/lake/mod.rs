@@ -21,14 +21,14 @@ use crate::{arguments::LakeFlag, cloud, lake::location::DataLocation, output::fa
 /// The file that makes a folder a lake.
 pub(crate) const SETTINGS: &str = keys::LAKE_SETTINGS;
 
-/// Opens the lake of the flags; creates it if it does not exist.
-pub(crate) async fn open(flag: &LakeFlag, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+/// Opens the lake of the flags; creates it, with so many buckets, if it does not exist.
+pub(crate) async fn open(flag: &LakeFlag, threads: NonZeroUsize, new_buckets: u16) -> Result<Arc<Worker>, Failure> {
     match &flag.lake {
         DataLocation::Folder(folder) => {
             check_landing(flag)?;
-            open_folder(folder, threads).await
+            open_folder(folder, threads, new_buckets).await
         }
-        DataLocation::Bucket(place) => cloud::open(place, flag, threads).await,
+        DataLocation::Bucket(place) => cloud::open(place, flag, threads, new_buckets).await,
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn open_to_write(flag: &LakeFlag, threads: NonZeroUsize) -> Res
     if let DataLocation::Folder(folder) = &flag.lake {
         require_lake(folder)?;
     }
-    open(flag, threads).await
+    open(flag, threads, DEFAULT_BUCKETS).await
 }
 
 /// The ledger of the lake of the flags, to look into it; an error says why that is not possible at the moment.
@@ -64,7 +64,9 @@ pub(crate) async fn ledger_to_read(flag: &LakeFlag) -> Result<Arc<dyn Ledger>, F
             }
             Ok(Arc::new(DiskLedger::open(&path)?))
         }
-        DataLocation::Bucket(place) => Ok(Arc::clone(&cloud::open(place, flag, NonZeroUsize::MIN).await?.ports.ledger)),
+        DataLocation::Bucket(place) => {
+            Ok(Arc::clone(&cloud::open(place, flag, NonZeroUsize::MIN, DEFAULT_BUCKETS).await?.ports.ledger))
+        }
     }
 }
 
@@ -80,10 +82,10 @@ fn check_landing(flag: &LakeFlag) -> Result<(), Failure> {
 ///
 /// Only one process at a time has the lake's ledger. A claim that it finds there was left by a process that has ended, so
 /// leases are as short as possible.
-async fn open_folder(folder: &Path, threads: NonZeroUsize) -> Result<Arc<Worker>, Failure> {
+async fn open_folder(folder: &Path, threads: NonZeroUsize, new_buckets: u16) -> Result<Arc<Worker>, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ports = ports(folder, &clock).await?;
-    let buckets = make(&*ports.lake).await?;
+    let buckets = make(&*ports.lake, new_buckets).await?;
     let mut worker = Worker::new(ports, buckets, threads, format!("local-{}", std::process::id()));
     worker.lease = Duration::from_millis(1);
     Ok(Arc::new(worker))
@@ -137,9 +139,9 @@ pub(crate) fn require_lake(folder: &Path) -> Result<(), Failure> {
     Err(Failure::usage(format!("{}: {words}", folder.display())))
 }
 
-/// Creates a lake if there is none, and gives its number of buckets.
-pub(crate) async fn make(lake: &dyn ObjectStore) -> Result<u16, Failure> {
-    let fresh = LakeSettings::new(DEFAULT_BUCKETS);
+/// Creates a lake with so many buckets if there is none, and gives its number of buckets.
+pub(crate) async fn make(lake: &dyn ObjectStore, new_buckets: u16) -> Result<u16, Failure> {
+    let fresh = LakeSettings::new(new_buckets);
     match lake.put(SETTINGS, fresh.to_json().into(), PutMode::IfAbsent).await {
         Ok(_) => return Ok(fresh.buckets),
         Err(error) if error.kind() == ErrorKind::Precondition => {}

@@ -8,22 +8,25 @@ use std::{
 use metriccare_lake::{
     bronze::{BronzeCommit, CommittedFile},
     keys,
-    relational::{BucketStar, RELATIONAL},
-    silver::{BucketInput, Incoming, Resource},
+    relational::RELATIONAL,
+    silver::{
+        Incoming, Resource,
+        index::{Entry, RecordKey, joined},
+    },
 };
 
-use super::{merge_bucket, read_file};
+use super::{
+    BucketTombstones, merge_bucket, read_file,
+    shuffle::{At, Part, Shuffle, SilverTable},
+};
 use crate::{
     committed::FileRows,
     error::FlowError,
     memory::{EXPANSION, MemoryBudget},
     record_index,
     star::{self, StarRows},
-    worker::{Worker, side_by_side},
+    worker::{Worker, compute, side_by_side},
 };
-
-/// A commit's place in the batch.
-type At = usize;
 
 /// A commit that waits, and its files that silver reads.
 type Waiting = (At, Vec<CommittedFile>);
@@ -38,7 +41,7 @@ pub(super) async fn merge<'a>(
 ) -> Results {
     let mut waiting: Vec<Waiting> = Vec::new();
     for (at, commit) in commits {
-        let files = commit.files.iter().filter(|file| Incoming::reads(&file.key) || star::reads(&file.table));
+        let files = commit.files.iter().filter(|file| reads(&file.key, &file.table));
         waiting.push((at, files.cloned().collect()));
     }
     let mut results = Results::new();
@@ -64,6 +67,11 @@ pub(super) async fn merge<'a>(
         slowest = slowest.max(worker.ports.clock.now_millis().saturating_sub(started));
     }
     results
+}
+
+/// Whether silver is made from a bronze file.
+pub(super) fn reads(key: &str, table: &str) -> bool {
+    Incoming::reads(key) || star::reads(table)
 }
 
 /// The commits of each round: as many as fit into so many bytes of memory, and at least one.
@@ -108,7 +116,9 @@ async fn merge_round(worker: &Arc<Worker>, round: Vec<Waiting>, sizes: &BTreeMap
     let mut groups = vec![round];
     let mut divisions = 0;
     while let Some(mut group) = groups.pop() {
-        let merged = merge_group(worker, &group, sizes).await;
+        let files_of = |(at, files): &Waiting| (*at, files.iter().map(FileRows::from).collect());
+        let inputs: Vec<(At, Vec<FileRows>)> = group.iter().map(files_of).collect();
+        let merged = merge_group(worker, &inputs, sizes).await;
         let panicked = merged.values().any(|result| matches!(result, Err(error) if is_panic(error)));
         if panicked && group.len() > 1 && divisions < MOST_DIVISIONS {
             divisions += 1;
@@ -126,77 +136,185 @@ fn is_panic(error: &FlowError) -> bool {
 
 /// Merges commits together: the record index takes in what they bring, then every bucket that it names. A commit fails where a
 /// file of it cannot be read, or a bucket that it touches cannot be merged.
-async fn merge_group(worker: &Arc<Worker>, group: &[Waiting], sizes: &BTreeMap<u16, u64>) -> Results {
-    let files: Vec<(At, CommittedFile)> =
-        group.iter().flat_map(|(at, files)| files.iter().map(|file| (*at, file.clone()))).collect();
-    let bytes: u64 = files.iter().map(|(_, file)| file.bytes).sum();
-    let read = side_by_side(worker.io_width, files, |(at, file)| {
-        let worker = Arc::clone(worker);
-        async move { (at, read_rows(&worker, FileRows::from(&file)).await) }
-    });
+pub(super) async fn merge_group(
+    worker: &Arc<Worker>,
+    group: &[(At, Vec<FileRows>)],
+    sizes: &BTreeMap<u16, u64>,
+) -> Results {
     let mut results = Results::new();
-    let mut commits: BTreeMap<At, Rows> = group.iter().map(|(at, _)| (*at, Rows::default())).collect();
-    for (at, read) in read.await {
-        match read {
-            Ok(read) => commits.entry(at).or_default().append(read),
-            Err(error) => fail(&mut results, [at], &Arc::new(error)),
-        }
-    }
-    // Of a commit of which a file cannot be read, nothing is merged yet.
-    commits.retain(|at, _| !results.contains_key(at));
-    let mut all = Rows::default();
-    commits.values().for_each(|commit| all.append(commit.clone()));
-    let Rows { resources: mut incoming, mut star } = all;
-    let indexed = match record_index::take_in(worker, incoming.take_entries()).await {
-        Ok(indexed) => indexed,
+    let gathered = match gather(worker, group, &mut results).await {
+        Ok(gathered) => gathered,
         Err(error) => {
-            fail(&mut results, commits.into_keys(), &Arc::new(error));
+            fail(&mut results, group.iter().map(|(at, _)| *at), &Arc::new(error));
             return results;
         }
     };
-    let mut resources = incoming.by_bucket(&indexed);
-    let touched: BTreeSet<u16> = resources.keys().chain(star.keys()).copied().collect();
-    let input =
-        |bucket| (bucket, resources.remove(&bucket).unwrap_or_default(), star.remove(&bucket).unwrap_or_default());
-    let buckets: Vec<(u16, BucketInput, BucketStar)> = touched.into_iter().map(input).collect();
-    let share = bytes / (buckets.len().max(1) as u64);
+    let Gathered { shuffle, mut tombstones, touched } = gathered;
+    let mut buckets = shuffle.buckets();
+    buckets.extend(tombstones.keys());
+    let shuffle = Arc::new(shuffle);
     let budget = MemoryBudget::new(worker.memory_bytes / 2);
-    let merged = side_by_side(worker.io_width, buckets, |(bucket, input, star)| {
-        let (worker, budget) = (Arc::clone(worker), budget.clone());
-        let bytes = share + sizes.get(&bucket).copied().unwrap_or_default();
-        async move { (bucket, merge_within(worker, &budget, bytes, (bucket, input, star)).await) }
+    let work = buckets.into_iter().map(|bucket| (bucket, tombstones.remove(&bucket).unwrap_or_default())).collect();
+    let merged = side_by_side(worker.io_width, work, |(bucket, tombstones)| {
+        let (worker, budget, shuffle) = (Arc::clone(worker), budget.clone(), Arc::clone(&shuffle));
+        let present = sizes.get(&bucket).copied().unwrap_or_default();
+        async move { (bucket, merge_within(worker, &budget, present, bucket, &shuffle, tombstones).await) }
     });
     let failed: BTreeMap<u16, Arc<FlowError>> =
         merged.await.into_iter().filter_map(|(bucket, result)| Some((bucket, Arc::new(result.err()?)))).collect();
-    for (at, commit) in commits {
-        let mut touched = commit.resources.touched(&indexed);
-        touched.extend(commit.star.keys());
+    for (at, touched) in touched {
         let result = match touched.iter().find_map(|bucket| failed.get(bucket)) {
             Some(error) => Err(Arc::clone(error)),
             None => Ok(touched.first().copied()),
         };
-        results.insert(at, result);
+        results.entry(at).or_insert(result);
     }
     results
 }
 
-/// What bronze files bring to silver.
-#[derive(Debug, Clone, Default)]
-struct Rows {
-    resources: Incoming,
-    star: StarRows,
+/// What commits bring, once the index has answered.
+struct Gathered {
+    shuffle: Shuffle,
+    tombstones: BTreeMap<u16, BucketTombstones>,
+    /// The buckets that each commit touches.
+    touched: BTreeMap<At, BTreeSet<u16>>,
 }
 
-impl Rows {
-    fn append(&mut self, more: Rows) {
-        self.resources.append(more.resources);
-        for (bucket, tables) in more.star {
-            let bucket = self.star.entry(bucket).or_default();
-            for (table, rows) in tables {
-                bucket.entry(table).or_default().extend(rows);
+/// How many rows are brought into silver's words together, at least: a batch of few rows costs more than its rows.
+const ROWS_TOGETHER: u64 = 16 * 1024;
+
+/// How many index entries are in memory together, about.
+const ENTRIES_TOGETHER: usize = 16 * 1024;
+
+/// Reads the files of commits, and asks the index where else their resources are. Of a commit of which a file cannot be read,
+/// the result says so.
+async fn gather(
+    worker: &Arc<Worker>,
+    group: &[(At, Vec<FileRows>)],
+    results: &mut Results,
+) -> Result<Gathered, FlowError> {
+    let shuffle = Arc::new(Shuffle::new(worker.spill_bytes));
+    let read = side_by_side(worker.threads, portions(group), |files| {
+        let (worker, shuffle) = (Arc::clone(worker), Arc::clone(&shuffle));
+        async move { read_portion(&worker, files, &shuffle).await }
+    });
+    let mut touched: BTreeMap<At, BTreeSet<u16>> = group.iter().map(|(at, _)| (*at, BTreeSet::new())).collect();
+    let mut tombstones: BTreeMap<u16, BucketTombstones> = BTreeMap::new();
+    let mut bury = |entry: &Entry| {
+        for (bucket, tombstone) in entry.tombstones() {
+            tombstones.entry(bucket).or_default().entry(entry.resource).or_default().push(tombstone);
+        }
+    };
+    for portion in read.await {
+        let portion = portion?;
+        portion.deleted_patients.iter().for_each(&mut bury);
+        for (at, buckets) in portion.touched {
+            touched.entry(at).or_default().extend(buckets);
+        }
+        for (at, error) in portion.failed {
+            fail(results, [at], &Arc::new(error));
+        }
+    }
+    loop {
+        let found = shuffle.next_entries(ENTRIES_TOGETHER)?;
+        if found.is_empty() {
+            break;
+        }
+        let of_commit: Vec<(RecordKey, At)> = found.iter().map(|(at, entry)| (entry.key, *at)).collect();
+        let entries = joined(found.into_iter().map(|(_, entry)| entry).collect());
+        let indexed = record_index::take_in(worker, entries).await?;
+        let moved: BTreeMap<RecordKey, &Entry> =
+            indexed.iter().filter(|entry| !entry.elsewhere.is_empty()).map(|entry| (entry.key, entry)).collect();
+        moved.values().for_each(|entry| bury(entry));
+        if !moved.is_empty() {
+            for (key, at) in of_commit {
+                let elsewhere = moved.get(&key).into_iter().flat_map(|entry| entry.elsewhere.iter().copied());
+                touched.entry(at).or_default().extend(elsewhere);
             }
         }
     }
+    let shuffle =
+        Arc::into_inner(shuffle).ok_or_else(|| FlowError::Panicked { key: keys::SILVER_COMMITS.to_owned() })?;
+    Ok(Gathered { shuffle, tombstones, touched })
+}
+
+/// Files of consecutive commits, in portions of enough rows.
+fn portions(group: &[(At, Vec<FileRows>)]) -> Vec<Vec<(At, FileRows)>> {
+    let mut portions: Vec<Vec<(At, FileRows)>> = Vec::new();
+    let mut rows = u64::MAX;
+    for (at, file) in group.iter().flat_map(|(at, files)| files.iter().map(move |file| (*at, file))) {
+        if rows >= ROWS_TOGETHER {
+            portions.push(Vec::new());
+            rows = 0;
+        }
+        rows += file.rows;
+        portions.last_mut().expect("one was just made").push((at, file.clone()));
+    }
+    portions
+}
+
+/// What reading a portion of the files came to, apart from their rows and entries.
+#[derive(Default)]
+struct Portion {
+    touched: Vec<(At, BTreeSet<u16>)>,
+    deleted_patients: Vec<Entry>,
+    failed: Vec<(At, FlowError)>,
+}
+
+/// Reads files into the shuffle.
+async fn read_portion(
+    worker: &Arc<Worker>,
+    files: Vec<(At, FileRows)>,
+    shuffle: &Arc<Shuffle>,
+) -> Result<Portion, FlowError> {
+    let first = files.first().map(|(_, file)| file.key.clone()).unwrap_or_default();
+    let read = side_by_side(worker.io_width, files, |(at, file)| {
+        let worker = Arc::clone(worker);
+        async move { (at, read_rows(&worker, file).await) }
+    });
+    let mut portion = Portion::default();
+    let mut read_files = Vec::new();
+    for (at, read) in read.await {
+        match read {
+            Ok(rows) => read_files.push((at, rows)),
+            Err(error) => portion.failed.push((at, error)),
+        }
+    }
+    let failed: BTreeSet<At> = portion.failed.iter().map(|(at, _)| *at).collect();
+    // Of a commit of which a file cannot be read, nothing more than necessary is merged.
+    read_files.retain(|(at, _)| !failed.contains(at));
+    let shuffle = Arc::clone(shuffle);
+    let added = move || {
+        let (mut incoming, mut part) = (Incoming::default(), Part::default());
+        for (at, mut rows) in read_files {
+            let mut touched = rows.resources.touched();
+            for entry in rows.resources.take_entries() {
+                part.entries.push((at, entry));
+            }
+            portion.deleted_patients.append(&mut rows.resources.take_deleted_patients());
+            incoming.append(rows.resources);
+            for (bucket, tables) in rows.star {
+                touched.insert(bucket);
+                part.rows.extend(tables.into_iter().map(|(place, rows)| (bucket, SilverTable::Star(place), rows)));
+            }
+            portion.touched.push((at, touched));
+        }
+        let split =
+            incoming.split().map_err(|source| FlowError::File { key: keys::BRONZE_COMMITS.to_owned(), source })?;
+        let split =
+            split.into_iter().map(|(bucket, resource, rows)| (bucket, SilverTable::Resource(resource), vec![rows]));
+        part.rows.extend(split);
+        shuffle.add(part)?;
+        Ok(portion)
+    };
+    compute(&first, added).await?
+}
+
+/// What a bronze file brings to silver.
+#[derive(Debug, Default)]
+struct Rows {
+    resources: Incoming,
+    star: StarRows,
 }
 
 async fn read_rows(worker: &Arc<Worker>, file: FileRows) -> Result<Rows, FlowError> {
@@ -208,11 +326,15 @@ async fn read_rows(worker: &Arc<Worker>, file: FileRows) -> Result<Rows, FlowErr
 async fn merge_within(
     worker: Arc<Worker>,
     budget: &MemoryBudget,
-    file_bytes: u64,
-    (bucket, input, star): (u16, BucketInput, BucketStar),
+    present: u64,
+    bucket: u16,
+    shuffle: &Arc<Shuffle>,
+    tombstones: BucketTombstones,
 ) -> Result<(), FlowError> {
+    // A row in memory is about a third of what its merge takes.
+    let file_bytes = present + (3 * shuffle.bytes(bucket)).div_ceil(EXPANSION);
     let _memory = budget.reserve(&keys::silver_commit(bucket, worker.buckets), file_bytes).await?;
-    merge_bucket(worker, bucket, input, star).await
+    merge_bucket(worker, bucket, shuffle, tombstones).await
 }
 
 /// Notes that commits failed; the first reason counts.

@@ -132,7 +132,7 @@ pub(super) struct Link<'a> {
 /// The id in `Type/id`, as most references are, which is quicker seen than parsed.
 fn typed_id<'a>(raw: &'a str, kinds: &[&str]) -> Option<&'a str> {
     let id = kinds.iter().find_map(|kind| raw.strip_prefix(kind)?.strip_prefix('/'))?;
-    (!id.is_empty() && id.bytes().all(|byte| !matches!(byte, b'/' | b'?' | b'#'))).then_some(id)
+    (!id.is_empty() && memchr::memchr3(b'/', b'?', b'#', id.as_bytes()).is_none()).then_some(id)
 }
 
 /// What a reading of the object collects.

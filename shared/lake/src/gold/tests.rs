@@ -40,7 +40,7 @@ fn silver(history: &History) -> BTreeMap<(Resource, u16), Bytes> {
         }
         let entries = incoming.take_entries();
         index = joined(index.into_iter().chain(entries).collect());
-        for (bucket, input) in incoming.by_bucket(&index) {
+        for (bucket, input) in incoming.by_bucket(&index).unwrap() {
             for (resource, input) in input {
                 let existing = objects.get(&(resource, bucket));
                 let merged = merge_with(resource, existing, &input.rows, &input.tombstones).unwrap();

@@ -1,4 +1,4 @@
-//! Which bucket a patient lives in, and dealing bronze rows to their buckets.
+//! Which bucket a patient lives in, and partitioning bronze rows by it.
 
 use arrow_array::{Array, RecordBatch, UInt32Array};
 use arrow_select::take::take_record_batch;
@@ -16,14 +16,13 @@ pub fn bucket_of(patient_id: Option<&str>, own_id: &str, buckets: u16) -> u16 {
     (hash % u64::from(buckets.max(1))) as u16
 }
 
-/// Deals the rows of a bronze batch to their buckets, in ascending order of bucket; empty buckets are left out.
-pub fn split(resource: Resource, batch: &RecordBatch, buckets: u16) -> Result<Vec<(u16, RecordBatch)>, FileError> {
-    let columns = Columns { table: resource.bronze(), batch };
+/// The bucket of each row of a bronze batch.
+pub(super) fn buckets_of(resource: Resource, bronze: &RecordBatch, buckets: u16) -> Result<Vec<u16>, FileError> {
+    let columns = Columns { table: resource.bronze(), batch: bronze };
     let patients = columns.text("patient_id")?;
     let own = columns.text(resource.id_column())?;
-    let mut rows: Vec<Vec<u32>> = vec![Vec::new(); usize::from(buckets.max(1))];
     let mut last: Option<(&str, u16)> = None;
-    for row in 0..batch.num_rows() {
+    let bucket = |row: usize| {
         let patient = patients.is_valid(row).then(|| patients.value(row));
         let bucket = match (patient, last) {
             // Exports often list a patient's resources one after the other.
@@ -31,13 +30,31 @@ pub fn split(resource: Resource, batch: &RecordBatch, buckets: u16) -> Result<Ve
             _ => bucket_of(patient, if own.is_valid(row) { own.value(row) } else { "" }, buckets),
         };
         last = patient.map(|id| (id, bucket));
-        rows[usize::from(bucket)].push(row as u32);
+        bucket
+    };
+    Ok((0..bronze.num_rows()).map(bucket).collect())
+}
+
+/// Takes rows apart by their buckets, in ascending order of bucket; empty buckets are left out.
+pub(super) fn by_bucket(
+    resource: Resource,
+    rows: &RecordBatch,
+    buckets: &[u16],
+) -> Result<Vec<(u16, RecordBatch)>, FileError> {
+    let mut places: Vec<Vec<u32>> = vec![Vec::new(); buckets.iter().max().map_or(0, |last| usize::from(*last) + 1)];
+    for (row, bucket) in (0_u32..).zip(buckets) {
+        places[usize::from(*bucket)].push(row);
     }
     let loose = |source| FileError::Rows { table: resource.bronze().path, source };
-    let filled = (0u16..).zip(rows).filter(|(_, rows)| !rows.is_empty());
+    let filled = (0u16..).zip(places).filter(|(_, rows)| !rows.is_empty());
     filled
-        .map(|(bucket, rows)| Ok((bucket, take_record_batch(batch, &UInt32Array::from(rows)).map_err(loose)?)))
+        .map(|(bucket, places)| Ok((bucket, take_record_batch(rows, &UInt32Array::from(places)).map_err(loose)?)))
         .collect()
+}
+
+/// Partitions the rows of a bronze batch by their buckets, in ascending order of bucket; empty buckets are left out.
+pub fn split(resource: Resource, bronze: &RecordBatch, buckets: u16) -> Result<Vec<(u16, RecordBatch)>, FileError> {
+    by_bucket(resource, bronze, &buckets_of(resource, bronze, buckets)?)
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_array::{Array, RecordBatch};
 use bytes::Bytes;
 
-use super::index::{Deletion, Entry, joined, of_rows};
-use super::{Resource, Tombstone, read_bronze, split};
+use super::bucket::{buckets_of, by_bucket};
+use super::conform::conform;
+use super::index::{Deletion, Entry, of_rows};
+use super::{Resource, Tombstone, read_bronze};
 use crate::schema::BRONZE_DELETION;
 use crate::table_file::{self, Columns, FileError};
 
@@ -21,7 +23,7 @@ fn holds_deletions(key: &str) -> bool {
 /// What is merged into one silver object.
 #[derive(Clone, Debug, Default)]
 pub struct ObjectInput {
-    /// Bronze rows of the object's bucket.
+    /// Rows of the object's bucket in silver's words.
     pub rows: Vec<RecordBatch>,
     /// Resources whose greatest version is not in the object's bucket.
     pub tombstones: Vec<Tombstone>,
@@ -30,10 +32,20 @@ pub struct ObjectInput {
 /// What is merged into one bucket, by resource.
 pub type BucketInput = BTreeMap<Resource, ObjectInput>;
 
-/// What bronze files bring: the rows of each bucket, and one entry for each version that the index has to know.
+/// Bronze rows of one resource, and the bucket of each.
+#[derive(Clone, Debug)]
+struct BucketedRows {
+    rows: RecordBatch,
+    buckets: Vec<u16>,
+}
+
+/// Rows of one bucket and resource in silver's words, as [`Incoming::split`] gives them.
+pub type SplitRows = (u16, Resource, RecordBatch);
+
+/// What bronze files bring: rows with their buckets, and one entry for each version that the index has to know.
 #[derive(Clone, Debug, Default)]
 pub struct Incoming {
-    buckets: BTreeMap<u16, BucketInput>,
+    rows: BTreeMap<Resource, Vec<BucketedRows>>,
     entries: Vec<Entry>,
     /// Deletions of patients: the index does not know patients.
     patients: Vec<Entry>,
@@ -58,10 +70,9 @@ impl Incoming {
 
     /// Adds bronze rows of one resource.
     pub fn add_rows(&mut self, resource: Resource, rows: &RecordBatch, buckets: u16) -> Result<(), FileError> {
-        self.entries.append(&mut of_rows(resource, rows, buckets)?);
-        for (bucket, rows) in split(resource, rows, buckets)? {
-            self.object(bucket, resource).rows.push(rows);
-        }
+        let buckets = buckets_of(resource, rows, buckets)?;
+        self.entries.append(&mut of_rows(resource, rows, &buckets)?);
+        self.rows.entry(resource).or_default().push(BucketedRows { rows: rows.clone(), buckets });
         Ok(())
     }
 
@@ -96,41 +107,53 @@ impl Incoming {
     pub fn append(&mut self, mut other: Self) {
         self.entries.append(&mut other.entries);
         self.patients.append(&mut other.patients);
-        for (bucket, input) in other.buckets {
-            for (resource, mut input) in input {
-                let object = self.object(bucket, resource);
-                object.rows.append(&mut input.rows);
-                object.tombstones.append(&mut input.tombstones);
-            }
+        for (resource, mut rows) in other.rows {
+            self.rows.entry(resource).or_default().append(&mut rows);
         }
     }
 
-    /// The buckets that this brings something to, once the index has answered for it (and maybe for others).
-    pub fn touched(&self, indexed: &[Entry]) -> BTreeSet<u16> {
-        let own: BTreeSet<_> = self.entries.iter().map(|entry| entry.key).collect();
-        let indexed = indexed.iter().filter(|entry| own.contains(&entry.key));
-        let elsewhere = indexed.chain(&self.patients).flat_map(|entry| entry.elsewhere.iter().copied());
-        self.buckets.keys().copied().chain(elsewhere).collect()
+    /// The buckets that this brings something to, without those that only the index knows.
+    pub fn touched(&self) -> BTreeSet<u16> {
+        let deleted = self.patients.iter().flat_map(|entry| entry.elsewhere.iter().copied());
+        let rows = self.rows.values().flatten().flat_map(|rows| rows.buckets.iter().copied());
+        rows.chain(deleted).collect()
     }
 
-    /// Takes out what the index has to take in, sorted and one for each resource.
+    /// Takes out what the index has to take in, one entry for each version.
     pub fn take_entries(&mut self) -> Vec<Entry> {
-        joined(std::mem::take(&mut self.entries))
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Takes out the deletions of patients, as what the index would answer.
+    pub fn take_deleted_patients(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.patients)
+    }
+
+    /// Takes out the rows of each bucket, in silver's words.
+    pub fn split(&mut self) -> Result<Vec<SplitRows>, FileError> {
+        let mut split = Vec::new();
+        for (resource, parts) in std::mem::take(&mut self.rows) {
+            let buckets: Vec<u16> = parts.iter().flat_map(|part| part.buckets.iter().copied()).collect();
+            let bronze: Vec<RecordBatch> = parts.into_iter().map(|part| part.rows).collect();
+            let rows = conform(resource, &bronze)?;
+            drop(bronze);
+            split.extend(by_bucket(resource, &rows, &buckets)?.into_iter().map(|(at, rows)| (at, resource, rows)));
+        }
+        Ok(split)
     }
 
     /// What each bucket has to take in, once the index has answered with its entries of the batch's resources.
-    pub fn by_bucket(mut self, indexed: &[Entry]) -> BTreeMap<u16, BucketInput> {
-        let patients = std::mem::take(&mut self.patients);
-        for entry in indexed.iter().chain(&patients) {
-            for bucket in &entry.elsewhere {
-                let tombstone = Tombstone { key: entry.key, version: entry.latest.clone() };
-                self.object(*bucket, entry.resource).tombstones.push(tombstone);
+    pub fn by_bucket(mut self, indexed: &[Entry]) -> Result<BTreeMap<u16, BucketInput>, FileError> {
+        let mut inputs: BTreeMap<u16, BucketInput> = BTreeMap::new();
+        for (bucket, resource, rows) in self.split()? {
+            inputs.entry(bucket).or_default().entry(resource).or_default().rows.push(rows);
+        }
+        for entry in indexed.iter().chain(&self.patients) {
+            for (bucket, tombstone) in entry.tombstones() {
+                let input = inputs.entry(bucket).or_default();
+                input.entry(entry.resource).or_default().tombstones.push(tombstone);
             }
         }
-        self.buckets
-    }
-
-    fn object(&mut self, bucket: u16, resource: Resource) -> &mut ObjectInput {
-        self.buckets.entry(bucket).or_default().entry(resource).or_default()
+        Ok(inputs)
     }
 }

@@ -5,6 +5,8 @@
 //! than, and goes where a row is greater. Rows are then sorted by time and id (rows without a time last) and encoded
 //! alike whatever way they came, so that the same rows and tombstones are the same bytes.
 
+use std::sync::Arc;
+
 use arrow_array::{Array, RecordBatch, UInt32Array};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
@@ -35,10 +37,12 @@ pub struct Merged {
 ///
 /// The incoming batches have bronze's columns, as [`super::read_bronze`] and [`super::split`] give them.
 pub fn merge(resource: Resource, existing: Option<&Bytes>, rows: &[RecordBatch]) -> Result<Merged, FileError> {
-    merge_with(resource, existing, rows, &[])
+    merge_with(resource, existing, &[conform(resource, rows)?], &[])
 }
 
-/// Merges bronze rows and tombstones of one bucket into the bucket's silver object.
+/// Merges rows and tombstones of one bucket into the bucket's silver object.
+///
+/// The rows are in silver's words, as [`super::Incoming::split`] gives them.
 pub fn merge_with(
     resource: Resource,
     existing: Option<&Bytes>,
@@ -47,16 +51,18 @@ pub fn merge_with(
 ) -> Result<Merged, FileError> {
     let table = resource.silver();
     let loose = |source| FileError::Rows { table: table.path, source };
-    let fresh = conform(resource, rows)?;
-    let (all, kept, before) = match existing {
-        None => (fresh, 0, Tombstones::default()),
-        Some(bytes) => {
-            let old = table_file::read(table, bytes, &resource.own_columns())?;
-            let both = [RecordBatch::try_new(own_schema(resource), old.columns().to_vec()).map_err(loose)?, fresh];
-            let all = concat_batches(&own_schema(resource), &both).map_err(loose)?;
-            (all, old.num_rows(), tombstones_of(resource, bytes)?)
-        }
-    };
+    let schema = own_schema(resource);
+    let mut batches = Vec::with_capacity(rows.len() + 1);
+    let (mut kept, mut before) = (0, Tombstones::default());
+    if let Some(bytes) = existing {
+        let old = table_file::read(table, bytes, &resource.own_columns())?;
+        kept = old.num_rows();
+        before = tombstones_of(resource, bytes)?;
+        batches.push(RecordBatch::try_new(Arc::clone(&schema), old.columns().to_vec()).map_err(loose)?);
+    }
+    batches.extend_from_slice(rows);
+    let all = concat_batches(&schema, &batches).map_err(loose)?;
+    drop(batches);
     let mut tombstones = before.clone();
     buried.iter().for_each(|tombstone| tombstones.add(tombstone));
     let mut winners = latest(resource, &all)?;

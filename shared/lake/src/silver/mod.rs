@@ -23,16 +23,18 @@ mod incoming;
 mod merge;
 mod read;
 mod resource;
+mod spill;
 mod tombstones;
 mod version;
 
 pub use bucket::{DEFAULT_BUCKETS, bucket_of, split};
 pub use commit::SilverCommit;
 pub(crate) use derived::length_days;
-pub use incoming::{BucketInput, Incoming, ObjectInput};
+pub use incoming::{BucketInput, Incoming, ObjectInput, SplitRows};
 pub use merge::{Merged, merge, merge_with};
 pub use read::read_bronze;
 pub use resource::Resource;
+pub use spill::{decode_rows, encode_rows};
 pub use tombstones::Tombstone;
 
 #[cfg(test)]

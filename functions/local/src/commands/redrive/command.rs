@@ -4,7 +4,7 @@ use metriccare_aws::{DeadLetters, RedriveProgress};
 use metriccare_flow::Upstream;
 use metriccare_ports::SystemClock;
 
-use super::{missing, pace::pause};
+use super::missing;
 use crate::{
     arguments::{Redrive, RedriveSource, RedriveStage},
     cloud::AwsSession,

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use metriccare_ports::{Clock, SystemClock};
+
 use super::{
     files,
     send::{Amount, send},

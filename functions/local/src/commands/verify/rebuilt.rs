@@ -1,11 +1,15 @@
-//! Silver and gold made again from the landed objects, in memory, and compared with those of the lake.
+//! Silver and gold made again from the landed objects, in a temporary folder, and compared with those of the lake.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use metriccare_flow::{Worker, drive};
-use metriccare_lake::{cells, keys, schema::TABLES};
-use metriccare_ports::{ErrorKind, MemoryLedger, MemoryStore, ObjectStore, Ports, PutMode, catalog::NoCatalog};
+use metriccare_lake::{
+    cells, keys,
+    schema::TABLES,
+    table_file::{self, FileError},
+};
+use metriccare_ports::{DiskStore, ErrorKind, MemoryLedger, ObjectStore, Ports, PutMode, catalog::NoCatalog};
 
 use super::{Check, rows::Named};
 use crate::output::{counted, failure::Failure, progress::Bars};
@@ -13,7 +17,8 @@ use crate::output::{counted, failure::Failure, progress::Bars};
 pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure> {
     let mut check = Check::named("rebuilt");
     let clock = Arc::clone(&worker.ports.clock);
-    let fresh: Arc<dyn ObjectStore> = Arc::new(MemoryStore::new("lake", Arc::clone(&clock)));
+    let folder = tempfile::tempdir().map_err(no_room)?;
+    let fresh: Arc<dyn ObjectStore> = Arc::new(DiskStore::open("lake", folder.path())?);
     if let Some(beds) = read(&*worker.ports.lake, keys::HOSPITALS).await? {
         fresh.put(keys::HOSPITALS, beds.into(), PutMode::Overwrite).await?;
     }
@@ -48,11 +53,12 @@ pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure
                 check.differences.push(format!("{key} {words}"));
                 continue;
             };
-            let should_rows = cells::read_rows(table, should).map_err(|error| Failure::failed(error.to_string()))?;
-            all_rows += should_rows.len() as u64;
+            let unreadable = |error: FileError| Failure::failed(error.to_string());
+            all_rows += table_file::count_rows(table, should).map_err(unreadable)?;
             if is == should {
                 continue;
             }
+            let should_rows = cells::read_rows(table, should).map_err(unreadable)?;
             match cells::read_rows(table, is) {
                 Ok(rows) => Named::of(table, &rows).differences(Named::of(table, &should_rows), &mut check.differences),
                 Err(error) => check.differences.push(format!("{key}: {error}")),
@@ -61,6 +67,10 @@ pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure
     }
     check.compared = format!("{} of silver and gold, rebuilt from landing", counted(all_rows, "row"));
     Ok(check)
+}
+
+fn no_room(error: std::io::Error) -> Failure {
+    Failure::failed(format!("silver and gold are made again in a temporary folder, which cannot be used: {error}"))
 }
 
 async fn read(store: &dyn ObjectStore, key: &str) -> Result<Option<Bytes>, Failure> {

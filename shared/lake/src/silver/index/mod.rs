@@ -21,8 +21,8 @@ mod tests;
 
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use super::Resource;
 pub use super::version::{ContentId, Version, VersionId};
+use super::{Resource, Tombstone};
 pub(super) use codec::{decode_version, encode_version};
 pub use page::{DamagedPage, PAGE_ENTRIES, Page, Step};
 pub use sightings::Deletion;
@@ -68,6 +68,33 @@ impl Entry {
         self.elsewhere.sort_unstable();
         self.elsewhere.dedup();
         self.elsewhere.retain(|bucket| Some(*bucket) != self.bucket);
+    }
+}
+
+impl Entry {
+    /// What the buckets in which the resource must not live any more have to know.
+    pub fn tombstones(&self) -> impl Iterator<Item = (u16, Tombstone)> + '_ {
+        let tombstone = || Tombstone { key: self.key, version: self.latest.clone() };
+        self.elsewhere.iter().map(move |bucket| (*bucket, tombstone()))
+    }
+
+    /// Appends the entry with its key, as [`Entry::decode`] reads it.
+    pub fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.key.0.to_le_bytes());
+        codec::encode_entry(self, bytes);
+    }
+
+    /// Takes an entry from the front of the bytes; none where they are no entry.
+    pub fn decode(bytes: &mut &[u8]) -> Option<Self> {
+        let key = RecordKey(u128::from_le_bytes(codec::take(bytes)?));
+        codec::decode_entry(key, bytes)
+    }
+}
+
+impl RecordKey {
+    /// The first eight bits, by which keys are partitioned in their order.
+    pub fn first_byte(self) -> u8 {
+        (self.0 >> 120) as u8
     }
 }
 

@@ -11,7 +11,7 @@ use crate::table_file::{Columns, FileError};
 pub(in crate::silver) fn of_rows(
     resource: Resource,
     rows: &RecordBatch,
-    buckets: u16,
+    buckets: &[u16],
 ) -> Result<Vec<Entry>, FileError> {
     if resource == Resource::Patient {
         return Ok(Vec::new());
@@ -19,12 +19,11 @@ pub(in crate::silver) fn of_rows(
     let columns = Columns { table: resource.bronze(), batch: rows };
     let ids = columns.text(resource.id_column())?;
     let versions = VersionColumns::new(columns)?;
-    let entry = |row: usize| {
-        let latest = versions.version(row);
-        let bucket = Some(bucket_of(latest.patient_id.as_deref(), ids.value(row), buckets));
-        Entry { key: RecordKey::of(resource, ids.value(row)), resource, latest, bucket, elsewhere: Vec::new() }
+    let entry = |(row, bucket): (usize, &u16)| {
+        let key = RecordKey::of(resource, ids.value(row));
+        Entry { key, resource, latest: versions.version(row), bucket: Some(*bucket), elsewhere: Vec::new() }
     };
-    Ok((0..rows.num_rows()).filter(|row| ids.is_valid(*row)).map(entry).collect())
+    Ok(buckets.iter().enumerate().filter(|(row, _)| ids.is_valid(*row)).map(entry).collect())
 }
 
 /// A version that says that a resource is gone: a row of bronze/deletion.

@@ -203,9 +203,9 @@ fn take_in<'a>(store: &'a Store, page: Page, incoming: Vec<Entry>, limit: usize)
 async fn merge_batch(store: Store, batch: Vec<Delivered>, limit: usize) {
     let mut incoming = Incoming::default();
     batch.iter().for_each(|version| version.add_to(&mut incoming));
-    let entries = incoming.take_entries();
+    let entries = joined(incoming.take_entries());
     let indexed = take_in(&store, Page::ROOT, entries, limit).await;
-    for (bucket, input) in incoming.by_bucket(&indexed) {
+    for (bucket, input) in incoming.by_bucket(&indexed).unwrap() {
         for (resource, input) in input {
             let key = bucket_file(resource.silver().path, bucket, BUCKETS);
             loop {
