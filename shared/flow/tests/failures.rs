@@ -332,7 +332,7 @@ async fn hospitals_that_are_edited_there_and_back_within_a_second_end_right() {
 async fn the_ledger_keeps_no_key_of_what_failed() {
     let lake = Lake::new();
     let event = lake.land("Jane-Doe", "female").await;
-    let faulty = Arc::new(FaultyStore::new(lake.lake.clone(), Arc::new(Faults::at(1, Fault::Crash))));
+    let faulty = Arc::new(FaultyStore::new(lake.lake.clone(), Arc::new(Faults::at(2, Fault::Crash))));
     let mut worker = lake.unshared_worker();
     worker.ports.lake = faulty;
     let results = process(&Bronze, &Arc::new(worker), vec![vec![event.clone()]]).await;
