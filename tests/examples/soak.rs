@@ -3,12 +3,18 @@
 //! `cargo run --release -p metriccare-tests --example soak -- --schedules N --seed S`
 
 #![expect(clippy::disallowed_macros, clippy::disallowed_methods, reason = "it measures, and talks to whoever runs it")]
-#![expect(clippy::print_stdout, reason = "the lines are what it is run for")]
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "the lines are what it is run for")]
 
-use std::{process::ExitCode, thread::available_parallelism, time::Instant};
+use std::{
+    io::{IsTerminal, stderr},
+    process::ExitCode,
+    sync::{Mutex, PoisonError},
+    thread::available_parallelism,
+    time::Instant,
+};
 
 use clap::Parser;
-use metriccare_tests::simulation::{Schedule, Variant, inputs_of, soak};
+use metriccare_tests::simulation::{Schedule, Variant, inputs_of, soak, soak_watched};
 
 /// Simulates the pipeline under faults, and compares every lake with the undisturbed one.
 #[derive(Parser)]
@@ -40,15 +46,27 @@ fn main() -> ExitCode {
     }
     let threads = arguments.threads.or_else(|| available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let begun = Instant::now();
-    let found = soak(arguments.seed, arguments.schedules, threads, None, 5);
+    let last = Mutex::new(begun);
+    let watch = |done: u64| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if stderr().is_terminal() && last.elapsed().as_secs() >= 1 {
+            *last = Instant::now();
+            let per_second = done as f64 / begun.elapsed().as_secs_f64();
+            eprint!("\r{done} of {} schedules, {per_second:.1} per second ", arguments.schedules);
+        }
+    };
+    let found = soak_watched(arguments.seed, arguments.schedules, threads, None, 5, &watch);
+    if stderr().is_terminal() {
+        eprintln!();
+    }
     let seconds = begun.elapsed().as_secs_f64();
     for (kind, count) in &found.injected {
         println!("{count:>10} × {kind:?}");
     }
     println!("{:>10} calls of stores and ledger", found.calls);
     for divergence in &found.divergences {
-        println!("schedule {} diverges: {}", divergence.seed, divergence.what);
-        println!("  it takes {:?}", divergence.objects);
+        println!("schedule {} diverges: {}", divergence.schedule.seed, divergence.what);
+        println!("  it takes {:?}", divergence.objects.iter().map(|object| &object.key).collect::<Vec<_>>());
         for step in &divergence.trace {
             println!("  {step}");
         }

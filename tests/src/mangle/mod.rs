@@ -48,6 +48,19 @@ pub fn mangled(samples: &[Sample], seed: u64, number: u64) -> Mangled {
     mangled
 }
 
+/// The input with this number for a parser: one of the examples, mangled as a text is, or bytes without an example.
+pub fn fuzzed(examples: &[&[u8]], seed: u64, number: u64) -> Vec<u8> {
+    let mut draw = Draw(seed ^ number.wrapping_mul(0xD6E8_FEB8_6659_FD93));
+    if draw.percent(5) {
+        return (0..draw.number_less_than(60)).map(|_| draw.number_less_than(256) as u8).collect();
+    }
+    let mut bytes = draw.one_of(examples).to_vec();
+    for _ in 0..=draw.number_less_than(3) {
+        text::step(&mut draw, &mut bytes);
+    }
+    bytes
+}
+
 /// A mutation: its name, and what it does.
 type Step<T> = (&'static str, fn(&mut Draw, &mut T));
 

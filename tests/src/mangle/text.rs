@@ -81,3 +81,9 @@ pub(super) fn mangle(draw: &mut Draw, mangled: &mut Mangled, samples: &[Sample])
     }
     some(draw, STEPS, &mut mangled.bytes, &mut mangled.steps);
 }
+
+/// Makes one of the mutations of a text.
+pub(super) fn step(draw: &mut Draw, bytes: &mut Vec<u8>) {
+    let (_, step) = draw.one_of(STEPS);
+    step(draw, bytes);
+}

@@ -13,6 +13,6 @@ mod variant;
 
 pub use inputs::{HOSPITALS, Inputs};
 pub use schedule::{Ended, Schedule};
-pub use soak::{Divergence, Soak, inputs_of, seed_of, soak};
+pub use soak::{Divergence, Soak, inputs_of, seed_of, shortened, soak, soak_watched};
 pub use turns::Injected;
 pub use variant::Variant;

@@ -5,8 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use metriccare_flow::Worker;
-use metriccare_ports::{Ports, Queue, catalog::MemoryCatalog, queue::QueueSettings};
+use metriccare_flow::{Upstream, Window, Worker, find_missing};
+use metriccare_ports::{Ports, Queue, catalog::MemoryCatalog, faulty::Faults, queue::QueueSettings};
 use tokio::task::JoinSet;
 
 use super::{
@@ -88,6 +88,9 @@ struct Run<'a> {
     lapses_left: usize,
     notified_twice_percent: usize,
     /// Whether every object is notified once more after all is done.
+    notifies_all: bool,
+    /// How many messages expire; where any may, what is missing is searched for.
+    expiries_left: usize,
     reconciles: bool,
     /// Every object that lands.
     objects: &'a [Landed],
@@ -111,6 +114,7 @@ impl<'a> Run<'a> {
             unlanded.swap(last, draw.number_less_than(last + 1));
         }
         let faults = draw.one_of(&[0, 4, 12, 40]);
+        let expiries = draw.one_of(&[0, 0, 0, 1, 6]).min(schedule.most_faults);
         Self {
             cloud: Arc::new(Cloud::new(settings)),
             turns: Arc::default(),
@@ -121,7 +125,9 @@ impl<'a> Run<'a> {
             faults_left: faults.min(schedule.most_faults),
             lapses_left: draw.number_less_than(6).min(schedule.most_faults),
             notified_twice_percent: draw.one_of(&[0, 10, 50]),
-            reconciles: draw.percent(20),
+            notifies_all: draw.percent(20),
+            expiries_left: expiries,
+            reconciles: expiries > 0,
             objects: &inputs.objects,
             handlers: 0,
             stalled: BTreeSet::new(),
@@ -162,6 +168,10 @@ impl<'a> Run<'a> {
                     self.lapses_left -= 1;
                     self.lapse();
                 }
+                7 if self.expiries_left > 0 && self.draw.percent(10) => self.expire(),
+                8 if self.reconciles && self.draw.percent(2) => {
+                    self.reconcile().await;
+                }
                 _ if !ready.is_empty() => {
                     let handler = self.draw.one_of(&ready);
                     self.advance(handler);
@@ -190,13 +200,41 @@ impl<'a> Run<'a> {
             self.trace(|| "the dead letters are sent back".to_owned());
         } else if let Some(handler) = self.stalled.pop_first() {
             self.trace(|| format!("{handler} wakes up"));
-        } else if std::mem::take(&mut self.reconciles) {
+        } else if self.reconciles && self.reconcile().await {
+            self.trace(|| "something was missing".to_owned());
+        } else if std::mem::take(&mut self.notifies_all) {
             self.cloud.notify(&self.objects.iter().collect::<Vec<_>>()).await;
             self.trace(|| "every object is notified once more".to_owned());
         } else {
             return true;
         }
         false
+    }
+
+    /// A message of one of the queues expires.
+    fn expire(&mut self) {
+        let queue = self.draw.number_less_than(STAGES.len());
+        if let Some(message) = self.cloud.queues[queue].expire() {
+            self.expiries_left -= 1;
+            self.count(Injected::Expiry);
+            self.trace(|| format!("{} of {:?} expires", message.id, STAGES[queue]));
+        }
+    }
+
+    /// The scheduled search for what a stage lacks, and its notifications; whether anything was found.
+    async fn reconcile(&mut self) -> bool {
+        let worker = self.cloud.process("reconciliation", Faults::none(), 1).worker;
+        let mut found_any = false;
+        for (stage, layer) in [Upstream::Landing, Upstream::Bronze, Upstream::Silver].into_iter().enumerate() {
+            let found = find_missing(&worker, layer, Window::ALL).await.expect("nothing fails in memory");
+            for body in layer.notifications(&worker, &found) {
+                self.cloud.queues[stage].send(&body).await.expect("memory");
+                self.count(Injected::Reconciliation);
+                found_any = true;
+            }
+        }
+        self.trace(|| "reconciliation".to_owned());
+        found_any
     }
 
     fn lapse(&mut self) {
@@ -309,7 +347,10 @@ impl<'a> Run<'a> {
             Some(fault) => format!("{handler} {what}: {fault:?}"),
             None => format!("{handler} {what}"),
         });
-        if fault == Some(Injected::Stall) {
+        if let Some(Injected::Stall | Injected::PastDeadline) = fault {
+            if fault == Some(Injected::PastDeadline) {
+                self.cloud.let_messages_reappear();
+            }
             self.stalled.insert(handler);
             self.turns.put_back(waiting);
         } else {

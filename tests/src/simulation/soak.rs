@@ -33,12 +33,12 @@ pub struct Soak {
 /// A schedule that did not end in the undisturbed lake, as short as it could be made.
 #[derive(Debug)]
 pub struct Divergence {
-    /// The schedule's own seed.
-    pub seed: u64,
+    /// The schedule, with the limits that it was shortened by.
+    pub schedule: Schedule,
     /// What differs, or which law was broken.
     pub what: String,
-    /// The keys of the objects that it takes.
-    pub objects: Vec<String>,
+    /// The objects that it takes.
+    pub objects: Vec<Landed>,
     /// The steps of the shortened schedule.
     pub trace: Vec<String>,
 }
@@ -65,6 +65,21 @@ fn runtime() -> Runtime {
 /// # Panics
 /// Where a runtime cannot be made, or a schedule's own machinery panics.
 pub fn soak(seed: u64, schedules: u64, threads: usize, variant: Option<Variant>, stop_at: usize) -> Soak {
+    soak_watched(seed, schedules, threads, variant, stop_at, &|_| {})
+}
+
+/// As [`soak`]; after every schedule `watch` is called with how many there were.
+///
+/// # Panics
+/// As [`soak`].
+pub fn soak_watched(
+    seed: u64,
+    schedules: u64,
+    threads: usize,
+    variant: Option<Variant>,
+    stop_at: usize,
+    watch: &(dyn Fn(u64) + Sync),
+) -> Soak {
     let (next, total) = (AtomicU64::new(0), Mutex::new(Soak::default()));
     let locked = || total.lock().unwrap_or_else(PoisonError::into_inner);
     thread::scope(|scope| {
@@ -82,8 +97,8 @@ pub fn soak(seed: u64, schedules: u64, threads: usize, variant: Option<Variant>,
                     let Ended { divergence, injected, calls, .. } = runtime.block_on(schedule.run(inputs));
                     // Of what is broken on purpose it is enough to know that it is seen.
                     let found = divergence.map(|what| match variant {
-                        Some(_) => Divergence { seed, what, objects: Vec::new(), trace: Vec::new() },
-                        None => shortened(&runtime, schedule, inputs, what),
+                        Some(_) => Divergence { schedule, what, objects: Vec::new(), trace: Vec::new() },
+                        None => shortened(schedule, inputs, what),
                     });
                     let mut total = locked();
                     total.schedules += 1;
@@ -92,6 +107,7 @@ pub fn soak(seed: u64, schedules: u64, threads: usize, variant: Option<Variant>,
                         *total.injected.entry(kind).or_default() += count;
                     }
                     total.divergences.extend(found);
+                    watch(total.schedules);
                 }
             });
         }
@@ -99,22 +115,32 @@ pub fn soak(seed: u64, schedules: u64, threads: usize, variant: Option<Variant>,
     total.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same divergence with fewer handlers, faults and objects, as far as it still shows.
-fn shortened(runtime: &Runtime, mut schedule: Schedule, inputs: &Inputs, mut what: String) -> Divergence {
+/// The same divergence with fewer handlers, faults and objects, as far as it still shows and takes no more calls than it did.
+///
+/// # Panics
+/// As [`soak`].
+pub fn shortened(mut schedule: Schedule, inputs: &Inputs, mut what: String) -> Divergence {
+    let runtime = runtime();
     let mut objects = inputs.objects.clone();
     let run = |schedule: &Schedule, objects: &[Landed]| {
         runtime.block_on(async { schedule.run(&Inputs::of(objects.to_vec()).await).await })
     };
+    let calls = run(&schedule, &objects).calls;
+    // What the shorter schedule diverges by, where it does.
+    let shorter = |schedule: &Schedule, objects: &[Landed]| {
+        let ended = run(schedule, objects);
+        ended.divergence.filter(|_| ended.calls <= calls)
+    };
     for most_handlers in [1, 2, 4] {
         let fewer = Schedule { most_handlers, ..schedule };
-        if let Some(found) = run(&fewer, &objects).divergence {
+        if let Some(found) = shorter(&fewer, &objects) {
             (schedule, what) = (fewer, found);
             break;
         }
     }
     for most_faults in [0, 1, 2, 3, 5, 8, 12] {
         let fewer = Schedule { most_faults, ..schedule };
-        if let Some(found) = run(&fewer, &objects).divergence {
+        if let Some(found) = shorter(&fewer, &objects) {
             (schedule, what) = (fewer, found);
             break;
         }
@@ -123,12 +149,11 @@ fn shortened(runtime: &Runtime, mut schedule: Schedule, inputs: &Inputs, mut wha
     while place < objects.len() {
         let mut fewer = objects.clone();
         fewer.remove(place);
-        match run(&schedule, &fewer).divergence {
+        match shorter(&schedule, &fewer) {
             Some(found) => (objects, what) = (fewer, found),
             None => place += 1,
         }
     }
     let traced = run(&Schedule { traced: true, ..schedule }, &objects);
-    let objects = objects.into_iter().map(|object| object.key).collect();
-    Divergence { seed: schedule.seed, what, objects, trace: traced.trace }
+    Divergence { schedule, what, objects, trace: traced.trace }
 }

@@ -32,6 +32,12 @@ pub enum Injected {
     LeaseLapse,
     /// A message was delivered too often, and comes back from the dead letters at the end.
     DeadLetter,
+    /// A call takes so long that the invocation's lease lapses and its messages are delivered to others; then it goes on.
+    PastDeadline,
+    /// A message expires before anybody receives it: only reconciliation finds what it was about.
+    Expiry,
+    /// The scheduled reconciliation notifies the stages of what they lack, while handlers are at work or after it.
+    Reconciliation,
 }
 
 /// What kind of call waits: it decides what can go wrong with it.
@@ -46,14 +52,16 @@ pub(crate) enum Call {
 impl Call {
     /// What can go wrong with such a call.
     pub(crate) fn faults(self) -> &'static [Injected] {
-        use Injected::{ConditionAfterSuccess, Conflict, Crash, CrashAfter, LostReply, Stall, Unavailable};
+        use Injected::{
+            ConditionAfterSuccess, Conflict, Crash, CrashAfter, LostReply, PastDeadline, Stall, Unavailable,
+        };
         match self {
-            Call::Read => &[Unavailable, Crash, Stall],
-            Call::Put => &[Unavailable, LostReply, Conflict, Crash, CrashAfter, Stall],
+            Call::Read => &[Unavailable, Crash, Stall, PastDeadline],
+            Call::Put => &[Unavailable, LostReply, Conflict, Crash, CrashAfter, Stall, PastDeadline],
             Call::ConditionalPut => {
-                &[Unavailable, LostReply, Conflict, ConditionAfterSuccess, Crash, CrashAfter, Stall]
+                &[Unavailable, LostReply, Conflict, ConditionAfterSuccess, Crash, CrashAfter, Stall, PastDeadline]
             }
-            Call::Ledger => &[Unavailable, LostReply, Crash, CrashAfter, Stall],
+            Call::Ledger => &[Unavailable, LostReply, Crash, CrashAfter, Stall, PastDeadline],
         }
     }
 }

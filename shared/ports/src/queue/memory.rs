@@ -77,6 +77,13 @@ impl MemoryQueue {
         dead.len()
     }
 
+    /// Drops a message as if it had been in the queue for longer than messages are kept; none where nothing is visible.
+    pub fn expire(&self) -> Option<Message> {
+        let (now, mut state) = (self.clock.now_millis(), self.state());
+        let place = state.visible(now, self.settings.shuffle.is_some()).into_iter().next()?;
+        Some(state.waiting.remove(place).message)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
