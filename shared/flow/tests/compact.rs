@@ -12,8 +12,8 @@ use std::{
 
 use async_trait::async_trait;
 use metriccare_flow::{
-    Bronze, CompactOptions, Compactions, FileRows, RebuildFrom, Unwatched, WithdrawalPlan, Worker, compact, drive,
-    event::ObjectEvent, process, rebuild, withdraw,
+    Bronze, CompactOptions, Compactions, FileRows, PatientPlan, RebuildFrom, Unwatched, WithdrawalPlan, Worker,
+    compact, drive, event::ObjectEvent, process, rebuild, withdraw, withdraw_patient,
 };
 use metriccare_lake::{
     bronze::BronzeCommit,
@@ -409,6 +409,32 @@ async fn an_object_is_withdrawn_at_any_stage_of_a_compaction() {
             lake.compact_wholly().await;
             assert_eq!(lake.by_commits().await, left);
         }
+    }
+}
+
+/// Withdraws a patient, and gives the rows that are left.
+async fn without_patient(lake: &Lake) -> Rows {
+    let worker = lake.worker(lake.ports.clone());
+    let plan = PatientPlan::of(&worker, "p0").await.expect("memory");
+    assert!(plan.refused.is_empty() && plan.records > 0, "{plan:?}");
+    withdraw_patient(&worker, &plan, "consent ended", [7; 32], &Unwatched).await.expect("memory");
+    let left = lake.by_commits().await;
+    let catalog = lake.by_catalog().await.into_iter();
+    assert_eq!(catalog.filter(|(row, _)| !row.starts_with("bronze/withdrawal")).collect::<Rows>(), left);
+    left
+}
+
+#[tokio::test]
+async fn a_patient_is_withdrawn_from_compacted_files_as_from_others() {
+    // Some objects are no longer in landing: another version has taken their place.
+    let should = without_patient(&Lake::of(6).await).await;
+    for steps in 0..=STEPS {
+        let lake = Lake::of(6).await;
+        for _ in 0..steps {
+            compact(&lake.worker(lake.ports.clone()), &options()).await.expect("memory");
+            lake.clock.advance(DAY + MINUTE);
+        }
+        assert_eq!(without_patient(&lake).await, should, "after {steps} steps");
     }
 }
 

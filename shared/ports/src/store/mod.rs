@@ -133,8 +133,8 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
     /// Every object whose key begins with the prefix, sorted by the key's bytes.
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>>;
 
-    /// Deletes an object; where there is none, nothing happens. No stage of the pipeline deletes: a rebuild and a
-    /// withdrawal do.
+    /// Deletes an object; where there is none, nothing happens. No stage of the pipeline deletes: a compaction, a
+    /// rebuild and a withdrawal do.
     async fn delete(&self, key: &str) -> Result<()> {
         Err(Error::new(ErrorKind::Invalid, "delete", subject(self.bucket(), key), "this store deletes nothing"))
     }
