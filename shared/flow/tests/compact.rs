@@ -50,9 +50,12 @@ struct Lake {
     ports: Ports,
 }
 
+/// The rows of files that were decoded, by table and content.
+type DecodedRows = BTreeMap<(&'static str, String), Arc<Vec<String>>>;
+
 /// The rows of a file. The same files are read after every call, so that each content is decoded once.
 fn cached_rows(table: &'static Table, bytes: &bytes::Bytes) -> Arc<Vec<String>> {
-    static CACHE: Mutex<BTreeMap<(&str, String), Arc<Vec<String>>>> = Mutex::new(BTreeMap::new());
+    static CACHE: Mutex<DecodedRows> = Mutex::new(BTreeMap::new());
     let name = (table.path, keys::content_id(bytes));
     let mut cache = CACHE.lock().expect("unpoisoned");
     let decode = || {

@@ -17,7 +17,7 @@ use crate::output::{counted, failure::Failure, progress::Bars};
 pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure> {
     let mut check = Check::named("rebuilt");
     let clock = Arc::clone(&worker.ports.clock);
-    let folder = tempfile::tempdir().map_err(no_room)?;
+    let folder = tempfile::tempdir().map_err(|error| no_room(&error))?;
     let fresh: Arc<dyn ObjectStore> = Arc::new(DiskStore::open("lake", folder.path())?);
     if let Some(beds) = read(&*worker.ports.lake, keys::HOSPITALS).await? {
         fresh.put(keys::HOSPITALS, beds.into(), PutMode::Overwrite).await?;
@@ -69,7 +69,7 @@ pub(super) async fn check(worker: &Worker, bars: &Bars) -> Result<Check, Failure
     Ok(check)
 }
 
-fn no_room(error: std::io::Error) -> Failure {
+fn no_room(error: &std::io::Error) -> Failure {
     Failure::failed(format!("silver and gold are made again in a temporary folder, which cannot be used: {error}"))
 }
 
