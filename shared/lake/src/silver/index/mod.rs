@@ -6,7 +6,7 @@
 //! [`Entry`] only ever grows ([`Entry::join`]), so that it ends the same whatever the order in which versions come.
 //!
 //! The protocol of a merge: first the index takes in all versions of the batch ([`Page`]), then every bucket that the
-//! joined entries name is merged, with the batch's rows and with a [`Tombstone`](super::Tombstone) where the greatest
+//! joined entries name is merged, with the batch's rows and with a [`Tombstone`] where the greatest
 //! version is elsewhere, then the buckets are committed. Of two merges that handle versions of one resource, the one
 //! whose entry joins later sees the other's bucket and its version, and brings them together; a merge that was killed
 //! in between is delivered again, and does all of it again. Patients need no entry: their own id names their bucket.
