@@ -7,6 +7,7 @@ FLATTEN_FILE is the example `flatten_file` as `cargo test` builds it. Counts har
 regression of a few per cent is seen where clocks see noise. `--write` takes the present count as the right one. Exit status 3
 where valgrind is missing, or the compiler or the machine is another than that of the count.
 """
+import hashlib
 import json
 import pathlib
 import platform
@@ -49,6 +50,15 @@ def count(flatten_file):
         return int(re.search(r"Collected : (\d+)", run.stderr).group(1))
 
 
+def processor():
+    """A digest of what the processor can do: the C library chooses its copies by that."""
+    try:
+        flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
+    except OSError:
+        flags = None
+    return hashlib.sha256(flags.group(1).encode()).hexdigest()[:12] if flags else "unknown"
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -56,7 +66,7 @@ def main():
         print("SKIPPED: valgrind is not installed (Debian: apt-get install valgrind)")
         sys.exit(3)
     rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    place = {"rust": rust, "machine": platform.machine(), "libc": " ".join(platform.libc_ver())}
+    place = {"rust": rust, "machine": platform.machine(), "libc": " ".join(platform.libc_ver()), "processor": processor()}
     found = count(sys.argv[1])
     if "--write" in sys.argv:
         KEPT.write_text(json.dumps({**place, "instructions": found}, indent=2) + "\n")
