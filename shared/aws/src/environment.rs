@@ -1,22 +1,20 @@
 //! One Lambda environment: made once at its start, it answers one invocation after another.
 
-use std::{
-    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
-    sync::Arc,
-    time::Duration,
-};
+mod redelivery;
+mod scheduled;
 
-use metriccare_flow::{
-    CompactOptions, CompactReport, FlowError, Function, Outcome, Report, RetryReason, Upstream, Window, Worker, answer,
-    compact, find_missing, key_digest, serve, side_by_side,
-};
+use std::{sync::Arc, time::Duration};
+
+use metriccare_flow::{Function, Outcome, Report, RetryReason, Worker, answer, key_digest, serve, side_by_side};
 use metriccare_ports::{Clock, Ports, Queue, SystemClock, catalog::NoCatalog};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     Clients, DynamoLedger, GlueCatalog, RequestCounter, S3Store, Settings, SettingsError, SqsQueue,
     telemetry::{self, Metrics},
 };
+use redelivery::delay_millis;
+use scheduled::ScheduledTask;
 
 /// One Lambda environment.
 #[derive(Debug)]
@@ -39,28 +37,8 @@ pub enum StartError {
     Settings(#[from] SettingsError),
 }
 
-/// Seconds until the next delivery of a message whose work another invocation has, or that there was no time for: soon,
-/// and later each time. Over the eight deliveries that a queue grants, that is longer than any lease.
-const SOON: [u64; 7] = [10, 30, 90, 270, 270, 270, 270];
-
-/// Seconds until the next delivery of a message whose work failed: what it needs may be out of reach for an hour, and a
-/// queue that gives up within minutes would make dead letters of all that is waiting.
-const LATER: [u64; 7] = [60, 300, 900, 1800, 3600, 3600, 3600];
-
 /// What is less is no time since 1970: a year in milliseconds.
 const LONGEST_DURATION: i64 = 365 * 24 * 3_600_000;
-
-/// The field of a scheduled event that asks for a reconciliation.
-const RECONCILE: &str = "reconcile";
-
-/// The field of a scheduled event that asks for bronze's small files to be compacted.
-const COMPACT: &str = "compact";
-
-/// A reconciliation looks at what was written in so many microseconds: longer than the two weeks that a queue keeps a message.
-const RECONCILED_MICROS: i64 = 21 * 24 * 3_600_000_000;
-
-/// What was written in so many microseconds before is not looked at yet.
-const ON_ITS_WAY_MICROS: i64 = 3_600_000_000;
 
 /// What is counted of the messages of every function.
 const MESSAGE_METRICS: [&str; 6] =
@@ -146,17 +124,10 @@ impl Environment {
     ) -> (Result<Value, RetryReason>, Metrics) {
         let worker = self.worker(request_id, deadline_millis);
         let mut metrics = Metrics::default();
-        if let (Some(layer), true) = (F::UPSTREAM, payload.get(RECONCILE).is_some()) {
-            let answer = self.reconcile(&worker, layer, &mut metrics).await;
+        if let Some(task) = F::UPSTREAM.and_then(|layer| ScheduledTask::of(layer, &payload)) {
+            let answer = self.perform(&worker, task, &mut metrics).await;
             self.request_counter.take(&mut metrics);
-            let failed = |error: FlowError| RetryReason::Failed { key: RECONCILE.to_owned(), error: error.into() };
-            return (answer.map_err(failed), metrics);
-        }
-        if F::UPSTREAM == Some(Upstream::Landing) && payload.get(COMPACT).is_some() {
-            let answer = compact(&worker, &CompactOptions::default()).await;
-            self.request_counter.take(&mut metrics);
-            let failed = |error: FlowError| RetryReason::Failed { key: COMPACT.to_owned(), error: error.into() };
-            return (answer.map(|report| compacted(&report, &mut metrics)).map_err(failed), metrics);
+            return (answer, metrics);
         }
         let reports = serve(function, &worker, payload).await;
         for name in MESSAGE_METRICS.iter().chain(F::METRICS) {
@@ -180,32 +151,6 @@ impl Environment {
     pub fn deadline(&self, said: u64) -> i64 {
         let said = i64::try_from(said).unwrap_or(i64::MAX);
         if said < LONGEST_DURATION { self.ports.clock.now_millis().saturating_add(said) } else { said }
-    }
-
-    /// Notifies the function of the objects of a layer that it has not worked on: those of the last weeks, apart from what was
-    /// written within the hour, which is still on its way.
-    async fn reconcile(
-        &self,
-        worker: &Arc<Worker>,
-        layer: Upstream,
-        metrics: &mut Metrics,
-    ) -> Result<Value, FlowError> {
-        let now = self.ports.clock.now_micros();
-        let window = Window {
-            // Buckets are few, and one that nothing has changed for long may be of older rules.
-            from_micros: if layer == Upstream::Silver { i64::MIN } else { now - RECONCILED_MICROS },
-            until_micros: now - ON_ITS_WAY_MICROS,
-        };
-        let found = find_missing(worker, layer, window).await?;
-        if let Some(queue) = &self.queue {
-            queue.send_all(&layer.notifications(worker, &found)).await?;
-        }
-        let missing = found.missing.len() as u64;
-        metrics.add("ObjectsReconciled", missing);
-        if missing > 0 {
-            tracing::warn!(looked_at = found.looked_at, missing, "notified of objects that were not worked on");
-        }
-        Ok(json!({ "looked_at": found.looked_at, "notified": missing }))
     }
 
     /// Has each message delivered again after its delay: left alone, it stays hidden for half an hour.
@@ -234,25 +179,6 @@ impl Environment {
         worker.lease = Duration::from_millis(u64::try_from(left).unwrap_or_default()) + SKEW;
         Arc::new(worker)
     }
-}
-
-/// Logs and counts what a compaction did.
-fn compacted(report: &CompactReport, metrics: &mut Metrics) -> Value {
-    metrics.add("PartitionsCompacted", report.served as u64);
-    let CompactReport { begun, served, replaced, done, under_way, is_busy, .. } = *report;
-    tracing::info!(begun, served, replaced, done, under_way, is_busy, "compacted bronze");
-    json!({ "begun": begun, "served": served, "replaced": replaced, "done": done, "under_way": under_way })
-}
-
-/// The milliseconds until the next delivery of a message that was delivered so many times: work that was tried and failed is
-/// given more time than work that another invocation has, which is done in a moment. Between half and all of the delay, so
-/// that messages which failed together are not delivered together again.
-fn delay_millis(receipt: &str, receives: u32, tried: bool) -> u32 {
-    let delays = if tried { LATER } else { SOON };
-    let at = usize::try_from(receives.saturating_sub(1)).unwrap_or(usize::MAX).min(delays.len() - 1);
-    let millis = delays[at] * 1000;
-    let jitter = BuildHasherDefault::<DefaultHasher>::default().hash_one((receipt, receives)) % (millis / 2 + 1);
-    u32::try_from(millis - jitter).unwrap_or(u32::MAX)
 }
 
 /// Logs a message's result and counts it.
@@ -313,13 +239,13 @@ fn note<F: Function>(report: &Report<F::Output>, max_receives: u32, metrics: &mu
 
 #[cfg(test)]
 mod tests {
-    use metriccare_flow::{Bronze, Gold};
-    use metriccare_ports::{ManualClock, MemoryQueue, PutMode, queue::QueueSettings};
+    use metriccare_flow::Bronze;
+    use metriccare_ports::{ManualClock, MemoryQueue, queue::QueueSettings};
 
     use super::*;
 
     /// An environment on memory, with its queue and its clock.
-    fn environment() -> (Environment, Arc<MemoryQueue>, Arc<ManualClock>) {
+    pub(super) fn environment() -> (Environment, Arc<MemoryQueue>, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::at_micros(1_735_689_600_000_000));
         let queue = Arc::new(MemoryQueue::new(clock.clone(), QueueSettings::default()));
         let set = |name: &str| match name {
@@ -337,56 +263,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_scheduled_reconciliation_notifies_the_function_of_what_it_missed() {
-        let (environment, queue, clock) = environment();
-        let patient = r#"{"resourceType":"Patient","id":"p"}"#;
-        environment.ports.landing.put("patient/p.json", patient.into(), PutMode::IfAbsent).await.expect("memory");
-        let ask = async || {
-            let deadline = environment.ports.clock.now_millis() + 60_000;
-            environment.answer(&Bronze, json!({ "reconcile": true }), "r", deadline).await
-        };
-        let (early, _) = ask().await;
-        assert_eq!(early.expect("memory"), json!({ "looked_at": 0, "notified": 0 }), "it may still be on its way");
-        clock.advance(Duration::from_secs(7200));
-        let (answer, metrics) = ask().await;
-        assert_eq!(answer.expect("memory"), json!({ "looked_at": 1, "notified": 1 }));
-        assert!(metrics.line("n", "INFO", "bronze", "r", 0).contains(r#""ObjectsReconciled":1"#));
-
-        let messages = queue.receive(10).await.expect("memory");
-        let batch = metriccare_flow::event::sqs_batch("bronze", &messages, 0);
-        let deadline = clock.now_millis() + 60_000;
-        let (answer, _) = environment.answer(&Bronze, batch, "r", deadline).await;
-        assert_eq!(answer.expect("memory"), json!({ "batchItemFailures": [] }));
-        assert_eq!(ask().await.0.expect("memory"), json!({ "looked_at": 1, "notified": 0 }), "nothing is missing now");
-        let (gold, _) = environment.answer(&Gold, json!({ "reconcile": true }), "r", deadline).await;
-        assert_eq!(gold.expect("memory"), json!({ "looked_at": 0, "notified": 0 }));
-    }
-
-    #[tokio::test]
-    async fn a_scheduled_compaction_is_done_step_by_step() {
-        let (environment, _, clock) = environment();
-        for number in 0..40 {
-            let patient = format!(r#"{{"resourceType":"Patient","id":"p{number}"}}"#);
-            let key = format!("patient/{number}.json");
-            environment.ports.landing.put(&key, patient.into(), PutMode::IfAbsent).await.expect("memory");
-        }
-        let driven = metriccare_flow::drive(&environment.worker("r", i64::MAX), &metriccare_flow::Unwatched).await;
-        assert!(driven.expect("memory").failed.is_empty());
-        let mut answers = Vec::new();
-        for _ in 0..4 {
-            let deadline = environment.ports.clock.now_millis() + 300_000;
-            let (answer, metrics) = environment.answer(&Bronze, json!({ "compact": true }), "r", deadline).await;
-            answers.push(answer.expect("memory"));
-            assert!(metrics.line("n", "INFO", "bronze", "r", 0).contains("PartitionsCompacted"));
-            clock.advance(Duration::from_secs(86_460));
-        }
-        let answer = |begun, served, replaced, done, under_way| json!({ "begun": begun, "served": served, "replaced": replaced, "done": done, "under_way": under_way });
-        let should = [answer(2, 0, 0, 0, 2), answer(0, 2, 0, 0, 2), answer(0, 0, 2, 0, 2), answer(0, 0, 0, 2, 0)];
-        assert_eq!(answers, should, "patients and the ingest log");
-        assert_eq!(environment.ports.lake.list("bronze/patient/").await.expect("memory").len(), 1);
-    }
-
-    #[tokio::test]
     async fn a_message_at_its_last_delivery_is_counted_as_given_up() {
         let (environment, queue, clock) = environment();
         queue.send("no event").await.expect("memory");
@@ -397,17 +273,5 @@ mod tests {
         assert!(answer.expect("a batch").to_string().contains(&messages[0].id));
         let line = metrics.line("n", "INFO", "bronze", "r", 0);
         assert!(line.contains(r#""MessagesGivenUp":1"#) && line.contains(r#""MessagesFailed":1"#), "{line}");
-    }
-
-    #[test]
-    fn delays_grow_are_jittered_and_shorter_for_what_was_not_tried() {
-        let receipts: Vec<String> = (0..100).map(|number| format!("receipt-{number}")).collect();
-        for (receives, full) in [(1, 60_000), (2, 300_000), (8, 3_600_000), (u32::MAX, 3_600_000)] {
-            let delays: Vec<u32> = receipts.iter().map(|receipt| delay_millis(receipt, receives, true)).collect();
-            assert!(delays.iter().all(|delay| (full / 2..=full).contains(delay)), "{delays:?}");
-            let spread = delays.iter().max().expect("some") - delays.iter().min().expect("some");
-            assert!(spread > full / 4, "messages that failed together are spread: {spread} ms");
-        }
-        assert!(receipts.iter().all(|receipt| delay_millis(receipt, 1, false) <= 10_000));
     }
 }
