@@ -2,13 +2,14 @@
 //! that is far below what came more. The allocator counts; no clock, and nothing else runs in this process.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, Read},
     num::NonZeroUsize,
     ops::Range,
 };
 
 use metriccare_fhir::write::FhirVersion;
-use metriccare_lake::bronze::{Limits, Sinks, Source, flatten};
+use metriccare_lake::bronze::{Limits, Source, flatten};
+use metriccare_tests::DiscardingSinks;
 use metriccare_world::{FhirWriter, Known, Resources, Spec, World};
 use peak_alloc::PeakAlloc;
 
@@ -43,30 +44,6 @@ impl Read for Encounters {
         let count = (&self.lines[self.at..]).read(buffer)?;
         self.at += count;
         Ok(count)
-    }
-}
-
-/// A file on a disk, as far as memory goes.
-struct Away(u64);
-
-impl Write for Away {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-struct Disk;
-
-impl Sinks for Disk {
-    type File = Away;
-
-    fn create(&mut self) -> io::Result<Away> {
-        Ok(Away(0))
     }
 }
 
@@ -114,7 +91,7 @@ fn peak_of(document: &Document, filler: u64) -> usize {
     };
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
-    let flat = flatten(&source, open, &mut Disk, NonZeroUsize::MIN, limits).expect("nothing fails");
+    let flat = flatten(&source, open, &mut DiscardingSinks, NonZeroUsize::MIN, limits).expect("nothing fails");
     assert_eq!(flat.counts.quarantined.get("too-large"), Some(&1), "{}", document.head);
     assert_eq!((flat.counts.records, flat.counts.patients), (2, 1), "{}", document.head);
     MEMORY.peak_usage() - before
@@ -142,7 +119,7 @@ fn flattened(world: &'static World, patients: u64, threads: usize) -> Flattened 
     };
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
-    let flat = flatten(&source, open, &mut Disk, threads, limits).expect("nothing fails");
+    let flat = flatten(&source, open, &mut DiscardingSinks, threads, limits).expect("nothing fails");
     assert_eq!(flat.counts.encounters, flat.counts.records);
     Flattened {
         peak: MEMORY.peak_usage() - before,

@@ -2,11 +2,12 @@
 //! depths are many take no more memory than the limits say. The allocator counts; nothing else runs in this process.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, Read},
     num::NonZeroUsize,
 };
 
-use metriccare_lake::bronze::{Flattened, Limits, Sinks, Source, flatten};
+use metriccare_lake::bronze::{Flattened, Limits, Source, flatten};
+use metriccare_tests::{DiscardedFile, DiscardingSinks};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -21,29 +22,6 @@ const MIB: usize = 1 << 20;
 const BYTES: usize = 20 * MIB;
 /// What any of them may take: a record, what waits to be written, and the rows of a wave.
 const MOST: usize = 200 * MIB;
-
-/// A file on a disk, as far as memory goes.
-struct Away;
-
-impl Write for Away {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-struct Disk;
-
-impl Sinks for Disk {
-    type File = Away;
-
-    fn create(&mut self) -> io::Result<Away> {
-        Ok(Away)
-    }
-}
 
 /// A pattern, over and over, for so many bytes.
 struct Repeated {
@@ -73,7 +51,7 @@ struct Hostile {
 }
 
 /// Flattens so many bytes of it on two threads; gives the peak of memory too.
-fn flattened(object: &Hostile, bytes: usize) -> (Flattened<Away>, usize) {
+fn flattened(object: &Hostile, bytes: usize) -> (Flattened<DiscardedFile>, usize) {
     let source = Source { key: object.key.to_owned(), object_id: "o".into(), etag: "e".into(), landed_micros: 0 };
     // Long patterns, so that reading them costs little, and whole ones only.
     let pattern = object.pattern.repeat(65_536_usize.div_ceil(object.pattern.len()));
@@ -86,7 +64,7 @@ fn flattened(object: &Hostile, bytes: usize) -> (Flattened<Away>, usize) {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
     let two = NonZeroUsize::new(2).expect("not zero");
-    let flat = flatten(&source, open, &mut Disk, two, Limits::default()).expect("nothing fails");
+    let flat = flatten(&source, open, &mut DiscardingSinks, two, Limits::default()).expect("nothing fails");
     (flat, MEMORY.peak_usage() - before)
 }
 

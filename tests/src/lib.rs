@@ -7,6 +7,7 @@
 pub mod cloud;
 mod contents;
 pub mod crowded;
+mod discarded;
 pub mod engines;
 pub mod files;
 pub mod landed;
@@ -19,5 +20,6 @@ mod together;
 
 pub use cloud::{Cloud, Process};
 pub use contents::{LakeContents, column};
+pub use discarded::{DiscardedFile, DiscardingSinks};
 pub use landed::Landed;
 pub use notifying::NotifyingStore;

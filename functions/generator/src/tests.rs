@@ -82,6 +82,12 @@ impl Bench {
         (answer, metrics.line("n", "INFO", "generator", "r", 0))
     }
 
+    /// The jobs of the messages that the function sent itself.
+    async fn sent_jobs(&self) -> Vec<Value> {
+        let sent = self.queue.receive(10).await.expect("memory");
+        sent.iter().map(|message| serde_json::from_str(&message.body).expect("JSON")).collect()
+    }
+
     /// Delivers what the queue has, as Lambda does it, and returns the counts.
     async fn deliver(&self, time: Duration) -> String {
         let messages = self.queue.receive(10).await.expect("memory");
@@ -98,6 +104,10 @@ impl Bench {
         let listed = self.environment.ports.landing.list("").await.expect("memory");
         listed.into_iter().map(|object| (object.key, object.etag.expect("memory knows it").to_string())).collect()
     }
+}
+
+fn shards_of(jobs: &[Value]) -> BTreeSet<&str> {
+    jobs.iter().map(|job| job["shard"].as_str().expect("a shard")).collect()
 }
 
 fn sample(name: &str) -> Value {
@@ -155,15 +165,8 @@ async fn a_large_job_is_cut_and_its_shards_together_are_the_whole() {
     assert!(cut["landed"]["objects"].as_u64().is_some());
     let cut = bench.ask(json!({"patients": 40_001})).await.0.expect("cut");
     assert_eq!(cut, json!({"shards": 3}));
-    let sent = bench.queue.receive(10).await.expect("memory");
-    let shards: BTreeSet<String> = sent
-        .iter()
-        .map(|message| {
-            let job: Value = serde_json::from_str(&message.body).expect("JSON");
-            job["shard"].as_str().expect("a shard").to_owned()
-        })
-        .collect();
-    assert_eq!(shards, BTreeSet::from(["1/3".into(), "2/3".into(), "3/3".into()]));
+    let jobs = bench.sent_jobs().await;
+    assert_eq!(shards_of(&jobs), BTreeSet::from(["1/3", "2/3", "3/3"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -334,14 +337,9 @@ async fn tables_of_many_patients_are_cut_into_messages_of_the_queue() {
     let bench = bench(Duration::ZERO);
     let cut = bench.ask(json!({"view": "tables", "patients": 200_001, "gzip": true})).await.0.expect("cut");
     assert_eq!(cut, json!({"shards": 3}));
-    let sent = bench.queue.receive(10).await.expect("memory");
-    let shards: BTreeSet<String> = sent
-        .iter()
-        .map(|message| {
-            let job: Value = serde_json::from_str(&message.body).expect("JSON");
-            assert_eq!((&job["view"], &job["gzip"]), (&"tables".into(), &true.into()));
-            job["shard"].as_str().expect("a shard").to_owned()
-        })
-        .collect();
-    assert_eq!(shards, BTreeSet::from(["1/3", "2/3", "3/3"].map(str::to_owned)));
+    let jobs = bench.sent_jobs().await;
+    for job in &jobs {
+        assert_eq!((&job["view"], &job["gzip"]), (&"tables".into(), &true.into()));
+    }
+    assert_eq!(shards_of(&jobs), BTreeSet::from(["1/3", "2/3", "3/3"]));
 }

@@ -31,7 +31,7 @@ pub trait Function: Clone + Send + Sync + 'static {
     type Item: Clone + Ord + Send + Sync + 'static;
 
     /// What has to be known before the items of a batch are looked up; it is read once for all of them.
-    type Shared: Clone + Send + Sync + 'static;
+    type Shared: Clone + Default + Send + Sync + 'static;
 
     /// An item that is about to be worked on, with what had to be read to name its work.
     type Input: Send + 'static;
@@ -48,8 +48,10 @@ pub trait Function: Clone + Send + Sync + 'static {
     /// What errors and logs call an item.
     fn name_of(item: &Self::Item) -> &str;
 
-    /// Reads what the items of a batch share.
-    fn shared(&self, worker: &Worker) -> impl Future<Output = Result<Self::Shared, FlowError>> + Send;
+    /// Reads what the items of a batch share; nothing where it is not said how.
+    fn shared(&self, _worker: &Worker) -> impl Future<Output = Result<Self::Shared, FlowError>> + Send {
+        async { Ok(Self::Shared::default()) }
+    }
 
     /// Looks an item up and names its work.
     fn prepare(

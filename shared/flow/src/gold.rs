@@ -65,16 +65,11 @@ impl Function for Gold {
     type Output = Folded;
 
     fn decode(&self, event: Invocation, _: &Delivery) -> Result<Vec<ObjectEvent>, DecodeError> {
-        // Of a commit only its present version counts.
-        Ok(event.into_objects()?.into_iter().map(|object| ObjectEvent { version: None, ..object }).collect())
+        event.into_present_objects()
     }
 
     fn name_of(item: &ObjectEvent) -> &str {
         &item.key
-    }
-
-    async fn shared(&self, _: &Worker) -> Result<(), FlowError> {
-        Ok(())
     }
 
     async fn prepare(

@@ -156,10 +156,6 @@ impl Function for Generator {
         &order.text
     }
 
-    async fn shared(&self, _: &Worker) -> Result<(), FlowError> {
-        Ok(())
-    }
-
     async fn prepare(&self, worker: &Worker, (): &(), order: &Order) -> Result<Prepared<Order, JobResult>, FlowError> {
         let landing = worker.ports.landing.bucket();
         let work = order.request.as_ref().map(|request| Self::work_id(landing, &order.job, request));

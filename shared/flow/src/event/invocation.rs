@@ -70,6 +70,14 @@ impl Invocation {
         Err(DecodeError::NotForFunction { takes: "a stage takes object events, bare or in a queue's messages", got })
     }
 
+    /// The objects of an event for a stage that reads an object as it is now: of a commit only its present version counts.
+    ///
+    /// # Errors
+    /// An event that is not about objects.
+    pub fn into_present_objects(self) -> Result<Vec<ObjectEvent>, DecodeError> {
+        Ok(self.into_objects()?.into_iter().map(|object| ObjectEvent { version: None, ..object }).collect())
+    }
+
     /// What errors call an event that the function does not take.
     pub fn kind(&self) -> &'static str {
         match self {

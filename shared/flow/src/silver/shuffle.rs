@@ -174,11 +174,11 @@ impl Shuffle {
 impl State {
     fn spill(&mut self) -> Result<(), FlowError> {
         if self.file.is_none() {
-            self.file = Some(tempfile::tempfile().map_err(no_room)?);
+            self.file = Some(tempfile::tempfile().map_err(unusable)?);
         }
         let file = self.file.as_mut().expect("it was just made");
         let mut write = |bytes: &[u8]| -> Result<Segment, FlowError> {
-            file.seek(SeekFrom::Start(self.file_end)).and_then(|_| file.write_all(bytes)).map_err(no_room)?;
+            file.seek(SeekFrom::Start(self.file_end)).and_then(|_| file.write_all(bytes)).map_err(unusable)?;
             let segment = (self.file_end, bytes.len() as u64);
             self.file_end += segment.1;
             Ok(segment)
@@ -201,9 +201,9 @@ impl State {
     }
 
     fn read(&mut self, (offset, length): Segment) -> Result<Vec<u8>, FlowError> {
-        let file = self.file.as_mut().ok_or_else(|| no_room(io::ErrorKind::NotFound.into()))?;
+        let file = self.file.as_mut().ok_or_else(|| unusable(io::ErrorKind::NotFound.into()))?;
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes)).map_err(no_room)?;
+        file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes)).map_err(unusable)?;
         Ok(bytes)
     }
 }
@@ -211,13 +211,13 @@ impl State {
 fn decode_entries(mut bytes: &[u8], found: &mut Vec<(At, Entry)>) -> Result<(), FlowError> {
     while let Some((at, rest)) = bytes.split_first_chunk::<8>() {
         bytes = rest;
-        let entry = Entry::decode(&mut bytes).ok_or_else(|| no_room(io::ErrorKind::InvalidData.into()))?;
+        let entry = Entry::decode(&mut bytes).ok_or_else(|| unusable(io::ErrorKind::InvalidData.into()))?;
         found.push((u64::from_le_bytes(*at) as usize, entry));
     }
     Ok(())
 }
 
-fn no_room(error: io::Error) -> FlowError {
+fn unusable(error: io::Error) -> FlowError {
     let reason = format!("rows wait for their merge in a temporary file, which cannot be used: {error}");
     Error::new(ErrorKind::Full, "spill", "temporary file", reason).with_source(error).into()
 }

@@ -5,6 +5,8 @@
 //! commits name; silver and gold are made again last.
 
 mod bronze_rows;
+#[cfg(test)]
+mod landed;
 mod objects;
 mod patient;
 mod withdrawals;

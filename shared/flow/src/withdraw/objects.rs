@@ -194,15 +194,16 @@ pub async fn withdrawn_objects(lake: &dyn ObjectStore) -> Result<BTreeMap<String
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-
     use metriccare_ports::{
-        ManualClock, Ports, PutMode,
+        ManualClock, Ports,
         faulty::{Fault, Faults, FaultyStore},
     };
 
     use super::*;
-    use crate::drive::{Unwatched, drive};
+    use crate::{
+        drive::{Unwatched, drive},
+        withdraw::landed::{everything, lake_of, worker},
+    };
 
     const ADDED: &str = "encounter/added.ndjson";
 
@@ -219,40 +220,19 @@ mod tests {
     /// A lake of two landed objects, and of a third that moves a stay to another bucket, deletes nothing, and brings a record
     /// that cannot be read.
     async fn lake(added: bool) -> Ports {
-        let ports = Ports::memory(Arc::new(ManualClock::at_micros(1_764_100_000_000_000)));
         let mut objects =
             vec![("encounter/1.ndjson", stay("moved", "p1", 1)), ("encounter/2.ndjson", stay("other", "p2", 1))];
         if added {
             let lines = [stay("moved", "p3", 2), stay("new", "p4", 1), "no JSON\n".to_owned()];
             objects.push((ADDED, lines.concat()));
         }
-        for (key, content) in objects {
-            ports
-                .landing
-                .put_stamped(key, content.into_bytes().into(), PutMode::IfAbsent, 1_764_000_000_000_000)
-                .await
-                .expect("memory");
-        }
-        let driven = drive(&worker(&ports), &Unwatched).await.expect("memory");
-        assert!(driven.failed.is_empty(), "{:?}", driven.failed);
-        ports
-    }
-
-    fn worker(ports: &Ports) -> Arc<Worker> {
-        Arc::new(Worker::new(ports.clone(), 4, NonZeroUsize::MIN, "test"))
+        lake_of(objects, ManualClock::at_micros(1_764_100_000_000_000)).await
     }
 
     /// Everything in both buckets but the withdrawals.
     async fn objects(ports: &Ports) -> BTreeMap<String, Bytes> {
-        let mut objects = BTreeMap::new();
-        for store in [&ports.landing, &ports.lake] {
-            for listed in store.list("").await.expect("memory") {
-                if !listed.key.starts_with(keys::WITHDRAWALS) {
-                    let bytes = store.get(&listed.key).await.expect("listed").body.bytes().await.expect("memory");
-                    objects.insert(listed.key, bytes);
-                }
-            }
-        }
+        let mut objects = everything(ports).await;
+        objects.retain(|key, _| !key.starts_with(keys::WITHDRAWALS));
         objects
     }
 

@@ -252,8 +252,6 @@ async fn remove_uncommitted(worker: &Worker) -> Result<(), FlowError> {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-
     use bytes::Bytes;
     use metriccare_ports::{
         ManualClock, ObjectStore, Ports,
@@ -261,9 +259,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::drive::{Unwatched, drive};
-
-    const TIME: i64 = 1_764_000_000_000_000;
+    use crate::{
+        drive::Unwatched,
+        withdraw::landed::{TIME, everything, lake_of, worker},
+    };
 
     fn line(kind: &str, id: &str, patient: &str) -> String {
         format!(
@@ -275,7 +274,6 @@ mod tests {
     /// A lake of two patients, and of a third that is to be withdrawn: in an object of its own, beside others, and in a record
     /// that cannot be read.
     async fn lake(third: bool) -> Ports {
-        let ports = Ports::memory(Arc::new(ManualClock::at_micros(TIME)));
         let person = |id: &str| format!("{{\"resourceType\":\"Patient\",\"id\":\"{id}\"}}\n");
         let only = |text: String| if third { text } else { String::new() };
         let objects = [
@@ -289,30 +287,17 @@ mod tests {
                 only("{\"resourceType\":\"Condition\",\"subject\":{\"reference\":\"Patient/p3-secret\n".to_owned()),
             ),
         ];
-        for (key, text) in objects.into_iter().filter(|(_, text)| !text.is_empty()) {
-            ports.landing.put_stamped(key, text.into_bytes().into(), PutMode::IfAbsent, TIME).await.expect("memory");
-        }
-        let driven = drive(&worker(&ports), &Unwatched).await.expect("memory");
-        assert!(driven.failed.is_empty(), "{:?}", driven.failed);
-        ports
-    }
-
-    fn worker(ports: &Ports) -> Arc<Worker> {
-        Arc::new(Worker::new(ports.clone(), 4, NonZeroUsize::MIN, "test"))
+        let objects = objects.into_iter().filter(|(_, text)| !text.is_empty());
+        lake_of(objects, ManualClock::at_micros(TIME)).await
     }
 
     /// Everything in both buckets but withdrawals and their key.
     async fn objects(ports: &Ports) -> BTreeMap<String, Bytes> {
-        let mut objects = BTreeMap::new();
-        for store in [&ports.landing, &ports.lake] {
-            for listed in store.list("").await.expect("memory") {
-                let bytes = store.get(&listed.key).await.expect("listed").body.bytes().await.expect("memory");
-                assert!(!listed.key.starts_with(keys::WITHDRAWALS) || memfind(&bytes, b"p3-secret").is_none());
-                if !listed.key.starts_with(keys::WITHDRAWALS) && listed.key != keys::WITHDRAWAL_KEY {
-                    objects.insert(listed.key, bytes);
-                }
-            }
+        let mut objects = everything(ports).await;
+        for (key, bytes) in &objects {
+            assert!(!key.starts_with(keys::WITHDRAWALS) || memfind(bytes, b"p3-secret").is_none());
         }
+        objects.retain(|key, _| !key.starts_with(keys::WITHDRAWALS) && key != keys::WITHDRAWAL_KEY);
         objects
     }
 

@@ -30,7 +30,8 @@ pub struct ObjectInput {
 }
 
 /// What is merged into one bucket, by resource.
-pub type BucketInput = BTreeMap<Resource, ObjectInput>;
+#[cfg(test)]
+type BucketInput = BTreeMap<Resource, ObjectInput>;
 
 /// Bronze rows of one resource, and the bucket of each.
 #[derive(Clone, Debug)]
@@ -143,7 +144,8 @@ impl Incoming {
     }
 
     /// What each bucket has to take in, once the index has answered with its entries of the batch's resources.
-    pub fn by_bucket(mut self, indexed: &[Entry]) -> Result<BTreeMap<u16, BucketInput>, FileError> {
+    #[cfg(test)]
+    pub(crate) fn by_bucket(mut self, indexed: &[Entry]) -> Result<BTreeMap<u16, BucketInput>, FileError> {
         let mut inputs: BTreeMap<u16, BucketInput> = BTreeMap::new();
         for (bucket, resource, rows) in self.split()? {
             inputs.entry(bucket).or_default().entry(resource).or_default().rows.push(rows);

@@ -30,7 +30,7 @@ mod version;
 pub use bucket::{DEFAULT_BUCKETS, bucket_of, split};
 pub use commit::SilverCommit;
 pub(crate) use derived::length_days;
-pub use incoming::{BucketInput, Incoming, ObjectInput, SplitRows};
+pub use incoming::{Incoming, ObjectInput, SplitRows};
 pub use merge::{Merged, merge, merge_with};
 pub use read::read_bronze;
 pub use resource::Resource;
