@@ -18,6 +18,7 @@ use metriccare_lake::{
 };
 use metriccare_ports::{PutMode, Receipt, WorkId, register};
 
+mod gather;
 mod rounds;
 mod shuffle;
 
