@@ -21,6 +21,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use crate::bronze::properties::worth_compressing;
 use crate::schema::{Kind, Table};
 
 /// The key of a file's metadata that names the digest of what the file was computed from.
@@ -200,7 +201,7 @@ impl<'a> Columns<'a> {
 
 /// Encodes rows as the table's file.
 pub fn write(table: &'static Table, rows: &RecordBatch, inputs: Option<&str>) -> Result<Bytes, FileError> {
-    let mut writer = TableWriter::new(table, inputs)?;
+    let mut writer = TableWriter::new(table, inputs);
     writer.write(rows)?;
     writer.finish()
 }
@@ -211,7 +212,7 @@ pub(crate) fn write_with(
     rows: &RecordBatch,
     attached: Option<&[u8]>,
 ) -> Result<Bytes, FileError> {
-    let mut writer = TableWriter::new(table, None)?;
+    let mut writer = TableWriter::new(table, None);
     writer.write(rows)?;
     if let Some(attached) = attached {
         writer.attach(attached)?;
@@ -222,48 +223,72 @@ pub(crate) fn write_with(
 /// Encodes rows batch by batch; the bytes depend on the rows alone as long as the batches are cut alike.
 pub struct TableWriter {
     table: &'static Table,
-    writer: ArrowWriter<Vec<u8>>,
+    inputs: Option<String>,
+    /// Made with the first rows, which decide how the columns are written.
+    writer: Option<ArrowWriter<Vec<u8>>>,
 }
 
 impl TableWriter {
     /// Starts a file whose metadata names the digest of its inputs, where there is one.
-    pub fn new(table: &'static Table, inputs: Option<&str>) -> Result<Self, FileError> {
-        let writer = ArrowWriter::try_new(Vec::new(), table.file_schema(), Some(properties(table, inputs)))
-            .map_err(|source| FileError::Write { table: table.path, source })?;
-        Ok(TableWriter { table, writer })
+    pub fn new(table: &'static Table, inputs: Option<&str>) -> Self {
+        TableWriter { table, inputs: inputs.map(str::to_owned), writer: None }
     }
 
     /// Adds rows with the table's file schema.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<(), FileError> {
-        self.writer.write(rows).map_err(|source| FileError::Write { table: self.table.path, source })
+        let table = self.table.path;
+        self.started(Some(rows))?.write(rows).map_err(|source| FileError::Write { table, source })
+    }
+
+    fn started(&mut self, first_rows: Option<&RecordBatch>) -> Result<&mut ArrowWriter<Vec<u8>>, FileError> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => {
+                let properties = properties(self.table, self.inputs.as_deref(), first_rows);
+                ArrowWriter::try_new(Vec::new(), self.table.file_schema(), Some(properties))
+                    .map_err(|source| FileError::Write { table: self.table.path, source })?
+            }
+        };
+        Ok(self.writer.insert(writer))
     }
 
     /// Puts bytes behind the rows so far; the file's metadata says where they stand.
     fn attach(&mut self, bytes: &[u8]) -> Result<(), FileError> {
-        let unwritten = |source| FileError::Write { table: self.table.path, source };
-        self.writer.flush().map_err(unwritten)?;
-        let place = format!("{},{}", self.writer.bytes_written(), bytes.len());
-        self.writer.write_all(bytes).map_err(|error| unwritten(error.into()))?;
-        self.writer.append_key_value_metadata(KeyValue::new(ATTACHMENT.to_owned(), place));
+        let table = self.table.path;
+        let unwritten = |source| FileError::Write { table, source };
+        let writer = self.started(None)?;
+        writer.flush().map_err(unwritten)?;
+        let place = format!("{},{}", writer.bytes_written(), bytes.len());
+        writer.write_all(bytes).map_err(|error| unwritten(error.into()))?;
+        writer.append_key_value_metadata(KeyValue::new(ATTACHMENT.to_owned(), place));
         Ok(())
     }
 
     /// Ends the file.
-    pub fn finish(self) -> Result<Bytes, FileError> {
-        let bytes = self.writer.into_inner().map_err(|source| FileError::Write { table: self.table.path, source })?;
-        Ok(Bytes::from(bytes))
+    pub fn finish(mut self) -> Result<Bytes, FileError> {
+        self.started(None)?;
+        let bytes = self.writer.map_or_else(|| Ok(Vec::new()), ArrowWriter::into_inner);
+        bytes.map(Bytes::from).map_err(|source| FileError::Write { table: self.table.path, source })
     }
 }
 
-fn properties(table: &Table, inputs: Option<&str>) -> WriterProperties {
+fn properties(table: &Table, inputs: Option<&str>, first_rows: Option<&RecordBatch>) -> WriterProperties {
     let level = ZstdLevel::try_new(1).unwrap_or_default();
     let mut properties = WriterProperties::builder()
         .set_created_by("metriccare".to_owned())
         .set_compression(Compression::ZSTD(level))
         .set_max_row_group_row_count(Some(ROW_GROUP))
         .set_key_value_metadata(inputs.map(|digest| vec![KeyValue::new(INPUTS.to_owned(), digest.to_owned())]));
-    for (name, _) in table.file_columns().filter(|(name, _)| mostly_unique(table, name)) {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
+    let first_rows = first_rows.map(std::slice::from_ref).unwrap_or_default();
+    for (index, (name, _)) in table.file_columns().enumerate() {
+        let column = ColumnPath::from(name);
+        let dictionary = !mostly_unique(table, name);
+        if !worth_compressing(first_rows, index, dictionary) {
+            properties = properties.set_column_compression(column.clone(), Compression::UNCOMPRESSED);
+        }
+        if !dictionary {
+            properties = properties.set_column_dictionary_enabled(column, false);
+        }
     }
     // Nobody looks for a range of hashes: their bounds would take time and room.
     properties.set_column_statistics_enabled(ColumnPath::from("content_id"), EnabledStatistics::None).build()
@@ -320,5 +345,33 @@ mod tests {
         let bytes = Bytes::from(writer.into_inner().expect("memory"));
         let read = cells::read_rows(&GOLD_SUMMARY, &bytes).expect("it has the table's columns");
         assert_eq!(read[0].iter().map(ToString::to_string).collect::<Vec<_>>(), ["stays", "", "7", "8", "0.5", "true"]);
+    }
+
+    #[test]
+    fn only_what_a_compressor_makes_smaller_by_more_than_it_costs_is_compressed() {
+        let file = |rows: usize, text: &str| {
+            let texts: ArrayRef = Arc::new(StringArray::from(vec![text; rows]));
+            let counts: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows as i64));
+            let arrays = GOLD_SUMMARY.file_columns().map(|(_, kind)| match kind {
+                Kind::Text => Arc::clone(&texts),
+                Kind::BigInt => Arc::clone(&counts),
+                Kind::Double => Arc::new(Float64Array::from(vec![0.5; rows])),
+                _ => Arc::new(BooleanArray::from(vec![true; rows])),
+            });
+            let rows = RecordBatch::try_new(GOLD_SUMMARY.file_schema(), arrays.collect()).expect("equal lengths");
+            write(&GOLD_SUMMARY, &rows, Some("digest")).expect("memory")
+        };
+        let compressed = |bytes: &Bytes| {
+            let metadata = open(&GOLD_SUMMARY, bytes).expect("our own file").metadata().clone();
+            let group = metadata.row_group(0);
+            group.columns().iter().filter(|column| column.compression() != Compression::UNCOMPRESSED).count()
+        };
+        let (small, large) = (file(100, "stays"), file(5000, "stays"));
+        assert_eq!((compressed(&small), compressed(&large)), (0, 6), "of six columns");
+        for (bytes, rows) in [(&small, 100), (&large, 5000)] {
+            let read = cells::read_rows(&GOLD_SUMMARY, bytes).expect("our own file");
+            assert_eq!((read.len(), read[rows - 1][2].to_string()), (rows, (rows - 1).to_string()));
+            assert_eq!(metadata(&GOLD_SUMMARY, bytes, INPUTS).expect("our own file").as_deref(), Some("digest"));
+        }
     }
 }

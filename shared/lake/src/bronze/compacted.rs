@@ -16,7 +16,7 @@ use parquet::{
     file::{metadata::RowGroupMetaData, properties::WriterProperties},
 };
 
-use super::{ObjectRows, properties::large_file};
+use super::{ObjectRows, properties::properties};
 use crate::{
     schema::Table,
     table_file::{Columns, FileError, guarded},
@@ -50,7 +50,7 @@ pub struct Compacted {
 /// # Errors
 /// A file that cannot be read, has rows of another object, or other rows than its commit counts; nothing is written then.
 pub fn compact(table: &'static Table, members: impl IntoIterator<Item = Member>) -> Result<Compacted, FileError> {
-    let mut writer = Writer::new(table, large_file(table))?;
+    let mut writer = Writer::new(table, properties(table, &[]))?;
     for member in members {
         let of_object = BTreeSet::from([member.object]);
         let mut rows = 0;
@@ -101,7 +101,7 @@ fn select(
     objects: &BTreeSet<ObjectRows>,
     wanted: bool,
 ) -> Result<Compacted, FileError> {
-    let mut writer = Writer::new(table, large_file(table))?;
+    let mut writer = Writer::new(table, properties(table, &[]))?;
     let mut read = 0;
     let total = each_batch(
         table,

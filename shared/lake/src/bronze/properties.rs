@@ -1,4 +1,5 @@
-//! How bronze files are written whose rows come as Arrow batches: the ingest log's and the relational tables'.
+//! How bronze files are written whose rows come as Arrow batches: the ingest log's and the relational tables'; and which
+//! columns of a small file are not compressed, in silver and gold too.
 
 use arrow_array::RecordBatch;
 use parquet::{
@@ -20,23 +21,15 @@ const WORTH_COMPRESSING: usize = 8 * 1024;
 ///
 /// Each compressed column makes a compressor of its own, which in a small file costs more than all of its rows do. There,
 /// dictionaries alone are small enough, and other columns are compressed where they hold enough to make up for it.
+///
+/// Without first rows it is a file of many rows.
 pub(crate) fn properties(table: &Table, first_rows: &[RecordBatch]) -> WriterProperties {
-    let small = first_rows.iter().map(RecordBatch::num_rows).sum::<usize>() < SMALL_FILE;
-    with_compression(table, first_rows, small)
-}
-
-/// How a file of many rows is written.
-pub(crate) fn large_file(table: &Table) -> WriterProperties {
-    with_compression(table, &[], false)
-}
-
-fn with_compression(table: &Table, first_rows: &[RecordBatch], small: bool) -> WriterProperties {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"));
     let mut properties = WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(ROW_GROUP));
     for (index, (name, kind)) in table.file_columns().enumerate() {
         let column = ColumnPath::from(name);
         let dictionary = !hardly_repeats(name, kind);
-        if small && (dictionary || bytes_of(first_rows, index) < WORTH_COMPRESSING) {
+        if !worth_compressing(first_rows, index, dictionary) {
             properties = properties.set_column_compression(column.clone(), Compression::UNCOMPRESSED);
         }
         if !dictionary {
@@ -44,6 +37,13 @@ fn with_compression(table: &Table, first_rows: &[RecordBatch], small: bool) -> W
         }
     }
     properties.build()
+}
+
+/// Whether a column of a file is compressed: always in a large file, which is one whose first rows are not named here or are many.
+pub(crate) fn worth_compressing(first_rows: &[RecordBatch], column: usize, dictionary: bool) -> bool {
+    let rows: usize = first_rows.iter().map(RecordBatch::num_rows).sum();
+    let large = first_rows.is_empty() || rows >= SMALL_FILE;
+    large || (!dictionary && bytes_of(first_rows, column) >= WORTH_COMPRESSING)
 }
 
 /// The bytes of a column's values.

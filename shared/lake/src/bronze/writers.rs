@@ -40,7 +40,7 @@ impl<F: Write + Send> Writers<F> {
         for rows in Rows::default().tables() {
             tables.push(TableWriter::new(rows, ingest_date, threads)?);
         }
-        let encoders = (0..threads).map(|_| Encoder::new()).collect::<Result<_, _>>()?;
+        let encoders = (0..threads).map(|_| Encoder::new()).collect();
         Ok(Writers { tables, encoders, limits })
     }
 

@@ -142,7 +142,7 @@ fn judge(ledger: &mut [Stay<'_>], place: usize, next: Option<(u32, i64)>) {
 
 /// The ledger as gold/stay's file.
 pub(super) fn stay_file(facts: &Facts<'_>, ledger: &[Stay<'_>], inputs: &str) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_STAY, inputs)?;
+    let mut rows = TableRows::new(&GOLD_STAY, inputs);
     let encounters = &facts.encounters;
     let id = |place: u32| encounters.id.value(ledger[place as usize].encounter as usize);
     for stay in ledger {

@@ -36,9 +36,9 @@ enum Column {
 
 impl TableRows {
     /// Starts a table whose file names the digest of its inputs.
-    pub(super) fn new(table: &'static Table, inputs: &str) -> Result<Self, FileError> {
+    pub(super) fn new(table: &'static Table, inputs: &str) -> Self {
         let columns = table.file_columns().map(|(_, kind)| Column::new(kind)).collect();
-        Ok(TableRows { table, columns, waiting: 0, writer: TableWriter::new(table, Some(inputs))? })
+        TableRows { table, columns, waiting: 0, writer: TableWriter::new(table, Some(inputs)) }
     }
 
     /// Adds a row: one cell for each of the table's file columns, in order.

@@ -7,7 +7,7 @@
 mod hybrid;
 mod pages;
 
-use std::{io, io::Write};
+use std::io::Write;
 
 use bytes::Bytes;
 use parquet::{arrow::ArrowSchemaConverter, errors::ParquetError, file::writer::SerializedFileWriter};
@@ -36,13 +36,14 @@ pub(crate) fn write_file<W: Write + Send>(rows: &dyn TableRows, file: W) -> Resu
     }
     let schema = ArrowSchemaConverter::new().convert(&rows.table().file_schema())?.root_schema_ptr();
     let mut file = SerializedFileWriter::new(file, schema, Default::default())?;
-    Encoder::new()?.write(&mut file, rows.table(), &mut columns, &dictionaries)?;
+    Encoder::new().write(&mut file, rows.table(), &mut columns, &dictionaries)?;
     file.into_inner()
 }
 
 /// What one thread keeps from row group to row group.
 pub(super) struct Encoder {
-    compressor: zstd::bulk::Compressor<'static>,
+    /// Made when a column is first large enough for it.
+    compressor: Option<zstd::bulk::Compressor<'static>>,
     /// The body of a page before and after it is compressed.
     body: Vec<u8>,
     compressed: Vec<u8>,
@@ -53,14 +54,14 @@ pub(super) struct Encoder {
 
 impl Encoder {
     /// An encoder that compresses by zstd on its fastest level.
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Encoder {
-            compressor: zstd::bulk::Compressor::new(1)?,
+    pub(super) fn new() -> Self {
+        Encoder {
+            compressor: None,
             body: Vec::new(),
             compressed: Vec::new(),
             levels: Vec::new(),
             local: LocalIds::default(),
-        })
+        }
     }
 
     /// Writes a row group of a table's columns, and takes the rows out of them.

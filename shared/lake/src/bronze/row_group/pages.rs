@@ -217,6 +217,10 @@ impl<'a> Pages<'a> {
         let buf = if self.compressed {
             compressed.clear();
             compressed.reserve(compress_bound(body.len()));
+            let compressor = match compressor {
+                Some(compressor) => compressor,
+                None => compressor.insert(zstd::bulk::Compressor::new(1)?),
+            };
             compressor.compress_to_buffer(body, compressed)?;
             Bytes::copy_from_slice(compressed)
         } else {

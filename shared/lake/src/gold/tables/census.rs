@@ -9,7 +9,7 @@ use crate::schema::GOLD_CENSUS;
 use crate::table_file::FileError;
 
 pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_CENSUS, totals.inputs)?;
+    let mut rows = TableRows::new(&GOLD_CENSUS, totals.inputs);
     for span in &totals.census {
         let (hospital, department) = (totals.name(span.hospital), totals.name(span.department));
         for date in span.from..span.to {

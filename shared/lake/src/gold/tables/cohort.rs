@@ -13,7 +13,7 @@ use crate::schema::GOLD_COHORT;
 use crate::table_file::FileError;
 
 pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_COHORT, totals.inputs)?;
+    let mut rows = TableRows::new(&GOLD_COHORT, totals.inputs);
     for ((hospital, month, cohort), counts) in &totals.sums.cohort {
         let Some(cohort) = COHORTS.get(usize::from(*cohort)) else { continue };
         if (counts.index_stays, counts.stays) == (0, 0) {

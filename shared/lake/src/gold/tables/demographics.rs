@@ -11,7 +11,7 @@ use crate::schema::GOLD_DEMOGRAPHICS;
 use crate::table_file::FileError;
 
 pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_DEMOGRAPHICS, totals.inputs)?;
+    let mut rows = TableRows::new(&GOLD_DEMOGRAPHICS, totals.inputs);
     for ((dimension, value, month), counts) in &totals.sums.demographics {
         rows.push([
             DIMENSIONS.get(usize::from(*dimension)).copied().into(),

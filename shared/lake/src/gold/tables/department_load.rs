@@ -25,7 +25,7 @@ pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
     for ((hospital, department, month), days) in &totals.department_days {
         cells.entry((*hospital, *department, Some(*month))).or_default().1.add(*days);
     }
-    let mut rows = TableRows::new(&GOLD_DEPARTMENT_LOAD, totals.inputs)?;
+    let mut rows = TableRows::new(&GOLD_DEPARTMENT_LOAD, totals.inputs);
     let filled = cells.into_iter().filter(|(_, (load, patient_days))| !load.is_zero() || *patient_days != 0);
     for ((hospital, department, month), (load, patient_days)) in filled {
         let all = of_hospital.get(&(hospital, month)).copied().unwrap_or_default();

@@ -27,7 +27,7 @@ pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
     }
     let counted = totals.sums.infection.iter().filter(|(_, counts)| !counts.is_zero());
     cells.extend(counted.map(|(key, counts)| (*key, *counts)));
-    let mut rows = TableRows::new(&GOLD_INFECTION, totals.inputs)?;
+    let mut rows = TableRows::new(&GOLD_INFECTION, totals.inputs);
     for ((hospital, month, kind), counts) in cells {
         let Some(kind) = TYPES.get(usize::from(kind)).copied() else { continue };
         let days = totals.hospital_days.get(&(hospital, month)).copied().unwrap_or_default();

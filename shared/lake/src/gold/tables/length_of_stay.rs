@@ -8,7 +8,7 @@ use crate::schema::GOLD_LENGTH_OF_STAY;
 use crate::table_file::FileError;
 
 pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_LENGTH_OF_STAY, totals.inputs)?;
+    let mut rows = TableRows::new(&GOLD_LENGTH_OF_STAY, totals.inputs);
     let lengths: Vec<_> =
         totals.sums.lengths.iter().map(|((h, d, month, days), stays)| ((h, d, month), (*days, *stays))).collect();
     for cell in lengths.chunk_by(|(a, _), (b, _)| a == b) {

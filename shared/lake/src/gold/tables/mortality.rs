@@ -24,7 +24,7 @@ pub(super) fn by_definition(counts: &MortalityCounts) -> [(&'static str, i64, i6
 }
 
 pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_MORTALITY, totals.inputs)?;
+    let mut rows = TableRows::new(&GOLD_MORTALITY, totals.inputs);
     for ((hospital, month), counts) in &totals.sums.mortality {
         let text = month.to_string();
         for (definition, stays, deaths) in by_definition(counts) {

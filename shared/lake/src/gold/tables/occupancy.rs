@@ -8,7 +8,7 @@ use crate::schema::GOLD_OCCUPANCY;
 use crate::table_file::FileError;
 
 pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_OCCUPANCY, totals.inputs)?;
+    let mut rows = TableRows::new(&GOLD_OCCUPANCY, totals.inputs);
     for ((hospital, month), patient_days) in totals.hospital_days.iter().filter(|(_, days)| **days != 0) {
         let days = totals.days(*month);
         let beds = totals.staffed_beds(*hospital);

@@ -27,7 +27,7 @@ pub(super) fn by_definition(counts: &ReadmissionCounts) -> [(&'static str, i64, 
 }
 
 pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
-    let mut rows = TableRows::new(&GOLD_READMISSION, totals.inputs)?;
+    let mut rows = TableRows::new(&GOLD_READMISSION, totals.inputs);
     for ((hospital, month), counts) in &totals.sums.readmission {
         let text = month.to_string();
         for (definition, index, readmitted) in by_definition(counts) {

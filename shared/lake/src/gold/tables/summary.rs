@@ -12,7 +12,7 @@ use crate::table_file::FileError;
 
 pub(super) fn write(totals: &LakeTotals<'_>) -> Result<Bytes, FileError> {
     let sums = &totals.sums;
-    let mut rows = TableRows::new(&GOLD_SUMMARY, totals.inputs)?;
+    let mut rows = TableRows::new(&GOLD_SUMMARY, totals.inputs);
     let mut ratio = |metric: &str, definition: &str, over: i64, under: i64, factor: f64, provisional: bool| {
         if (over, under) == (0, 0) {
             return Ok(());
