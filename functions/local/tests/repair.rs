@@ -2,8 +2,9 @@
 
 mod folder;
 
-use std::fs;
+use std::{fs, path::Path};
 
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 
 use crate::folder::Folder;
@@ -127,6 +128,54 @@ fn stats_count_what_the_tables_hold() {
         }
     }
     assert!(folder.well(&["stats", "--partitions"]).contains("bucket=00"));
+}
+
+#[test]
+fn stats_bound_what_named_queries_scan() {
+    let folder = Folder::new("scans");
+    folder.well(&["run", "--patients", "80", "--buckets", "4"]);
+    let stats: Value = serde_json::from_str(&folder.well(&["stats", "--queries", "--json"])).expect("JSON");
+    let bytes_of = |name: &str| {
+        let tables = stats["tables"].as_array().expect("tables");
+        tables.iter().find(|table| table["table"] == name).expect("a table")["bytes"].as_u64().expect("a count")
+    };
+    let queries = stats["queries"].as_array().expect("queries");
+    for query in queries {
+        for table in query["tables"].as_array().expect("tables") {
+            let (bytes, all) = (table["bytes"].as_u64(), bytes_of(table["table"].as_str().expect("a name")));
+            assert!(bytes <= Some(all), "{table}: more than the table's {all} bytes");
+            assert!(all == 0 || bytes > Some(0), "{table}: nothing is read");
+        }
+    }
+    let scan = |name: &str| queries.iter().find(|query| query["query"] == name).expect("a query");
+    // The footers, read here by themselves.
+    let summary = scan("summary");
+    assert_eq!(summary["files"], 1);
+    assert_eq!(summary["bytes"].as_u64(), Some(chunks(&folder.0.join("lake/gold/summary"), |_| true)));
+    let regions =
+        ["value", "month", "stays", "patients", "readmissions", "readmission_rate", "deaths", "mortality_rate"];
+    let is_read = |column: &str| column == "dimension" || regions.contains(&column);
+    let expected = chunks(&folder.0.join("lake/gold/demographics"), is_read);
+    assert_eq!(scan("outcomes_by_region")["bytes"].as_u64(), Some(expected));
+    assert!(expected < chunks(&folder.0.join("lake/gold/demographics"), |_| true));
+    assert_eq!(scan("stays_of_a_bucket")["files"], 1, "one bucket is one file");
+    assert_eq!(scan("length_of_stay_distribution")["files"], 4);
+    let text = folder.well(&["stats", "--queries"]);
+    assert!(text.contains("readmission_by_hospital") && text.contains("scanned at most"), "{text}");
+}
+
+/// The compressed bytes of some columns in the Parquet files below a folder.
+fn chunks(folder: &Path, is_read: impl Fn(&str) -> bool) -> u64 {
+    let files = Folder::files_below(folder).into_values().map(|bytes| {
+        let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).expect("Parquet");
+        let groups = reader.metadata().row_groups().to_vec();
+        let columns = groups.iter().flat_map(|group| group.columns().to_vec());
+        columns
+            .filter(|column| is_read(&column.column_path().string()))
+            .map(|column| column.compressed_size())
+            .sum::<i64>()
+    });
+    files.sum::<i64>().try_into().expect("a size")
 }
 
 /// The rows of a CSV whose cells have no line breaks.

@@ -9,6 +9,9 @@ pub(crate) struct Stats {
     /// Show every partition of every table
     #[arg(long)]
     pub(crate) partitions: bool,
+    /// Show what each named query of infra/athena/queries scans at most
+    #[arg(long)]
+    pub(crate) queries: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,4 +1,7 @@
-//! `metriccare stats`: the files, bytes and rows of a lake, by table and partition.
+//! `metriccare stats`: the files, bytes and rows of a lake, by table and partition, and what each named query scans at most.
+
+mod scan;
+mod statement;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -82,8 +85,14 @@ pub(crate) async fn stats(arguments: &Stats, output: &mut Output) -> Result<(), 
         }
         tables.push(stats);
     }
+    let queries = if arguments.queries { Some(scan::queries(&worker).await?) } else { None };
     if arguments.json {
-        output.json(&serde_json::json!({ "landing": landing, "tables": tables }))?;
+        let mut all = serde_json::json!({ "landing": landing, "tables": tables });
+        if let Some(queries) = &queries {
+            all["queries_are"] = scan::MEANING.into();
+            all["queries"] = serde_json::json!(queries);
+        }
+        output.json(&all)?;
         return output.flush();
     }
     let mut lines = vec![["table", "files", "bytes", "rows"].map(str::to_owned).to_vec()];
@@ -95,6 +104,9 @@ pub(crate) async fn stats(arguments: &Stats, output: &mut Output) -> Result<(), 
         }
     }
     output.table(&lines)?;
+    if let Some(queries) = &queries {
+        scan::print(queries, output)?;
+    }
     output.flush()
 }
 
