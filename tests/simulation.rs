@@ -33,6 +33,8 @@ fn every_schedule_ends_in_the_undisturbed_lake() {
         Injected::PastDeadline,
         Injected::Expiry,
         Injected::Reconciliation,
+        Injected::Withdrawal,
+        Injected::Compaction,
     ] {
         assert!(found.injected.get(&kind).is_some_and(|count| *count > 10), "{kind:?} of {:?}", found.injected);
     }

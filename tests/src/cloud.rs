@@ -124,15 +124,20 @@ impl Cloud {
     /// A process that works on the cloud through these faults.
     pub fn process(&self, name: &str, faults: Faults, threads: usize) -> Process {
         let faults = Arc::new(faults);
-        let ports = Ports {
+        let ports = self.ports(&faults);
+        let threads = threads.try_into().expect("at least one thread");
+        Process { worker: Arc::new(Worker::new(ports, BUCKETS, threads, name)), faults, killed_at: None }
+    }
+
+    /// What a process has of the cloud through these faults.
+    pub(crate) fn ports(&self, faults: &Arc<Faults>) -> Ports {
+        Ports {
             landing: Arc::new(FaultyStore::new(self.landing.clone(), faults.clone())),
             lake: Arc::new(FaultyStore::new(self.notifying_lake.clone(), faults.clone())),
             ledger: Arc::new(FaultyLedger::new(self.ledger.clone(), faults.clone())),
             catalog: Arc::new(MemoryCatalog::default()),
             clock: self.clock.clone(),
-        };
-        let threads = threads.try_into().expect("at least one thread");
-        Process { worker: Arc::new(Worker::new(ports, BUCKETS, threads, name)), faults, killed_at: None }
+        }
     }
 
     /// Puts objects into the landing bucket, each at its own time, and tells nobody.

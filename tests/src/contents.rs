@@ -80,10 +80,15 @@ impl LakeContents {
 
     /// Says what differs from another lake, in words; nothing where they are the same.
     pub fn difference(&self, other: &Self) -> Option<String> {
+        self.difference_where(other, |_| true)
+    }
+
+    /// As [`LakeContents::difference`], of the ingest logs and of the objects whose keys are compared.
+    pub(crate) fn difference_where(&self, other: &Self, is_compared: impl Fn(&str) -> bool) -> Option<String> {
         if self.log != other.log {
             return Some(format!("the ingest logs differ:\n{:?}\n{:?}", self.log, other.log));
         }
-        for key in self.objects.keys().chain(other.objects.keys()) {
+        for key in self.objects.keys().chain(other.objects.keys()).filter(|key| is_compared(key)) {
             let (ours, theirs) = (self.objects.get(key), other.objects.get(key));
             if ours == theirs {
                 continue;

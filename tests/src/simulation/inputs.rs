@@ -4,6 +4,7 @@
 use metriccare_world::{Spec, World, view::tables::BY_PATIENT};
 use serde_json::{Value, json};
 
+use super::withdrawn::Withdrawable;
 use crate::{
     Cloud, LakeContents, Landed,
     crowded::Draw,
@@ -21,6 +22,8 @@ pub struct Inputs {
     pub objects: Vec<Landed>,
     /// What the lake has to be in the end.
     pub lake: LakeContents,
+    /// What may be withdrawn.
+    pub withdrawals: Vec<Withdrawable>,
 }
 
 impl Inputs {
@@ -35,7 +38,8 @@ impl Inputs {
     /// Where anything fails without a fault.
     pub async fn of(objects: Vec<Landed>) -> Self {
         let lake = Cloud::driven(&objects, HOSPITALS).await;
-        Self { objects, lake }
+        let withdrawals = Withdrawable::some_of(&objects).await;
+        Self { objects, lake, withdrawals }
     }
 }
 

@@ -5,16 +5,20 @@ use std::{
     sync::Arc,
 };
 
-use metriccare_flow::{Upstream, Window, Worker, find_missing};
-use metriccare_ports::{Ports, Queue, catalog::MemoryCatalog, faulty::Faults, queue::QueueSettings};
+use metriccare_flow::Worker;
+use metriccare_lake::{keys, settings::LakeSettings};
+use metriccare_ports::{ObjectStore, Ports, PutMode, Queue, catalog::MemoryCatalog, queue::QueueSettings};
 use tokio::task::JoinSet;
 
 use super::{
     Injected, Variant,
+    compared::difference,
     inputs::{HOSPITALS, Inputs},
     ports::{TurnLedger, TurnStore},
     turns::{Call, Ending, Turns},
+    upkeep::Upkeep,
     variant::{VariantLedger, VariantStore},
+    withdrawn::Withdrawable,
 };
 use crate::{
     Cloud, LakeContents, Landed,
@@ -62,41 +66,49 @@ impl Schedule {
     /// Runs the schedule. On a runtime of one thread it is the same every time.
     pub async fn run(&self, inputs: &Inputs) -> Ended {
         let mut run = Run::new(self, inputs);
+        let settings = LakeSettings::new(BUCKETS).to_json();
+        run.cloud.lake.put(keys::LAKE_SETTINGS, settings.into(), PutMode::Overwrite).await.expect("memory");
         let rest = run.run_until_quiet().await;
         while let Some(ended) = run.tasks.try_join_next() {
             if ended.is_err_and(|error| error.is_panic()) {
                 run.turns.violate("a handler panicked".to_owned());
             }
         }
-        let different = || LakeContents::of(&run.cloud).difference(&inputs.lake);
+        let different = || difference(&run.cloud, run.undisturbed, run.upkeep.is_compacted);
         run.ended.divergence = run.turns.violation().or(rest.err()).or_else(different);
         run.ended
     }
 }
 
-struct Run<'a> {
+pub(super) struct Run<'a> {
     schedule: &'a Schedule,
-    cloud: Arc<Cloud>,
-    turns: Arc<Turns>,
-    draw: Draw,
+    pub(super) cloud: Arc<Cloud>,
+    pub(super) turns: Arc<Turns>,
+    pub(super) draw: Draw,
     /// What has not landed yet, the next one last.
     unlanded: Vec<&'a Landed>,
     hospitals_at: usize,
     handlers_at_once: usize,
     faults_per_thousand: usize,
-    faults_left: usize,
+    pub(super) faults_left: usize,
     lapses_left: usize,
     notified_twice_percent: usize,
     /// Whether every object is notified once more after all is done.
     notifies_all: bool,
     /// How many messages expire; where any may, what is missing is searched for.
-    expiries_left: usize,
+    pub(super) expiries_left: usize,
     reconciles: bool,
+    /// What the lake has to be in the end.
+    undisturbed: &'a LakeContents,
+    /// What is withdrawn once more when all is done.
+    withdrawn_last: Option<&'a Withdrawable>,
+    pub(super) upkeep: Upkeep<'a>,
+    pub(super) catalog: Arc<MemoryCatalog>,
     /// Every object that lands.
     objects: &'a [Landed],
-    handlers: usize,
+    pub(super) handlers: usize,
     stalled: BTreeSet<usize>,
-    tasks: JoinSet<()>,
+    pub(super) tasks: JoinSet<()>,
     ended: Ended,
 }
 
@@ -115,7 +127,18 @@ impl<'a> Run<'a> {
         }
         let faults = draw.one_of(&[0, 4, 12, 40]);
         let expiries = draw.one_of(&[0, 0, 0, 1, 6]).min(schedule.most_faults);
+        // What is broken on purpose has to be seen in the stages.
+        let (withdraws, compactions) = (draw.percent(20), draw.one_of(&[0, 0, 0, 0, 3, 9]));
+        let withdrawn = Some(draw.number_less_than(inputs.withdrawals.len().max(1)));
+        let withdrawn = withdrawn
+            .filter(|_| withdraws && schedule.variant.is_none())
+            .and_then(|place| inputs.withdrawals.get(place));
+        let compactions = if schedule.variant.is_none() { compactions } else { 0 };
         Self {
+            undisturbed: withdrawn.map_or(&inputs.lake, |withdrawn| &withdrawn.lake),
+            withdrawn_last: withdrawn,
+            upkeep: Upkeep::of(withdrawn, compactions),
+            catalog: Arc::default(),
             cloud: Arc::new(Cloud::new(settings)),
             turns: Arc::default(),
             hospitals_at: draw.number_less_than(unlanded.len() + 1),
@@ -138,13 +161,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn trace(&mut self, step: impl FnOnce() -> String) {
+    pub(super) fn trace(&mut self, step: impl FnOnce() -> String) {
         if self.schedule.traced {
             self.ended.trace.push(step());
         }
     }
 
-    fn count(&mut self, injected: Injected) {
+    pub(super) fn count(&mut self, injected: Injected) {
         *self.ended.injected.entry(injected).or_default() += 1;
     }
 
@@ -152,6 +175,7 @@ impl<'a> Run<'a> {
         let mut hospitals = false;
         for _ in 0..STEPS {
             self.turns.all_wait().await;
+            self.note_end_of_compaction();
             if self.turns.violation().is_some() {
                 return Ok(());
             }
@@ -163,7 +187,8 @@ impl<'a> Run<'a> {
                 self.turns.waiting().into_iter().filter(|handler| !self.stalled.contains(handler)).collect();
             match self.draw.number_less_than(20) {
                 0 | 1 if !self.unlanded.is_empty() => self.land().await,
-                2..=5 if self.turns.running() < self.handlers_at_once && self.start(false).await => {}
+                _ if self.upkeep.triggers_disabled && self.turns.running() == 0 => self.withdraw_in_the_middle().await,
+                2..=5 if self.may_start() && self.start(false).await => {}
                 6 if self.lapses_left > 0 && !self.turns.waiting().is_empty() && self.draw.percent(10) => {
                     self.lapses_left -= 1;
                     self.lapse();
@@ -171,6 +196,10 @@ impl<'a> Run<'a> {
                 7 if self.expiries_left > 0 && self.draw.percent(10) => self.expire(),
                 8 if self.reconciles && self.draw.percent(2) => {
                     self.reconcile().await;
+                }
+                9 if self.upkeep.withdrawal.is_some() && self.draw.percent(2) => self.upkeep.triggers_disabled = true,
+                10 if self.upkeep.compactions_left > 0 && !self.upkeep.triggers_disabled && self.draw.percent(20) => {
+                    self.start_compaction();
                 }
                 _ if !ready.is_empty() => {
                     let handler = self.draw.one_of(&ready);
@@ -185,12 +214,14 @@ impl<'a> Run<'a> {
 
     /// No handler can go on: does what comes next, or says that all is done.
     async fn at_rest(&mut self) -> bool {
-        if !self.unlanded.is_empty() {
+        if self.upkeep.triggers_disabled {
+            self.stalled.pop_first();
+        } else if !self.unlanded.is_empty() {
             self.land().await;
         } else if self.start(true).await {
             self.trace(|| "no other handler could go on".to_owned());
         } else if !self.cloud.is_drained() {
-            self.cloud.let_messages_reappear();
+            self.time_passes();
         } else if self.cloud.dead_letters() > 0 {
             for queue in 0..self.cloud.queues.len() {
                 for _ in 0..self.cloud.queues[queue].redrive() {
@@ -205,40 +236,31 @@ impl<'a> Run<'a> {
         } else if std::mem::take(&mut self.notifies_all) {
             self.cloud.notify(&self.objects.iter().collect::<Vec<_>>()).await;
             self.trace(|| "every object is notified once more".to_owned());
+        } else if let Some(withdrawable) = self.withdrawn_last.take() {
+            // What landed after a withdrawal is taken out of landing too.
+            self.withdraw(withdrawable).await;
+        } else if self.upkeep.is_compacted && self.compact_at_rest(self.undisturbed).await {
+            self.trace(|| "a compaction goes on".to_owned());
         } else {
             return true;
         }
         false
     }
 
-    /// A message of one of the queues expires.
-    fn expire(&mut self) {
-        let queue = self.draw.number_less_than(STAGES.len());
-        if let Some(message) = self.cloud.queues[queue].expire() {
-            self.expiries_left -= 1;
-            self.count(Injected::Expiry);
-            self.trace(|| format!("{} of {:?} expires", message.id, STAGES[queue]));
-        }
+    fn may_start(&self) -> bool {
+        !self.upkeep.triggers_disabled && self.turns.running() < self.handlers_at_once
     }
 
-    /// The scheduled search for what a stage lacks, and its notifications; whether anything was found.
-    async fn reconcile(&mut self) -> bool {
-        let worker = self.cloud.process("reconciliation", Faults::none(), 1).worker;
-        let mut found_any = false;
-        for (stage, layer) in [Upstream::Landing, Upstream::Bronze, Upstream::Silver].into_iter().enumerate() {
-            let found = find_missing(&worker, layer, Window::ALL).await.expect("nothing fails in memory");
-            for body in layer.notifications(&worker, &found) {
-                self.cloud.queues[stage].send(&body).await.expect("memory");
-                self.count(Injected::Reconciliation);
-                found_any = true;
-            }
+    /// Withdraws what has landed so far, and enables the triggers.
+    async fn withdraw_in_the_middle(&mut self) {
+        self.upkeep.triggers_disabled = false;
+        if let Some(withdrawable) = self.upkeep.withdrawal.take() {
+            self.withdraw(withdrawable).await;
         }
-        self.trace(|| "reconciliation".to_owned());
-        found_any
     }
 
     fn lapse(&mut self) {
-        self.cloud.let_messages_reappear();
+        self.time_passes();
         self.count(Injected::LeaseLapse);
         self.trace(|| "all leases lapse".to_owned());
     }
@@ -305,7 +327,7 @@ impl<'a> Run<'a> {
         false
     }
 
-    fn worker(&self, handler: usize) -> Arc<Worker> {
+    pub(super) fn worker(&self, handler: usize) -> Arc<Worker> {
         let (cloud, turns) = (&self.cloud, &self.turns);
         let variant = self.schedule.variant;
         let store = |inner| TurnStore { inner, lake: cloud.lake.clone(), turns: Arc::clone(turns), handler };
@@ -321,7 +343,7 @@ impl<'a> Run<'a> {
             landing: VariantStore::above(Arc::new(landing), variant),
             lake: VariantStore::above(Arc::new(lake), variant),
             ledger: Arc::new(ledger),
-            catalog: Arc::new(MemoryCatalog::default()),
+            catalog: self.catalog.clone(),
             clock: cloud.clock.clone(),
         };
         let one = std::num::NonZeroUsize::MIN;
@@ -348,11 +370,11 @@ impl<'a> Run<'a> {
             None => format!("{handler} {what}"),
         });
         if let Some(Injected::Stall | Injected::PastDeadline) = fault {
-            if fault == Some(Injected::PastDeadline) {
-                self.cloud.let_messages_reappear();
-            }
             self.stalled.insert(handler);
             self.turns.put_back(waiting);
+            if fault == Some(Injected::PastDeadline) {
+                self.time_passes();
+            }
         } else {
             waiting.go(fault);
         }

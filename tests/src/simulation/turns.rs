@@ -36,6 +36,10 @@ pub enum Injected {
     PastDeadline,
     /// A message expires before anybody receives it: only reconciliation finds what it was about.
     Expiry,
+    /// A landed object or a patient is withdrawn, in the middle and at the end.
+    Withdrawal,
+    /// A compaction begins, while handlers are at work.
+    Compaction,
     /// The scheduled reconciliation notifies the stages of what they lack, while handlers are at work or after it.
     Reconciliation,
 }
@@ -136,6 +140,23 @@ impl Turns {
     /// How many handlers run.
     pub(crate) fn running(&self) -> usize {
         self.state().running.len()
+    }
+
+    /// The handlers that run.
+    pub(crate) fn running_handlers(&self) -> Vec<usize> {
+        self.state().running.iter().copied().collect()
+    }
+
+    /// Whether a handler runs.
+    pub(crate) fn is_running(&self, handler: usize) -> bool {
+        self.state().running.contains(&handler)
+    }
+
+    /// Kills a handler where it stands.
+    pub(crate) fn kill(&self, handler: usize) {
+        let mut state = self.state();
+        state.killed.insert(handler);
+        state.waiting.retain(|waiting| waiting.handler != handler);
     }
 
     /// The handlers that wait, in the order of their numbers.
