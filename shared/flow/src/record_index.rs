@@ -64,3 +64,60 @@ async fn try_once(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use metriccare_lake::silver::{
+        Resource,
+        index::{ContentId, RecordKey, Version, VersionId, joined},
+    };
+    use metriccare_ports::{ManualClock, Ports};
+
+    use super::*;
+
+    fn encounter(number: u32, version: u64, bucket: u16) -> Entry {
+        let latest = Version {
+            last_updated: Some(0),
+            version_id: VersionId::Number(version),
+            deletion: false,
+            precombine_ts: Some(0),
+            content_id: ContentId::Missing,
+            patient_id: None,
+        };
+        let key = RecordKey::of(Resource::Encounter, &format!("e{number}"));
+        Entry { key, resource: Resource::Encounter, latest, bucket: Some(bucket), elsewhere: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_answered_with_what_earlier_batches_brought_in_whatever_order() {
+        // More than a page holds, so that it is split while the second batch is taken in.
+        let count = PAGE_ENTRIES as u32 + 500;
+        for newer_first in [false, true] {
+            let worker = Arc::new(Worker::new(
+                Ports::memory(Arc::new(ManualClock::at_micros(1))),
+                16,
+                NonZeroUsize::MIN,
+                "test",
+            ));
+            let all = |version, bucket, from: u32, to: u32| {
+                joined((from..to).map(|number| encounter(number, version, bucket)).collect())
+            };
+            let (older, newer) = (all(1, 3, 0, 4000), all(2, 7, 3000, count));
+            let (first, second) = if newer_first { (&newer, &older) } else { (&older, &newer) };
+            assert_eq!(&take_in(&worker, first.clone()).await.expect("memory"), first, "nothing was known of it");
+            let found = take_in(&worker, second.clone()).await.expect("memory");
+            assert_eq!(found.len(), second.len(), "one answer for each");
+            assert!(found.is_sorted_by_key(|entry| entry.key));
+            let moved = Entry { elsewhere: vec![3], ..encounter(3500, 2, 7) };
+            assert_eq!(found.iter().find(|entry| entry.key == moved.key), Some(&moved));
+            assert_eq!(found.iter().filter(|entry| entry.elsewhere == [3]).count(), 1000, "what both batches had");
+            assert_eq!(take_in(&worker, second.clone()).await.expect("memory"), found, "and once more");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_without_versions_touches_nothing() {
+        let worker = Worker::new(Ports::memory(Arc::new(ManualClock::at_micros(1))), 16, NonZeroUsize::MIN, "test");
+        assert_eq!(take_in(&Arc::new(worker), Vec::new()).await.expect("memory"), []);
+    }
+}

@@ -111,3 +111,28 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_is_refused_says_which_end_it_was() {
+        let claim = Claim {
+            work: WorkId::new("bronze", "b", "k", "etag", 0),
+            owner: "o".into(),
+            attempt: 1,
+            takes_over: false,
+        };
+        let states = [
+            (State::InProgress { lease_until_millis: 1 }, "begin"),
+            (State::Failed { why: "w".into() }, "fail"),
+            (State::Completed { receipt: Receipt::default() }, "complete"),
+            (State::Rejected { reason: "r".into() }, "reject"),
+        ];
+        for (state, operation) in states {
+            let refused = Record::end(None, &claim, state).expect_err("nobody has claimed it").to_string();
+            assert!(refused.starts_with(operation) && refused.contains("does not know the work"), "{refused}");
+        }
+    }
+}
