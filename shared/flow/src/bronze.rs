@@ -22,15 +22,15 @@ use metriccare_ports::{ETag, ObjectMeta, Payload, PutMode, Receipt, WorkId};
 use tokio::runtime::Handle;
 
 use crate::{
-    compact::{Compactions, folder_of},
+    compact::state::{Compactions, folder_of},
     error::FlowError,
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
-    reconcile::Upstream,
     report::{Delivery, Done, Outcome},
     settings::check_settings,
     spool::{Spool, Spooled, Spools},
-    withdraw::Withdrawals,
+    upstream::Upstream,
+    withdraw::withdrawals::Withdrawals,
     worker::{Worker, compute, side_by_side},
 };
 

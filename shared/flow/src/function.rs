@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::{
     error::FlowError,
     event::{BatchResponse, DecodeError, Invocation},
-    reconcile::Upstream,
     report::{Delivery, Done, Outcome},
+    upstream::Upstream,
     worker::Worker,
 };
 

@@ -27,9 +27,9 @@ use crate::{
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
     memory::MemoryBudget,
-    reconcile::Upstream,
     report::{Delivery, Done, Outcome},
     settings::check_settings,
+    upstream::Upstream,
     worker::{Worker, compute, side_by_side},
 };
 

@@ -26,6 +26,7 @@ mod settings;
 mod silver;
 mod spool;
 mod star;
+mod upstream;
 mod withdraw;
 mod worker;
 
@@ -38,11 +39,12 @@ pub use function::{Function, Prepared};
 pub use gold::{Gold, refresh};
 pub use process::process;
 pub use rebuild::{RebuildFrom, rebuild};
-pub use reconcile::{Found, Upstream, Window, find_missing};
+pub use reconcile::{Found, Window, find_missing};
 pub use report::{Delivery, Done, ItemResult, MessageResult, Outcome, Report, RetryReason};
 pub use serve::{answer, serve};
 pub use settings::read_settings;
 pub use silver::Silver;
+pub use upstream::Upstream;
 pub use withdraw::{
     PatientPlan, PatientWithdrawn, WithdrawalPlan, Withdrawn, withdraw, withdraw_patient, withdrawn_objects,
 };

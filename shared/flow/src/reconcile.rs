@@ -16,27 +16,17 @@ use metriccare_lake::{
     schema::GOLD_SUMMARY,
     silver::Resource,
 };
-use metriccare_ports::{ObjectMeta, ObjectStore, WorkId, ledger::State};
+use metriccare_ports::{ObjectMeta, WorkId, ledger::State};
 
 use crate::{
     error::FlowError,
     event::notification_of,
     function::Function,
     silver::Silver,
-    withdraw::Withdrawals,
+    upstream::Upstream,
+    withdraw::withdrawals::Withdrawals,
     worker::{Worker, side_by_side},
 };
-
-/// The layer whose objects are looked up in the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Upstream {
-    /// Landed objects; bronze is notified of them.
-    Landing,
-    /// Bronze commits; silver is notified of them.
-    Bronze,
-    /// Silver commits; gold is notified of them.
-    Silver,
-}
 
 /// Which objects are looked at, by the time that they were written, in microseconds since 1970: what was written a moment ago
 /// may still be on its way.
@@ -67,14 +57,6 @@ impl Window {
 }
 
 impl Upstream {
-    /// The bucket that holds the layer.
-    pub fn store(self, worker: &Worker) -> &dyn ObjectStore {
-        match self {
-            Upstream::Landing => &*worker.ports.landing,
-            Upstream::Bronze | Upstream::Silver => &*worker.ports.lake,
-        }
-    }
-
     /// The notifications of found objects, for the queue of the layer's stage.
     pub fn notifications(self, worker: &Worker, found: &Found) -> Vec<String> {
         let bucket = self.store(worker).bucket();

@@ -27,10 +27,10 @@ use crate::{
     error::FlowError,
     event::{DecodeError, Invocation, ObjectEvent},
     function::{Function, Prepared},
-    reconcile::Upstream,
     report::{Delivery, Done, Outcome},
     settings::check_settings,
     star,
+    upstream::Upstream,
     worker::{Worker, compute},
 };
 use shuffle::{Shuffle, SilverTable};

@@ -1,4 +1,4 @@
-//! What somebody said of a job, field by field: a spec file, the command's flags, a Lambda's payload.
+//! The fields of a job that a spec file, the command's flags or a Lambda's payload set; all others keep their defaults.
 //!
 //! Whoever reads several of them lays one over the other before a [`Job`](crate::Job) is made of them: what is said above
 //! wins, what nobody says is the default. A field that no job has is refused here, by its name.

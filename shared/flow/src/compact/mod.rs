@@ -18,11 +18,11 @@ use crate::{error::FlowError, settings::read_settings, worker::Worker};
 mod copy;
 mod own_files;
 mod replace;
-mod state;
+pub(crate) mod state;
 
 pub use own_files::own_files;
-use state::Lease;
 pub use state::{Compactions, Stage};
+use state::{Lease, folder_of};
 
 /// When a partition is compacted, and how long the steps are apart.
 #[derive(Debug, Clone, Copy)]
@@ -216,9 +216,4 @@ fn bronze_tables() -> impl Iterator<Item = &'static Table> {
 
 fn table_of_folder(folder: &str) -> Option<&'static Table> {
     bronze_tables().find(|table| folder.strip_prefix(table.path).is_some_and(|rest| rest.starts_with('/')))
-}
-
-/// The folder of a file, with its last slash.
-pub(crate) fn folder_of(key: &str) -> &str {
-    key.rfind('/').map_or("", |slash| &key[..=slash])
 }

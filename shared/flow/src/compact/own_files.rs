@@ -3,7 +3,7 @@
 use metriccare_lake::{bronze::BronzeCommit, keys};
 use metriccare_ports::PutMode;
 
-use super::folder_of;
+use super::state::folder_of;
 use crate::{
     committed::{FileRows, table_of},
     error::FlowError,

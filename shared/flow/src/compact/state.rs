@@ -144,3 +144,8 @@ async fn update(
     .await?;
     Ok(last)
 }
+
+/// The folder of a file, with its last slash.
+pub(crate) fn folder_of(key: &str) -> &str {
+    key.rfind('/').map_or("", |slash| &key[..=slash])
+}

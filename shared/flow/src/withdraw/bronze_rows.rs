@@ -15,7 +15,6 @@ use metriccare_lake::{
 };
 use metriccare_ports::PutMode;
 
-use super::patient::id_in;
 use crate::{committed::FileRows, error::FlowError, worker::Worker};
 
 /// What bronze files hold besides a patient's rows.
@@ -160,4 +159,12 @@ fn log_of(
     let (_, log) = ingest_log(source, &measured, counts, status.unwrap_or(IngestStatus::Completed))
         .map_err(|error| FlowError::Other(error.into()))?;
     Ok(log)
+}
+
+/// The id of a patient of the lake as it stands in a landed object; none where the object is of another source.
+pub(super) fn id_in<'a>(key: &str, patient: &'a str) -> Option<&'a str> {
+    match keys::source_of(key) {
+        Some(source) => patient.strip_prefix(source)?.strip_prefix(':'),
+        None => Some(patient),
+    }
 }

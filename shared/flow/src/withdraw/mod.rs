@@ -9,7 +9,7 @@ mod bronze_rows;
 mod landed;
 mod objects;
 mod patient;
-mod withdrawals;
+pub(crate) mod withdrawals;
 
 use std::sync::Arc;
 
@@ -23,7 +23,6 @@ use metriccare_ports::{ListedVersion, ObjectMeta, ObjectStore, PutMode};
 
 pub use objects::{WithdrawalPlan, Withdrawn, withdraw, withdrawn_objects};
 pub use patient::{PatientPlan, PatientWithdrawn, withdraw_patient};
-pub(crate) use withdrawals::Withdrawals;
 
 use crate::{
     error::FlowError,

@@ -17,8 +17,8 @@ use metriccare_lake::{
 use metriccare_ports::{ListedVersion, PutMode};
 
 use super::{
-    bronze_rows::rows_left, checked_rules, close, commits, delete_landed, delete_old_versions, file_stem,
-    landed_versions, record, rules_of,
+    bronze_rows::{id_in, rows_left},
+    checked_rules, close, commits, delete_landed, delete_old_versions, file_stem, landed_versions, record, rules_of,
 };
 use crate::{
     compact::{end_compactions, own_files},
@@ -120,14 +120,6 @@ impl PatientPlan {
     /// Whether no landed object, and no row of bronze, has a record of the patient.
     pub fn is_empty(&self) -> bool {
         self.landed.is_empty() && self.committed.is_empty() && self.refused.is_empty()
-    }
-}
-
-/// The id of a patient of the lake as it stands in a landed object; none where the object is of another source.
-pub(super) fn id_in<'a>(key: &str, patient: &'a str) -> Option<&'a str> {
-    match keys::source_of(key) {
-        Some(source) => patient.strip_prefix(source)?.strip_prefix(':'),
-        None => Some(patient),
     }
 }
 

@@ -2,9 +2,12 @@
 //!
 //! Sums saturate: counts of records never come near the limit, and a damaged partial must not stop the fold.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::partial::Sums;
+/// Sums by key, in the order of the keys.
+pub type Sums<K, V> = BTreeMap<K, V>;
 
 /// Integers that add up.
 pub trait Counts: Copy + Default + PartialEq {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use arrow_array::Array;
 
 use super::facts::Facts;
-use super::ledger::Stay;
+use super::stay::Stay;
 use super::verdict::{DeathRecord, death_in_stay};
 use metriccare_fhir::calendar::date_of;
 

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::counts::{Counts, UnlinkedCounts, add};
+use super::counts::{Counts, Sums, UnlinkedCounts, add};
 use super::hospitals::Hospitals;
-use super::partial::{Name, Partial, Sums};
+use super::partial::{Name, Partial};
 use super::tables;
 use super::totals::LakeTotals;
 use crate::schema::Table;

@@ -8,13 +8,10 @@ use sha2::{Digest, Sha256};
 use super::facts::{Decoded, Facts, SilverBucket};
 use super::infections::infections;
 use super::ledger::{ledger, stay_file};
-use super::partial::Partial;
+use super::partial::{Partial, RULES};
 use super::tally::tally;
 use crate::keys::hex;
 use crate::table_file::FileError;
-
-/// Counts up when the rules of gold change, so that a lake measured by the rules before is measured again.
-pub const RULES: u32 = 4;
 
 /// What measuring a bucket gives.
 #[derive(Clone, Debug)]

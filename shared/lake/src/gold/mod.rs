@@ -20,16 +20,18 @@ mod ledger;
 mod measure;
 mod partial;
 mod rows;
+mod stay;
 mod tables;
 mod tally;
 mod totals;
 
+pub use counts::Sums;
 pub use facts::SilverBucket;
 pub use fold::Fold;
 pub use hospitals::{Hospital, Hospitals, HospitalsError};
 pub use infections::begins_in_hospital;
-pub use measure::{Measured, RULES, inputs_digest, measure};
-pub use partial::{Name, Partial, PartialError, Sums};
+pub use measure::{Measured, inputs_digest, measure};
+pub use partial::{Name, Partial, PartialError, RULES};
 
 #[cfg(test)]
 mod tests;

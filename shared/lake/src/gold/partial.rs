@@ -4,12 +4,11 @@
 //! bytes. Nothing in it depends on other buckets: last dates, open stays and census changes become patient-days, rates
 //! and provisional months only in the fold.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::counts::{
-    CohortCounts, DemographicCounts, InfectionCounts, LoadCounts, MortalityCounts, ReadmissionCounts, UnlinkedCounts,
+    CohortCounts, DemographicCounts, InfectionCounts, LoadCounts, MortalityCounts, ReadmissionCounts, Sums,
+    UnlinkedCounts,
 };
 use metriccare_fhir::calendar::{Month, date_of};
 
@@ -20,8 +19,8 @@ const LAST_DATE: i32 = date_of(i64::MAX);
 /// A place in [`Partial::names`], or none for a missing value.
 pub type Name = Option<u32>;
 
-/// Sums by key, in the order of the keys.
-pub type Sums<K, V> = BTreeMap<K, V>;
+/// Counts up when the rules of gold change, so that a lake measured by the rules before is measured again.
+pub const RULES: u32 = 4;
 
 /// What one bucket adds to gold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,9 +11,8 @@ use super::counts::{
 };
 use super::facts::Facts;
 use super::infections::Infection;
-use super::ledger::Stay;
-use super::measure::RULES;
-use super::partial::{Name, Partial};
+use super::partial::{Name, Partial, RULES};
+use super::stay::Stay;
 use super::verdict::{INDEX, age_band};
 use crate::silver::class::{EMERGENCY, INPATIENT};
 use crate::silver::length_days;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::counts::add;
+use super::counts::{Sums, add};
 use super::hospitals::Hospitals;
-use super::partial::{Name, Partial, Sums};
+use super::partial::{Name, Partial};
 use metriccare_fhir::calendar::Month;
 
 /// The sums of the whole lake.

@@ -1,4 +1,4 @@
-//! What becomes of Bundle entries: deletions, requests that failed or only read, and ids and versions from beside the resource.
+//! How Bundle entries are handled: deletions, requests that failed or only read, and ids and versions from beside the resource.
 
 use super::tests::{column, flat};
 

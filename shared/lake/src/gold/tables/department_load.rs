@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::gold::counts::{Counts as _, LoadCounts, add};
-use crate::gold::partial::Sums;
+use crate::gold::counts::{Counts as _, LoadCounts, Sums, add};
 use crate::gold::rows::TableRows;
 use crate::gold::totals::{LakeTotals, rate};
 use crate::schema::GOLD_DEPARTMENT_LOAD;

@@ -1,6 +1,6 @@
-//! Ids and dates as the text they are in every row, made once: a run has millions of cells of a few thousand values.
+//! Genders, ids and dates as the text they are in every row, made once: a run has millions of cells of a few thousand values.
 
-use metriccare_fhir::write::{Date, Id};
+use metriccare_fhir::write::{Date, Gender, Id};
 
 use crate::world::World;
 
@@ -49,4 +49,13 @@ fn text<const N: usize>(push: impl FnOnce(&mut Vec<u8>)) -> [u8; N] {
     let mut text = [b' '; N];
     text.copy_from_slice(&out);
     text
+}
+
+/// A gender in the one letter of the relational tables.
+pub(super) fn gender_letter(gender: Gender) -> &'static str {
+    match gender {
+        Gender::Female => "F",
+        Gender::Male => "M",
+        Gender::Other | Gender::Unknown => "O",
+    }
 }

@@ -1,7 +1,8 @@
 //! patients.csv, providers.csv and facilities.csv.
 
-use metriccare_fhir::write::{Date, Gender, Race};
+use metriccare_fhir::write::{Date, Race};
 
+use super::cell_texts::gender_letter;
 use super::columns::{FACILITIES, PROVIDERS};
 use super::csv::Row;
 use super::procedure::codes;
@@ -43,7 +44,7 @@ pub(super) fn patient(world: &World, life: &Life, spent: i64, tally: &mut Tally,
         .text(person.family)
         .date(person.birth)
         .number(i64::from(person.age))
-        .text(letter(person.gender))
+        .text(gender_letter(person.gender))
         .text(race)
         .list(codes(world, life))
         .flag(high_cost)
@@ -72,7 +73,7 @@ pub fn providers_csv(world: &World) -> Vec<u8> {
             .id(clinician.id)
             .text(clinician.given)
             .text(clinician.family)
-            .text(letter(clinician.gender))
+            .text(gender_letter(clinician.gender))
             .text(clinician.department.name())
             .text(if mix(clinician.id.0 as u64).is_multiple_of(9) { "DO" } else { "MD" })
             .id(world.directory.hospitals()[usize::from(clinician.hospital)].id)
@@ -97,12 +98,4 @@ pub fn facilities_csv(world: &World) -> Vec<u8> {
             .end();
     }
     out
-}
-
-pub(super) fn letter(gender: Gender) -> &'static str {
-    match gender {
-        Gender::Female => "F",
-        Gender::Male => "M",
-        Gender::Other | Gender::Unknown => "O",
-    }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use metriccare_fhir::write::EncounterClass;
 use serde::{Deserialize, Serialize};
 
+use super::cell_texts::gender_letter;
 use super::claims::Line;
 use super::columns::{CLAIMS, ENCOUNTERS, FACILITIES, PATIENTS, PROVIDERS, REGISTRY, Table};
-use super::people::letter;
 use crate::life::Life;
 use crate::world::World;
 
@@ -119,7 +119,7 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn patient(&mut self, world: &World, life: &Life, high_cost: bool) {
-        let sums = self.patients.entry(letter(life.person.gender)).or_default();
+        let sums = self.patients.entry(gender_letter(life.person.gender)).or_default();
         sums.rows += 1;
         sums.active += i64::from(life.death.is_none_or(|death| death >= world.year.end()));
         sums.high_cost += i64::from(high_cost);
