@@ -33,14 +33,15 @@ pub(super) fn difference(cloud: &Cloud, undisturbed: &LakeContents, is_compacted
     LakeContents::of_objects(objects).difference_where(undisturbed, |key| !key.starts_with(keys::BRONZE))
 }
 
-/// Says where who reads bronze by the catalog finds other rows than those of the undisturbed lake.
+/// Says where who reads bronze by the catalog finds other rows in a partition's copy than those of the undisturbed lake.
 pub(super) fn as_the_catalog_reads(
     cloud: &Cloud,
     catalog: &MemoryCatalog,
     undisturbed: &LakeContents,
 ) -> Option<String> {
     let objects = cloud.lake.snapshot();
-    for ((name, values), location) in catalog.partitions() {
+    let locations = catalog.partitions().into_iter();
+    for ((name, values), location) in locations.filter(|(_, it)| it.starts_with(keys::COMPACTION_COPIES)) {
         let Some(table) = TABLES.iter().copied().find(|table| table.glue_name() == name) else { continue };
         let (Some(column), Some(value)) = (table.partition, values.first()) else { continue };
         if table_of(&format!("{}/", table.path)).is_none() || table.path == BRONZE_WITHDRAWAL.path {

@@ -14,6 +14,9 @@ use crate::{
     cloud::{BUCKETS, STAGES},
 };
 
+/// How long the steps of a compaction are apart; its retries wait less than that altogether.
+const STEP: Duration = Duration::from_secs(600);
+
 /// What withdraws and compacts in a schedule, and how far it is.
 #[derive(Debug, Default)]
 pub(super) struct Upkeep<'a> {
@@ -90,9 +93,9 @@ impl Run<'_> {
             return;
         }
         let all_know = self.turns.running_handlers().iter().all(|handler| *handler > self.upkeep.begun_before);
-        // Time stands still while a compaction runs: a step is due in the next one.
-        let wait = if all_know { Duration::from_micros(1) } else { Duration::MAX };
-        self.cloud.clock.advance(Duration::from_millis(1));
+        // Little time passes while a compaction runs: a step is due in the next one.
+        let wait = if all_know { STEP } else { Duration::MAX };
+        self.cloud.clock.advance(STEP);
         let options = CompactOptions {
             min_files: 2 + self.draw.number_less_than(3),
             target_bytes: self.draw.one_of(&[8 << 10, 64 << 20]),

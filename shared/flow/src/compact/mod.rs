@@ -163,8 +163,9 @@ async fn advance(
                 report.small_files += files;
                 report.compacted_files += compacted;
             } else {
-                copy::remove(worker, &folder).await?;
-                state = lease.set(&folder, None).await?;
+                // Who read before that it is copied may still be writing to the copy: it goes when they have ended.
+                let now = worker.ports.clock.now_micros();
+                state = lease.set(&folder, Some(Stage::Returned(now))).await?;
             }
         }
     }

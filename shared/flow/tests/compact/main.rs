@@ -10,7 +10,8 @@ use std::{
 
 use lake::{BUCKETS, DAY, Lake, MINUTE, Rows, landed_rows, object, options};
 use metriccare_flow::{
-    PatientPlan, RebuildFrom, Unwatched, WithdrawalPlan, Worker, compact, drive, rebuild, withdraw, withdraw_patient,
+    CompactOptions, PatientPlan, RebuildFrom, Unwatched, WithdrawalPlan, Worker, compact, drive, rebuild, withdraw,
+    withdraw_patient,
 };
 use metriccare_lake::keys;
 use metriccare_ports::{
@@ -196,6 +197,31 @@ async fn two_compactions_at_once_and_one_without_time_do_no_harm() {
     }
     lake.compact_wholly().await;
     assert_eq!(lake.by_catalog().await, landed);
+}
+
+#[tokio::test]
+async fn a_copy_is_removed_with_what_was_written_to_it_late_where_nothing_could_be_compacted() {
+    let lake = Lake::of(OBJECTS).await;
+    let worker = lake.worker(lake.ports.clone());
+    let all = lake.lake.snapshot();
+    let files = all.iter().filter(|(key, _)| key.starts_with("bronze/encounter/"));
+    let (file, bytes) = files.max_by_key(|(_, bytes)| bytes.len()).expect("a file");
+    // No two files together are as small as that.
+    let options = CompactOptions { target_bytes: bytes.len() as u64 + 1, ..options() };
+    assert!(compact(&worker, &options).await.expect("memory").begun > 0);
+    lake.clock.advance(DAY);
+    compact(&worker, &options).await.expect("memory");
+    let folder = file.rsplit_once('/').expect("in a folder").0;
+    assert!(lake.objects(&[&keys::compaction_plan(&format!("{folder}/"))]).await.is_empty(), "nothing is compacted");
+    // A function that read before that this partition is copied writes its file to both places.
+    let copy = keys::compaction_copy(file);
+    lake.lake.put(&copy, bytes.clone().into(), PutMode::IfAbsent).await.expect("memory");
+    for _ in 0..3 {
+        lake.clock.advance(DAY + MINUTE);
+        compact(&worker, &CompactOptions { min_files: usize::MAX, ..options }).await.expect("memory");
+    }
+    let left = lake.objects(&[keys::COMPACTION_COPIES]).await;
+    assert_eq!(left.into_keys().collect::<Vec<_>>(), [""; 0]);
 }
 
 #[tokio::test]
