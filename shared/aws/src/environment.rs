@@ -1,5 +1,7 @@
 //! One Lambda environment: made once at its start, it answers one invocation after another.
 
+#[cfg(test)]
+mod poisoned;
 mod redelivery;
 mod scheduled;
 
