@@ -3,6 +3,7 @@
 
     compare.py LAKE                    rebuilds with DuckDB, compares every row, runs every named query
     compare.py LAKE --engine spark     rebuilds with Spark in local mode (infra/spark/rebuild.py), compares every row
+    compare.py LAKE --out DIR          keeps what the engine computed in a new folder (silver/…, gold/…)
     compare.py LAKE --rebuilt DIR      compares what an engine has written to a folder (silver/…, gold/…)
     compare.py LAKE --answers          also asks that every named query has an answer, as on a lake of some size
 
@@ -146,6 +147,23 @@ def rebuild_with_duckdb(connection, lake):
         run(connection, statement.path, f"CREATE TABLE {statement.table} AS {sql}")
 
 
+def write_tables(connection, lake, out):
+    """Writes DuckDB's tables to a folder, laid out as the lake is."""
+    for name in compared_tables(lake):
+        table = TABLES[name]
+        # The files' times are in UTC, as the lake's are.
+        types = {**DUCKDB_TYPES, "timestamp": "TIMESTAMPTZ"}
+        cells = ", ".join(f'CAST("{column}" AS {types[kind]}) AS "{column}"' for column, kind in table["columns"].items())
+        place = out / table["path"]
+        place.mkdir(parents=True)
+        options = "FORMAT parquet, COMPRESSION zstd"
+        if table["partition"]:
+            options += f", PARTITION_BY ({table['partition']})"
+        else:
+            place /= "part-0.parquet"
+        connection.execute(f"COPY (SELECT {cells} FROM rebuild_{name}) TO {quoted(place)} ({options})")
+
+
 def rebuild_with_spark(lake, out, master):
     """Has the Spark job write silver and gold into a folder."""
     command = [sys.executable, SPARK, "--lake", lake, "--out", out, "--buckets", str(buckets_of(lake)), "--master", master]
@@ -217,11 +235,15 @@ def main():
     parser.add_argument("lake", type=pathlib.Path)
     parser.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb")
     parser.add_argument("--master", default="local[2]", help="Spark's master (local[2]: two workers on this machine)")
+    parser.add_argument("--out", type=pathlib.Path, help="keep the engine's tables in this folder, which must not exist")
     parser.add_argument("--rebuilt", type=pathlib.Path, help="a folder that an engine has written, instead of running one")
     parser.add_argument("--answers", action="store_true", help="every named query must have an answer")
     arguments = parser.parse_args()
     if not (arguments.lake / "bronze").is_dir():
         sys.exit(f"{arguments.lake}: there is no lake here")
+
+    if arguments.out and (arguments.rebuilt or arguments.out.exists()):
+        sys.exit(f"{arguments.out}: --out is a new folder for what an engine computes now")
 
     connection = connect()
     register(connection, arguments.lake)
@@ -230,11 +252,13 @@ def main():
     engine = "files" if arguments.rebuilt else arguments.engine
     with tempfile.TemporaryDirectory() as scratch:
         started = time.monotonic()
-        out = arguments.rebuilt or pathlib.Path(scratch)
+        out = arguments.rebuilt or arguments.out or pathlib.Path(scratch)
         if engine == "spark":
             rebuild_with_spark(arguments.lake, out, arguments.master)
         if engine == "duckdb":
             rebuild_with_duckdb(connection, arguments.lake)
+            if arguments.out:
+                write_tables(connection, arguments.lake, out)
         else:
             register(connection, out, "rebuild_", compared_tables(arguments.lake))
         if engine != "files":

@@ -29,6 +29,14 @@ pub(crate) struct LakeFlag {
     pub(crate) cloud: CloudFlags,
 }
 
+/// Where silver and gold are read from.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TablesFlag {
+    /// Read silver and gold from this folder, which another engine wrote (infra/spark/rebuild.py), not from the lake
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tables: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Upload {
     /// Folder to upload; each file keeps its path within the folder

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::LakeFlag;
+use super::{LakeFlag, TablesFlag};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Explain {
@@ -27,6 +27,8 @@ pub(crate) struct ExplainReadmission {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
+    #[command(flatten)]
+    pub(crate) tables: TablesFlag,
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +41,8 @@ pub(crate) struct ExplainStay {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
+    #[command(flatten)]
+    pub(crate) tables: TablesFlag,
 }
 
 #[derive(Debug, Args)]
@@ -51,6 +55,8 @@ pub(crate) struct ExplainObject {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
+    #[command(flatten)]
+    pub(crate) tables: TablesFlag,
 }
 
 fn month(text: &str) -> Result<String, String> {

@@ -31,7 +31,7 @@ use crate::lake::{
 };
 
 pub(crate) use self::{
-    cloud::{CloudFlags, LakeFlag, Redrive, Upload},
+    cloud::{CloudFlags, LakeFlag, Redrive, TablesFlag, Upload},
     compact::Compact,
     explain::{Explain, ExplainObject, ExplainReadmission, ExplainStay},
     quarantine::{Quarantine, QuarantineList, QuarantineRetry, QuarantineShow},
@@ -226,6 +226,8 @@ pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
     #[command(flatten)]
+    pub(crate) tables: TablesFlag,
+    #[command(flatten)]
     pub(crate) work: WorkFlags,
     /// Print one JSON object instead of text
     #[arg(long)]
@@ -239,6 +241,8 @@ pub(crate) struct Report {
     pub(crate) out: DataLocation,
     #[command(flatten)]
     pub(crate) lake: LakeFlag,
+    #[command(flatten)]
+    pub(crate) tables: TablesFlag,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! Opening a lake in a folder; one on S3 is opened by [`cloud`].
 
+pub(crate) mod engine_tables;
 pub(crate) mod landing_key;
 pub(crate) mod location;
 pub(crate) mod overlay;
@@ -16,7 +17,16 @@ use metriccare_ports::{
     ObjectStore, Ports, PutMode, SystemClock, catalog::NoCatalog,
 };
 
-use crate::{arguments::LakeFlag, cloud, lake::location::DataLocation, output::failure::Failure};
+use crate::{
+    arguments::{LakeFlag, TablesFlag},
+    cloud,
+    lake::{
+        engine_tables::{EngineTables, FOLDERS},
+        location::DataLocation,
+        overlay::Overlay,
+    },
+    output::failure::Failure,
+};
 
 /// The file that makes a folder a lake.
 pub(crate) const SETTINGS: &str = keys::LAKE_SETTINGS;
@@ -44,6 +54,21 @@ pub(crate) async fn open_existing(flag: &LakeFlag, threads: NonZeroUsize) -> Res
         }
         DataLocation::Bucket(place) => cloud::open_existing(place, flag, threads).await,
     }
+}
+
+/// Opens the lake of the flags, which has to exist, to read it; silver and gold are those that another engine wrote, where the
+/// flags name its folder.
+pub(crate) async fn open_with_tables(
+    flag: &LakeFlag,
+    tables: &TablesFlag,
+    threads: NonZeroUsize,
+) -> Result<Arc<Worker>, Failure> {
+    let worker = open_existing(flag, threads).await?;
+    let Some(folder) = &tables.tables else { return Ok(worker) };
+    let base = Arc::new(EngineTables::open(folder)?);
+    let lake = Overlay { base, own: Arc::clone(&worker.ports.lake), from_base: FOLDERS };
+    let ports = Ports { lake: Arc::new(lake), ..worker.ports.clone() };
+    Ok(Arc::new(Worker::new(ports, worker.buckets, threads, "reader")))
 }
 
 /// Opens the lake of the flags, which has to exist, to write to it.

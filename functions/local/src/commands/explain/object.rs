@@ -92,7 +92,7 @@ struct Latest {
 }
 
 pub(super) async fn explain(arguments: &ExplainObject, output: &mut Output) -> Result<(), Failure> {
-    let worker = lake::open_existing(&arguments.lake, NonZeroUsize::MIN).await?;
+    let worker = lake::open_with_tables(&arguments.lake, &arguments.tables, NonZeroUsize::MIN).await?;
     let key = arguments.key.trim_start_matches("landing/");
     let commits = verify::commits(&worker).await?;
     let mut of_object: Vec<&BronzeCommit> = commits.iter().filter(|commit| commit.sourcename == key).collect();

@@ -69,7 +69,7 @@ fn left_out<S: Into<String>>(steps: impl IntoIterator<Item = (S, i64)>) -> impl 
 }
 
 pub(super) async fn explain(arguments: &ExplainReadmission, output: &mut Output) -> Result<(), Failure> {
-    let worker = lake::open_existing(&arguments.lake, NonZeroUsize::MIN).await?;
+    let worker = lake::open_with_tables(&arguments.lake, &arguments.tables, NonZeroUsize::MIN).await?;
     let scope = Scope { hospital: arguments.hospital.clone(), month: arguments.month.clone() };
     let mut counted = Attrition::default();
     Rows::of_each_file(&worker, &SILVER_ENCOUNTER, |file| counted.encounters(&file, &scope)).await?;

@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub(super) async fn explain(arguments: &ExplainStay, output: &mut Output) -> Result<(), Failure> {
-    let worker = lake::open_existing(&arguments.lake, NonZeroUsize::MIN).await?;
+    let worker = lake::open_with_tables(&arguments.lake, &arguments.tables, NonZeroUsize::MIN).await?;
     let id = arguments.id.as_str();
     // Identity is patient and id: one id of two patients is two stays.
     let mut files = Vec::new();

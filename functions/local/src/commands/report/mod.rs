@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub(crate) async fn report(arguments: &Report, output: &mut Output) -> Result<(), Failure> {
-    let worker = lake::open_existing(&arguments.lake, NonZeroUsize::MIN).await?;
+    let worker = lake::open_with_tables(&arguments.lake, &arguments.tables, NonZeroUsize::MIN).await?;
     let gathered = gather::gather(&worker).await?;
     let page = page::page(&gathered);
     let bytes = size(page.len() as u64);

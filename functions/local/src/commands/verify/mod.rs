@@ -47,7 +47,7 @@ struct Check {
 const SHOWN: usize = 30;
 
 pub(crate) async fn verify(arguments: &Verify, output: &mut Output) -> Result<(), Failure> {
-    let worker = lake::open_existing(&arguments.lake, arguments.work.threads()).await?;
+    let worker = lake::open_with_tables(&arguments.lake, &arguments.tables, arguments.work.threads()).await?;
     let bars = Bars::new(arguments.json);
     let checks = checks(&worker, &bars).await?;
     bars.finish();

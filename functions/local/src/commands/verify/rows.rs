@@ -24,6 +24,10 @@ pub(super) fn shown(cell: &Cell) -> String {
     if *cell == Cell::Null { "null".to_owned() } else { cell.to_string() }
 }
 
+fn texts(row: &[Cell]) -> Vec<String> {
+    row.iter().map(shown).collect()
+}
+
 /// Whether two cells agree: counts and text exactly, floats to 1e-9 of their size.
 pub(super) fn agree(one: &Cell, other: &Cell) -> bool {
     match (one, other) {
@@ -70,14 +74,19 @@ impl<'a> Named<'a> {
     /// What differs between the lake's rows and those that should be.
     pub(super) fn differences(mut self, should: Named<'a>, into: &mut Vec<String>) {
         let path = self.table.path;
-        for (name, wanted) in should.rows {
-            let Some(found) = self.rows.remove(&name) else {
+        for (name, mut wanted) in should.rows {
+            let Some(mut found) = self.rows.remove(&name) else {
                 into.push(format!("{path} {name}: the row is missing"));
                 continue;
             };
             if found.len() != wanted.len() {
                 into.push(format!("{path} {name}: {} rows instead of {}", found.len(), wanted.len()));
                 continue;
+            }
+            if wanted.len() > 1 {
+                // Such as the lines of a claim, which engines write in any order.
+                wanted.sort_by_cached_key(|row| texts(row));
+                found.sort_by_cached_key(|row| texts(row));
             }
             for (found, wanted) in found.iter().zip(&wanted) {
                 for ((column, _), (is, should)) in self.table.file_columns().zip(found.iter().zip(*wanted)) {
