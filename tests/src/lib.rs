@@ -4,9 +4,11 @@
 //! sees whether a crash after a commit still wakes the next stage. [`landed`] and [`simulated`] are the inputs, the first
 //! written by hand for the cases that hurt. [`LakeContents`] is what two lakes are compared by.
 
+pub mod backlog;
 pub mod cloud;
 mod contents;
 pub mod crowded;
+pub mod delayed;
 mod discarded;
 pub mod engines;
 pub mod files;
