@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
         async move {
             let (request, deadline) = (event.context.request_id, environment.deadline(event.context.deadline));
             let answer = environment.serve(&Bronze, event.payload, &request, deadline).await;
-            answer.map_err(|error| Diagnostic { error_type: "RetryReason".into(), error_message: error.to_string() })
+            answer.map_err(|error| Diagnostic { error_type: "RetryReason".into(), error_message: error.without_keys() })
         }
     }))
     .await

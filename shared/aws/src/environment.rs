@@ -240,6 +240,9 @@ fn note<F: Function>(report: &Report<F::Output>, max_receives: u32, metrics: &mu
 }
 
 #[cfg(test)]
+mod personal;
+
+#[cfg(test)]
 mod tests {
     use metriccare_flow::Bronze;
     use metriccare_ports::{ManualClock, MemoryQueue, queue::QueueSettings};

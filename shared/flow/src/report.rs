@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use metriccare_ports::Receipt;
 
-use crate::{error::FlowError, event::DecodeError};
+use crate::{
+    error::{FlowError, key_digest},
+    event::DecodeError,
+};
 
 /// How a message was delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +109,14 @@ pub enum RetryReason {
 }
 
 impl RetryReason {
+    /// The reason in words in which the keys of objects are replaced by digests, for logs and for whoever invoked the function.
+    pub fn without_keys(&self) -> String {
+        match self {
+            RetryReason::Failed { key, error } => format!("{}: {}", key_digest(key), error.without_keys()),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether the message only waits for its turn: its batch was too large for one invocation.
     pub fn is_postponed(&self) -> bool {
         matches!(self, RetryReason::Failed { error, .. } if matches!(**error, FlowError::Postponed))

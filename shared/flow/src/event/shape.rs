@@ -105,14 +105,45 @@ fn named(version: Option<String>) -> Option<String> {
     version.filter(|version| !version.is_empty() && version != "null")
 }
 
-/// Names the fields of what is not an event, never their values.
+/// Names of fields that events, envelopes, jobs and resources have: they say what kind of message came.
+const KNOWN_FIELDS: [&str; 22] = [
+    "Event",
+    "Message",
+    "Records",
+    "Service",
+    "Subject",
+    "TopicArn",
+    "Type",
+    "account",
+    "body",
+    "day",
+    "detail",
+    "detail-type",
+    "entry",
+    "id",
+    "patients",
+    "region",
+    "resourceType",
+    "resources",
+    "source",
+    "time",
+    "type",
+    "version",
+];
+
+/// Describes what is not an event by the known fields that it has. Another field's name is only counted, because it may be
+/// personal, and a value is never quoted.
 fn unknown(value: &Value) -> DecodeError {
-    const MOST: usize = 8;
     let has = match value {
         Value::Object(fields) if fields.is_empty() => "no fields".to_owned(),
         Value::Object(fields) => {
-            let names: Vec<String> = fields.keys().take(MOST).map(|name| name.chars().take(40).collect()).collect();
-            format!("the fields {}", names.join(", "))
+            let (known, others): (Vec<_>, Vec<_>) =
+                fields.keys().map(String::as_str).partition(|name| KNOWN_FIELDS.contains(name));
+            match (known.join(", "), others.len()) {
+                (known, 0) => format!("the fields {known}"),
+                (known, others) if known.is_empty() => format!("{others} fields, none of them an event's"),
+                (known, others) => format!("the fields {known} and {others} more"),
+            }
         }
         Value::Array(_) => "a list".to_owned(),
         Value::String(_) => "only text".to_owned(),

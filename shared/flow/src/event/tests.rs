@@ -151,7 +151,11 @@ fn what_cannot_be_understood_says_so_without_quoting_it() {
     for (body, expected) in [
         ("", "the message is not JSON, at line 1, column 0"),
         ("[]", "the message is JSON but no object event: it has a list"),
-        (r#"{"secret": "Jane Doe"}"#, "the message is JSON but no object event: it has the fields secret"),
+        (r#"{"Jane Doe": 1}"#, "the message is JSON but no object event: it has 1 fields, none of them an event's"),
+        (
+            r#"{"resourceType": "Patient", "id": "p", "Jane Doe": 1}"#,
+            "the message is JSON but no object event: it has the fields id, resourceType and 1 more",
+        ),
         (r#"{"Records": 3}"#, "Records is missing or has a type that this kind of event does not have"),
         (r#"{"Records": [{"s3": {}}]}"#, "Records[].s3 is missing or has a type that this kind of event does not have"),
         (
