@@ -1,8 +1,15 @@
-//! Where a bronze file grows: in memory while it is small, in a temporary file from then on.
+//! Where the bronze files of one object grow: in memory while they are small, in temporary files from then on.
+//!
+//! An object may have a file for each of thousands of hospitals. What they hold in memory is bounded together, and no temporary
+//! file stays open between two writes: the system allows a process only so many.
 
 use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use metriccare_lake::bronze::Sinks;
@@ -10,13 +17,22 @@ use metriccare_ports::Payload;
 use tempfile::{NamedTempFile, TempPath};
 
 /// A file that is larger than this goes to disk.
-const IN_MEMORY: usize = 8 << 20;
+const ONE_IN_MEMORY: usize = 8 << 20;
+
+/// Where the files of an object are larger together, those that grow go to disk.
+const ALL_IN_MEMORY: usize = 64 << 20;
+
+/// What waits in memory for a file on disk before it is opened and written.
+const WRITTEN_AT_ONCE: usize = 16 << 10;
 
 /// A growing file.
 #[derive(Debug)]
-pub(crate) enum Spool {
-    Memory(Vec<u8>),
-    Disk(BufWriter<NamedTempFile>),
+pub(crate) struct Spool {
+    /// What is in memory: all of it, or what waits to be written to the file.
+    held: Vec<u8>,
+    file: Option<TempPath>,
+    /// What the spools of the object hold in memory together.
+    together: Arc<AtomicUsize>,
 }
 
 /// A finished file: what is put, and what has to live until it has been.
@@ -35,53 +51,74 @@ impl From<Vec<u8>> for Spooled {
 }
 
 impl Spool {
-    pub(crate) fn finish(self) -> io::Result<Spooled> {
-        match self {
-            Spool::Memory(bytes) => Ok(bytes.into()),
-            Spool::Disk(writer) => {
-                let (file, path): (File, TempPath) =
-                    writer.into_inner().map_err(|error| error.into_error())?.into_parts();
-                let bytes = file.metadata()?.len();
+    pub(crate) fn finish(mut self) -> io::Result<Spooled> {
+        if self.file.is_some() {
+            self.write_held(&[])?;
+        }
+        match self.file.take() {
+            None => Ok(std::mem::take(&mut self.held).into()),
+            Some(path) => {
+                let bytes = std::fs::metadata(&path)?.len();
                 Ok(Spooled { payload: Payload::File(path.to_path_buf()), bytes, _file: Some(path) })
             }
         }
+    }
+
+    /// Writes what is held, and more, to the file, which is made where there is none.
+    fn write_held(&mut self, more: &[u8]) -> io::Result<()> {
+        let mut file: File = match &self.file {
+            Some(path) => OpenOptions::new().append(true).open(path)?,
+            None => {
+                let (file, path) = NamedTempFile::new()?.into_parts();
+                self.file = Some(path);
+                file
+            }
+        };
+        let held = std::mem::take(&mut self.held);
+        self.together.fetch_sub(held.len(), Ordering::Relaxed);
+        file.write_all(&held)?;
+        file.write_all(more)
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        self.together.fetch_sub(self.held.len(), Ordering::Relaxed);
     }
 }
 
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Spool::Memory(held) = self {
-            if held.len() + bytes.len() <= IN_MEMORY {
-                held.extend_from_slice(bytes);
-                return Ok(bytes.len());
-            }
-            let mut file = BufWriter::new(NamedTempFile::new()?);
-            file.write_all(held)?;
-            *self = Spool::Disk(file);
+        let size = self.held.len() + bytes.len();
+        let is_full = match self.file {
+            Some(_) => size >= WRITTEN_AT_ONCE,
+            None => size > ONE_IN_MEMORY || self.together.load(Ordering::Relaxed) + bytes.len() > ALL_IN_MEMORY,
+        };
+        if is_full {
+            self.write_held(bytes)?;
+        } else {
+            self.held.extend_from_slice(bytes);
+            self.together.fetch_add(bytes.len(), Ordering::Relaxed);
         }
-        match self {
-            Spool::Memory(held) => held.write(bytes),
-            Spool::Disk(file) => file.write(bytes),
-        }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Spool::Memory(_) => Ok(()),
-            Spool::Disk(file) => file.flush(),
-        }
+        Ok(())
     }
 }
 
-/// Opens spools.
+/// Opens the spools of one object.
 #[derive(Debug, Default)]
-pub(crate) struct Spools;
+pub(crate) struct Spools {
+    together: Arc<AtomicUsize>,
+}
 
 impl Sinks for Spools {
     type File = Spool;
 
     fn create(&mut self) -> io::Result<Spool> {
-        Ok(Spool::Memory(Vec::new()))
+        Ok(Spool { held: Vec::new(), file: None, together: Arc::clone(&self.together) })
     }
 }
 
@@ -89,12 +126,20 @@ impl Sinks for Spools {
 mod tests {
     use super::*;
 
+    fn read(spooled: &Spooled) -> Vec<u8> {
+        match &spooled.payload {
+            Payload::Bytes(bytes) => bytes.to_vec(),
+            Payload::File(path) => std::fs::read(path).expect("it is there"),
+        }
+    }
+
     #[test]
     fn a_small_file_stays_in_memory_and_a_large_one_does_not() {
-        let mut small = Spool::Memory(Vec::new());
+        let mut spools = Spools::default();
+        let mut small = spools.create().expect("memory");
         small.write_all(b"abc").expect("memory");
         assert!(matches!(small.finish().expect("memory").payload, Payload::Bytes(bytes) if bytes == "abc"));
-        let mut large = Spool::Memory(Vec::new());
+        let mut large = spools.create().expect("memory");
         let piece = vec![7; 3 << 20];
         for _ in 0..4 {
             large.write_all(&piece).expect("a temporary file");
@@ -102,5 +147,25 @@ mod tests {
         let spooled = large.finish().expect("a temporary file");
         let Payload::File(path) = &spooled.payload else { panic!("12 MiB should be on disk") };
         assert_eq!(std::fs::metadata(path).expect("it is there").len(), 12 << 20);
+        assert_eq!(spools.together.load(Ordering::Relaxed), 0, "what is finished holds nothing");
+    }
+
+    #[test]
+    fn thousands_of_files_hold_little_memory_together_and_stay_whole() {
+        let mut spools = Spools::default();
+        let mut files: Vec<Spool> = (0..2_000).map(|_| spools.create().expect("memory")).collect();
+        for round in 0..20_u8 {
+            for (at, file) in files.iter_mut().enumerate() {
+                file.write_all(&vec![round; 3_000 + at]).expect("written");
+            }
+            assert!(spools.together.load(Ordering::Relaxed) <= ALL_IN_MEMORY, "round {round}");
+        }
+        let on_disk = files.iter().filter(|file| file.file.is_some()).count();
+        assert!(on_disk > 1_000, "{on_disk}");
+        for (at, file) in files.into_iter().enumerate().step_by(97) {
+            let spooled = file.finish().expect("finished");
+            let expected: Vec<u8> = (0..20_u8).flat_map(|round| vec![round; 3_000 + at]).collect();
+            assert!(read(&spooled) == expected && spooled.bytes == expected.len() as u64, "file {at}");
+        }
     }
 }
