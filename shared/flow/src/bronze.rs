@@ -18,7 +18,7 @@ use metriccare_lake::{
     schema::{BRONZE_INGEST_LOG, TABLES},
     settings::{Layer, Rules},
 };
-use metriccare_ports::{ETag, ObjectMeta, Payload, PutMode, Receipt, WorkId};
+use metriccare_ports::{ETag, ObjectMeta, Payload, PutMode, PutOptions, Receipt, WorkId};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -215,7 +215,8 @@ async fn flatten_object(
         counts: flat.counts,
         files,
     };
-    let digest = put(worker, &keys::bronze_commit(&source.object_id), commit.to_json().into()).await?;
+    let key = keys::bronze_commit(&source.object_id);
+    let digest = put(worker, &key, commit.to_json().into(), compactions.is_none()).await?;
     Ok(done(commit, &digest))
 }
 
@@ -244,18 +245,21 @@ async fn write_file(
     spooled: Spooled,
     compactions: &Option<Compactions>,
 ) -> Result<CommittedFile, FlowError> {
-    put(worker, &file.key, spooled.payload.clone()).await?;
+    put(worker, &file.key, spooled.payload.clone(), compactions.is_none()).await?;
     if compactions.as_ref().is_some_and(|compactions| compactions.is_copied(folder_of(&file.key))) {
-        put(worker, &keys::compaction_copy(&file.key), spooled.payload.clone()).await?;
+        put(worker, &keys::compaction_copy(&file.key), spooled.payload.clone(), false).await?;
     }
     worker.until_settled(&file.key, || ensure_partition(worker, &file.key)).await?;
     Ok(file)
 }
 
-/// Puts an object whose key follows from its content, so that putting it once more does no harm.
-async fn put(worker: &Worker, key: &str, payload: Payload) -> Result<ETag, FlowError> {
+/// Puts an object whose key follows from its content, so that putting it once more does no harm. In a lake without compactions
+/// an object that the ledger forgot is flattened and put again, so that a disk need not force it at once; in one with
+/// compactions its commit counts as it is.
+async fn put(worker: &Worker, key: &str, payload: Payload, is_repeatable: bool) -> Result<ETag, FlowError> {
     let lake = &worker.ports.lake;
-    let put = || async { Ok(lake.put(key, payload.clone(), PutMode::Overwrite).await?) };
+    let options = PutOptions { is_repeatable, ..PutOptions::default() };
+    let put = || async { Ok(lake.put_with(key, payload.clone(), options.clone()).await?) };
     worker.until_settled(key, put).await
 }
 
@@ -278,7 +282,7 @@ async fn flatten_off_thread(
             Ok(Box::new(UntilEnded { reader: object.body.into_reader(&runtime), ended: Arc::clone(&ended) }))
         };
         let flat: Flattened<Spool> =
-            flatten_without(&source, withdrawn.as_deref(), open, &mut Spools, threads, Limits::default())?;
+            flatten_without(&source, withdrawn.as_deref(), open, &mut Spools::default(), threads, Limits::default())?;
         let mut files = Vec::with_capacity(flat.files.len());
         for (file, spool) in flat.files {
             files.push((file, spool.finish()?));

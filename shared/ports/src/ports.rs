@@ -43,9 +43,10 @@ impl Ports {
     /// A lake in a folder: `landing/` inside it is the landing bucket, the rest is the lake bucket, and the ledger is a
     /// hidden file beside them. Only one process at a time may hold a lake so.
     pub fn disk(lake: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
+        let landing = DiskStore::open("landing", lake.join(LANDING_FOLDER))?.remembering_times(true);
         Ok(Self {
-            landing: Arc::new(DiskStore::open("landing", lake.join(LANDING_FOLDER))?.remembering_times(true)),
-            lake: Arc::new(DiskStore::open("lake", lake)?.hiding(LANDING_FOLDER)),
+            landing: Arc::new(landing.forcing_writes()),
+            lake: Arc::new(DiskStore::open("lake", lake)?.hiding(LANDING_FOLDER).forcing_writes()),
             ledger: Arc::new(DiskLedger::open(&lake.join(LEDGER_FILE))?),
             catalog: Arc::new(NoCatalog),
             clock,

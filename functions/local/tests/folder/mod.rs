@@ -45,6 +45,21 @@ impl Folder {
         Folder::files_below(&self.0.join(below))
     }
 
+    /// Makes a folder hold these files and no others.
+    pub fn restore(&self, below: &str, files: &BTreeMap<String, Vec<u8>>) {
+        let _ = fs::remove_dir_all(self.0.join(below));
+        for (name, bytes) in files {
+            self.write(&format!("{below}/{name}"), bytes);
+        }
+    }
+
+    /// Writes a file, with the folders above it.
+    pub fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+        fs::write(path, bytes).expect("it can be written");
+    }
+
     /// Every file below any folder, by its path there.
     pub fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {
         let mut files = BTreeMap::new();

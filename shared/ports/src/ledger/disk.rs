@@ -4,6 +4,8 @@
 //! 256th commit and when the ledger is dropped. A killed process therefore forgets the end of its ledger, never its
 //! beginning, and the file is always whole. That is safe because the landed objects are the truth: a work that the
 //! ledger forgot is done again, finds its outputs written under the same keys, and ends as before.
+//!
+//! Before the ledger is forced, everything in the lake's file system is: what it has as done after a power cut is on the disk.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,7 +19,10 @@ use async_trait::async_trait;
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::{Begin, Claim, Ledger, Record, State, WorkId};
-use crate::{Error, ErrorKind, Result, store::blocking};
+use crate::{
+    Error, ErrorKind, Result,
+    store::{blocking, force},
+};
 
 type Definition = TableDefinition<'static, &'static str, &'static str>;
 
@@ -39,6 +44,8 @@ pub struct DiskLedger {
 #[derive(Debug)]
 struct Book {
     path: PathBuf,
+    /// The folder of the lake, whose file system is forced before the ledger is.
+    folder: PathBuf,
     database: Database,
     commits: AtomicU32,
 }
@@ -56,7 +63,8 @@ impl DiskLedger {
             }
             error => broken("open", path)(error.into()),
         })?;
-        let book = Book { path: path.to_owned(), database, commits: AtomicU32::new(0) };
+        let own = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let book = Book { path: path.to_owned(), folder: own.to_owned(), database, commits: AtomicU32::new(0) };
         book.sync()?;
         Ok(Self { book: Arc::new(book) })
     }
@@ -119,6 +127,10 @@ impl Book {
         let mut writing = self.database.begin_write().map_err(|error| self.broken(operation)(error.into()))?;
         let durability = if forced { Durability::Immediate } else { Durability::None };
         writing.set_durability(durability).map_err(|error| self.broken(operation)(error.into()))?;
+        if forced {
+            // No commit comes between: what is committed by now is forced together with what it says is done.
+            force::everything(&self.folder).map_err(|error| self.broken(operation)(error.into()))?;
+        }
         Ok(writing)
     }
 

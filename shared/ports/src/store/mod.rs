@@ -22,6 +22,7 @@ mod prefix;
 pub(crate) use body::blocking;
 pub use body::{Body, ChunkSource, Payload};
 pub use disk::DiskStore;
+pub(crate) use disk::force;
 pub use etag::ETag;
 pub use identity::object_id;
 pub use memory::MemoryStore;
@@ -95,6 +96,9 @@ pub struct PutOptions {
     /// The time to stamp the object with, in microseconds since 1970; the present where there is none. A store whose times
     /// are its own (S3) keeps it in the object's metadata, and states it for the object but not in listings.
     pub last_modified_micros: Option<i64>,
+    /// Whether whoever puts it makes it again where a power cut takes it, because the ledger has not kept that it is done. A
+    /// store on a disk then need not force it out at once.
+    pub is_repeatable: bool,
 }
 
 /// A bucket.
@@ -203,12 +207,13 @@ pub trait ObjectStore: fmt::Debug + Send + Sync {
 
     /// Writes an object under a condition, stamped with the present, and returns its new ETag.
     async fn put(&self, key: &str, payload: Payload, mode: PutMode) -> Result<ETag> {
-        self.put_with(key, payload, PutOptions { mode, last_modified_micros: None }).await
+        self.put_with(key, payload, PutOptions { mode, ..PutOptions::default() }).await
     }
 
     /// Writes an object under a condition, stamped with a time of the caller's, and returns its new ETag.
     async fn put_stamped(&self, key: &str, payload: Payload, mode: PutMode, micros: i64) -> Result<ETag> {
-        self.put_with(key, payload, PutOptions { mode, last_modified_micros: Some(micros) }).await
+        self.put_with(key, payload, PutOptions { mode, last_modified_micros: Some(micros), ..PutOptions::default() })
+            .await
     }
 }
 

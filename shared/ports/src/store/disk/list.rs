@@ -6,7 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{super::Listed, Folder, fault::fault, path::is_key_segment};
+use super::{
+    super::Listed,
+    Folder,
+    fault::fault,
+    path::{is_key_segment, refuse_link},
+};
 use crate::{Error, ErrorKind, Result, clock::micros};
 
 impl Folder {
@@ -24,6 +29,9 @@ impl Folder {
                 let Some(name) = self.name(&entry, &beginning)? else { continue };
                 let key = format!("{beginning}{name}");
                 let Some(kind) = present(entry.file_type(), &path)? else { continue };
+                if kind.is_symlink() && (key.starts_with(prefix) || prefix.starts_with(&key)) {
+                    refuse_link("list", &entry.path())?;
+                }
                 if kind.is_dir() {
                     let under = format!("{key}/");
                     // Down only where the prefix may still match.

@@ -3,7 +3,9 @@
 //! A file is written beside the data and takes its place in one step, so a reader or a killed process never leaves or
 //! sees half of one. Conditions are exact across threads and processes: the first writer wins by a hard link, a
 //! compare-and-swap compares and renames under a file lock. ETags name the content, so equal lakes have equal ETags.
-//! Nothing is forced out of the page cache: a killed process loses nothing, a power cut may lose the last seconds.
+//! A killed process loses nothing. A store that [forces its writes](DiskStore::forcing_writes) has a file's bytes on the disk
+//! before the file takes its name: after a power cut an object is whole, as it was before, or not there; only what is put as
+//! repeatable may be damaged then. Names are forced before the ledger is.
 //!
 //! Names that begin with a dot belong to the folder (`.store/` holds locks and files being written) and are no keys.
 
@@ -23,6 +25,7 @@ use super::{
 use crate::{Result, clock::micros};
 
 mod fault;
+pub(crate) mod force;
 mod known;
 mod list;
 mod path;
@@ -41,6 +44,7 @@ struct Folder {
     bucket: String,
     root: PathBuf,
     hidden: Vec<String>,
+    forces_writes: bool,
     known: KnownETags,
     /// The times of objects, if they are remembered apart from those of the files.
     times: Option<Times>,
@@ -59,32 +63,42 @@ impl DiskStore {
         let (bucket, root) = (bucket.into(), root.into());
         fs::read_dir(&root).map_err(|error| fault("open", &root, error))?;
         write::sweep(&root);
-        let folder = Folder { bucket, root, hidden: Vec::new(), known: KnownETags::default(), times: None };
+        let (hidden, known) = (Vec::new(), KnownETags::default());
+        let folder = Folder { bucket, root, hidden, forces_writes: false, known, times: None };
         Ok(Self { folder: Arc::new(folder) })
     }
 
     /// The same bucket without one folder at its top, which belongs to another bucket.
     #[must_use]
     pub fn hiding(self, name: &str) -> Self {
-        let Folder { bucket, root, hidden, .. } = &*self.folder;
-        let hidden = hidden.iter().cloned().chain([name.to_owned()]).collect();
-        let folder =
-            Folder { bucket: bucket.clone(), root: root.clone(), hidden, known: KnownETags::default(), times: None };
-        Self { folder: Arc::new(folder) }
+        self.with(|folder| folder.hidden.push(name.to_owned()))
     }
 
     /// The same bucket, whose objects keep their times when the folder is copied without them. Times that are new are
     /// written down if `writes`; a reader only looks them up.
     #[must_use]
     pub fn remembering_times(self, writes: bool) -> Self {
-        let Folder { bucket, root, hidden, .. } = &*self.folder;
-        let folder = Folder {
+        self.with(|folder| folder.times = Some(Times::new(&folder.root, writes)))
+    }
+
+    /// The same bucket, whose objects a power cut does not damage: each is forced to the disk before it takes its place, unless
+    /// it is put as repeatable.
+    #[must_use]
+    pub fn forcing_writes(self) -> Self {
+        self.with(|folder| folder.forces_writes = true)
+    }
+
+    fn with(self, change: impl FnOnce(&mut Folder)) -> Self {
+        let Folder { bucket, root, hidden, forces_writes, .. } = &*self.folder;
+        let mut folder = Folder {
             bucket: bucket.clone(),
             root: root.clone(),
             hidden: hidden.clone(),
+            forces_writes: *forces_writes,
             known: KnownETags::default(),
-            times: Some(Times::new(root, writes)),
+            times: self.folder.times.as_ref().map(|times| Times::new(root, times.writes())),
         };
+        change(&mut folder);
         Self { folder: Arc::new(folder) }
     }
 

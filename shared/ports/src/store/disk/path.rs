@@ -1,6 +1,9 @@
 //! From a key to a path: segment by segment, as it is written, or not at all.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{super::check_key, Folder};
 use crate::{Error, ErrorKind, Result};
@@ -18,6 +21,7 @@ impl Folder {
                 return Err(self.refused(operation, key, "the folder belongs to another bucket"));
             }
             path.push(segment);
+            refuse_link(operation, &path)?;
         }
         Ok(path)
     }
@@ -33,12 +37,24 @@ impl Folder {
                 return Err(self.refused("list", prefix, reason));
             }
             path.push(segment);
+            refuse_link("list", &path)?;
         }
         Ok((path, format!("{folders}/")))
     }
 
     fn refused(&self, operation: &'static str, key: &str, reason: &str) -> Error {
         Error::new(ErrorKind::Invalid, operation, format_args!("{}/{key}", self.bucket), reason)
+    }
+}
+
+/// Refuses a symbolic link below the bucket's folder: it could lead out of it, and a write would change what is elsewhere.
+pub(super) fn refuse_link(operation: &'static str, path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => {
+            let reason = "a symbolic link is no part of a bucket: put the file or folder itself there";
+            Err(Error::new(ErrorKind::Invalid, operation, path.display(), reason))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -144,3 +144,56 @@ async fn files_have_the_permissions_of_the_umask() {
     let mode = |name: &str| fs::metadata(folder.path().join(name)).expect("there").permissions().mode();
     assert_eq!(mode("a"), mode("plain"));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_below_the_folder_are_refused_and_nothing_outside_is_read_or_changed() {
+    use std::os::unix::fs::symlink;
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (inside, outside) = (folder.path().join("lake"), folder.path().join("outside"));
+    std::fs::create_dir_all(inside.join("landing")).expect("made");
+    std::fs::create_dir_all(&outside).expect("made");
+    std::fs::write(outside.join("secret"), "kept").expect("written");
+    symlink(&outside, inside.join("gold")).expect("linked");
+    symlink(outside.join("secret"), inside.join("landing/file")).expect("linked");
+    let store = DiskStore::open("lake", &inside).expect("opened");
+    let refused = [
+        store.get("gold/secret").await.map(drop),
+        store.get("landing/file").await.map(drop),
+        store.head("gold/secret").await.map(drop),
+        store.put("gold/secret", "changed".into(), PutMode::Overwrite).await.map(drop),
+        store.put("gold/new", "new".into(), PutMode::IfAbsent).await.map(drop),
+        store.delete("gold/secret").await,
+        store.list("").await.map(drop),
+        store.list("gold/").await.map(drop),
+        store.list("landing/f").await.map(drop),
+    ];
+    for (at, result) in refused.into_iter().enumerate() {
+        let error = result.expect_err("a link");
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{at}");
+        assert!(error.to_string().contains("symbolic link"), "{at}: {error}");
+    }
+    assert_eq!(store.list("silver/").await.expect("no link there"), []);
+    let names: Vec<_> =
+        std::fs::read_dir(&outside).expect("there").map(|entry| entry.expect("one").file_name()).collect();
+    assert_eq!(names, ["secret"]);
+    assert_eq!(std::fs::read_to_string(outside.join("secret")).expect("there"), "kept");
+    // The folder itself may be a link: whoever names it means what it leads to.
+    symlink(&outside, folder.path().join("named")).expect("linked");
+    let named = DiskStore::open("lake", folder.path().join("named")).expect("opened");
+    assert_eq!(named.list("").await.expect("listed").len(), 1);
+}
+
+#[tokio::test]
+async fn forced_and_repeatable_writes_are_read_alike() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = DiskStore::open("lake", folder.path()).expect("opened").hiding("landing").forcing_writes();
+    assert!(store.folder.forces_writes && store.folder.hidden == ["landing"]);
+    for is_repeatable in [false, true] {
+        let options = PutOptions { is_repeatable, ..PutOptions::default() };
+        store.put_with("bronze/a", "one".into(), options).await.expect("written");
+        assert_eq!(store.get("bronze/a").await.expect("there").body.bytes().await.expect("read"), "one");
+    }
+    super::force::everything(folder.path()).expect("forced");
+}

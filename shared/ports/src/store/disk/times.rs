@@ -30,6 +30,11 @@ impl Times {
         Times { folder: own_folder(root).join("times"), writes, by_key: Mutex::new(HashMap::new()) }
     }
 
+    /// Whether new times are written down.
+    pub(super) fn writes(&self) -> bool {
+        self.writes
+    }
+
     /// The time of an object: the remembered one of this content, else that of its file, which is remembered from now on.
     pub(super) fn resolve(&self, key: &str, etag: &ETag, modified_micros: i64) -> i64 {
         let mut by_key = self.lock();

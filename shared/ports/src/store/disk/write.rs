@@ -18,6 +18,7 @@ use super::{
     },
     Folder,
     fault::fault,
+    force,
     path::own_folder,
 };
 use crate::{
@@ -48,6 +49,9 @@ impl Folder {
             }
         }
         let (temp, etag) = self.write(payload, options.last_modified_micros)?;
+        if self.forces_writes && force::is_due(options) {
+            force::file(temp.as_file()).map_err(|error| fault("put", temp.path(), error))?;
+        }
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| fault("put", parent, error))?;
         }
@@ -63,6 +67,9 @@ impl Folder {
                 take_place(temp, &path)?
             }
         };
+        if self.forces_writes {
+            force::name(&path).map_err(|error| fault("put", &path, error))?;
+        }
         // Asked of the open file: at the path there may be another writer's already.
         if let Ok(metadata) = written.metadata() {
             self.known.written(key, &metadata, &etag);
