@@ -264,6 +264,29 @@ fn links_to_files_are_followed_and_others_are_reported() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_within_the_lake_is_refused_by_name_and_nothing_outside_changes() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new("links-in-the-lake");
+    folder.well(&["run", "--patients", "10"]);
+    fs::rename(folder.0.join("lake/gold"), folder.0.join("outside")).expect("moved");
+    symlink("../outside", folder.0.join("lake/gold")).expect("linked");
+    fs::write(folder.0.join("secret.ndjson"), r#"{"resourceType":"Patient","id":"secret"}"#).expect("written");
+    let outside = folder.files("outside");
+    for arguments in [&["rebuild"][..], &["run", "--patients", "10", "--seed", "3"]] {
+        let (_, said) = folder.badly(arguments);
+        assert!(said.contains("lake/gold: a symbolic link is no part of a bucket"), "{arguments:?}: {said}");
+        assert!(folder.files("outside") == outside, "{arguments:?}");
+    }
+    fs::remove_file(folder.0.join("lake/gold")).expect("there");
+    fs::rename(folder.0.join("outside"), folder.0.join("lake/gold")).expect("moved");
+    symlink("../../secret.ndjson", folder.0.join("lake/landing/link.ndjson")).expect("linked");
+    let (_, said) = folder.badly(&["ingest"]);
+    assert!(said.contains("link.ndjson: a symbolic link is no part of a bucket"), "{said}");
+}
+
 #[cfg(not(feature = "query"))]
 #[test]
 fn a_build_without_sql_names_the_build_with_it() {

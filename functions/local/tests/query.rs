@@ -228,6 +228,56 @@ fn athenas_functions_mean_what_they_mean_there() {
 }
 
 #[test]
+fn a_hospital_named_like_a_statement_or_a_path_is_only_a_name() {
+    let folder = Folder::new("injected");
+    let names = [
+        "'; DROP TABLE gold_stay; --",
+        "\"; DROP TABLE gold_stay; --",
+        "../../../outside",
+        "=HYPERLINK(\"http://x\")",
+        "a%2Fb%00",
+        "x' OR '1'='1",
+    ];
+    let encounter = |(at, name): (usize, &&str)| {
+        let record = json!({"resourceType": "Encounter", "id": format!("e{at}"), "status": "finished",
+            "class": {"code": "IMP"}, "subject": {"reference": "Patient/p"}, "serviceProvider": {"display": name},
+            "period": {"start": "2024-02-01T08:00:00Z", "end": "2024-02-03T09:30:15Z"}});
+        format!("{record}\n")
+    };
+    let encounters: String = names.iter().enumerate().map(encounter).collect();
+    fs::write(folder.0.join("e.ndjson"), encounters).expect("it can be written");
+    folder.well(&["ingest", "e.ndjson"]);
+    folder.well(&["verify"]);
+    for table in ["gold_stay", "silver_encounter", "bronze_encounter"] {
+        let found = rows(&folder, &format!("SELECT hospital_name FROM {table} ORDER BY 1"));
+        let found: Vec<_> = found.iter().map(|row| row["hospital_name"].as_str().expect("a name")).collect();
+        let mut sorted = names;
+        sorted.sort_unstable();
+        assert_eq!(found, sorted, "{table}");
+    }
+    for name in names {
+        let quoted = name.replace('\'', "''");
+        let sql = format!("SELECT count(*) AS n FROM bronze_encounter WHERE hospital_name = '{quoted}'");
+        assert_eq!(rows(&folder, &sql)[0]["n"], 1, "{name}");
+    }
+    // CSV is data: what a cell holds stands in it as it came.
+    let csv = folder.well(&["query", "SELECT hospital_name FROM gold_stay", "--format", "csv"]);
+    assert!(
+        csv.contains("\"=HYPERLINK(\"\"http://x\"\")\"\n") && csv.contains("'; DROP TABLE gold_stay; --\n"),
+        "{csv}"
+    );
+    assert!(!folder.0.join("outside").exists() && !folder.0.join("lake/outside").exists());
+    for wrong in ["gold_stay; DROP TABLE gold_stay", "../gold/stay", "gold/stay' OR '1'='1", "*"] {
+        let (status, refused) = folder.badly(&["show", wrong]);
+        assert!(status == 2 && !refused.contains("panicked"), "{wrong}: {refused}");
+    }
+    for statement in ["DROP TABLE gold_stay", "SELECT 1; DROP TABLE gold_stay", "COPY gold_stay TO 'out.csv'"] {
+        assert_eq!(folder.badly(&["query", statement]).0, 2, "{statement}");
+    }
+    assert!(!folder.0.join("out.csv").exists());
+}
+
+#[test]
 fn wrong_statements_get_a_hint() {
     let folder = Folder::new("refusals");
     folder.well(&["run", "--patients", "60"]);

@@ -61,8 +61,38 @@ fn json(value: toml::Value) -> Value {
 #[cfg(test)]
 mod tests {
     use metriccare_fhir::write::Date;
+    use metriccare_tests::mangle::fuzzed;
 
     use super::*;
+
+    #[test]
+    fn mangled_spec_files_are_read_or_refused_in_few_words() {
+        const SEED: u64 = 2025;
+        let examples: [&[u8]; 4] = [
+            b"patients = 7\nday = 2025-03-01\nshard = \"2/7\"\nfhir_version = \"r4\"\ngzip = true\nlate_rate = 0.5\n[dirty]\nlate = \"1%\"\n",
+            b"patients = 1_000\nyear = 2024\nseed = 18446744073709551615\nreadmission_rate = nan\ndirty = \"broken=1%,late=2%\"\n",
+            b"[shares]\nx = [1, {a = 'b'}, 2025-01-01T00:00:00Z]\n[[list]]\n\"quoted key\" = inf\n",
+            b"facilities = 3\nproviders = 0x1F\nencounters = 500\nclaims = -1\nmortality_pct = 10\n",
+        ];
+        let mut accepted = 0;
+        for number in 0..30_000 {
+            let input = fuzzed(&examples, SEED, number);
+            let Ok(text) = std::str::from_utf8(&input) else { continue };
+            let job = read(text).and_then(|fields| Job::read(fields).map_err(|error| error.to_string()));
+            match job {
+                Ok(job) => {
+                    accepted += 1;
+                    let written = Job::from_value(job.to_value()).expect("it reads what it writes");
+                    assert_eq!(written, job, "input {number} of seed {SEED}: {text:?}");
+                }
+                Err(words) => {
+                    let is_short = !words.is_empty() && words.len() < 2_000;
+                    assert!(is_short, "input {number} of seed {SEED}: {text:?}: {words}");
+                }
+            }
+        }
+        assert!(accepted > 100, "{accepted}");
+    }
 
     #[test]
     fn a_spec_file_can_set_every_field_of_a_job() {

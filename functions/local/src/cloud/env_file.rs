@@ -25,14 +25,7 @@ impl EnvVars {
         }
         let unusable = |reason: String| Failure::usage(format!("{name}: {reason}"));
         let text = std::fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-        let mut file = BTreeMap::new();
-        for (at, pair) in dotenvy::Iter::new(text.as_bytes()).enumerate() {
-            // The error quotes the line, and a line may be a secret: it is not passed on.
-            let (variable, value) = pair.map_err(|_| {
-                unusable(format!("entry {} cannot be read: an entry is NAME=value, quoted where it has spaces", at + 1))
-            })?;
-            file.insert(variable, value);
-        }
+        let file = parse(text.as_bytes()).map_err(unusable)?;
         Ok(EnvVars { name, file })
     }
 
@@ -51,7 +44,46 @@ impl EnvVars {
     }
 }
 
+/// The variables of a file's text.
+fn parse(text: &[u8]) -> Result<BTreeMap<String, String>, String> {
+    // The error quotes the line, and a line may be a secret: it is not passed on.
+    let entry = |(at, pair): (usize, Result<_, _>)| {
+        pair.map_err(|_| format!("entry {} cannot be read: an entry is NAME=value, quoted where it has spaces", at + 1))
+    };
+    dotenvy::Iter::new(text).enumerate().map(entry).collect()
+}
+
 fn environment(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "this is the edge where settings are read")]
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use metriccare_tests::mangle::fuzzed;
+
+    use super::*;
+
+    #[test]
+    fn mangled_files_are_read_or_refused_without_a_word_of_theirs() {
+        const SEED: u64 = 2025;
+        let examples: [&[u8]; 4] = [
+            b"AWS_ACCESS_KEY_ID=AKIASECRET\nAWS_SECRET_ACCESS_KEY=\"sec ret\"\nAWS_REGION=eu-central-1\n",
+            b"# a comment\nexport A='one # two'\r\nB=${A}-$A\nC=\n\n",
+            b"\xef\xbb\xbfA=1\nA=2\nB=\"two\\nlines\"\n",
+            b"A=\"never closed\nB='nor this",
+        ];
+        let mut refused = 0;
+        for number in 0..30_000 {
+            let input = fuzzed(&examples, SEED, number);
+            if let Err(words) = parse(&input) {
+                refused += 1;
+                let rest =
+                    words.strip_prefix("entry ").expect("the place").trim_start_matches(|c: char| c.is_ascii_digit());
+                let fixed = " cannot be read: an entry is NAME=value, quoted where it has spaces";
+                assert_eq!(rest, fixed, "input {number} of seed {SEED}: {:?}", String::from_utf8_lossy(&input));
+            }
+        }
+        assert!((1_000..29_000).contains(&refused), "{refused}");
+    }
 }

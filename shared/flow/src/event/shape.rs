@@ -141,7 +141,7 @@ fn unknown(value: &Value) -> DecodeError {
                 fields.keys().map(String::as_str).partition(|name| KNOWN_FIELDS.contains(name));
             match (known.join(", "), others.len()) {
                 (known, 0) => format!("the fields {known}"),
-                (known, others) if known.is_empty() => format!("{others} fields, none of them an event's"),
+                (known, others) if known.is_empty() => format!("no field of an event, and {others} besides"),
                 (known, others) => format!("the fields {known} and {others} more"),
             }
         }

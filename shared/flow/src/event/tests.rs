@@ -151,7 +151,7 @@ fn what_cannot_be_understood_says_so_without_quoting_it() {
     for (body, expected) in [
         ("", "the message is not JSON, at line 1, column 0"),
         ("[]", "the message is JSON but no object event: it has a list"),
-        (r#"{"Jane Doe": 1}"#, "the message is JSON but no object event: it has 1 fields, none of them an event's"),
+        (r#"{"Jane Doe": 1}"#, "the message is JSON but no object event: it has no field of an event, and 1 besides"),
         (
             r#"{"resourceType": "Patient", "id": "p", "Jane Doe": 1}"#,
             "the message is JSON but no object event: it has the fields id, resourceType and 1 more",

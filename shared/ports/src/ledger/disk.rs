@@ -1,7 +1,7 @@
 //! A ledger in one file, an embedded database (redb) that one process at a time may hold.
 //!
-//! Most commits are not forced to the disk: they are there for every reader at once, and reach the file with every
-//! 256th commit and when the ledger is dropped. A killed process therefore forgets the end of its ledger, never its
+//! Most commits are not forced to the disk: they are there for every reader at once, and reach the file with the
+//! first of 256 commits and when the ledger is dropped. A killed process therefore forgets the end of its ledger, never its
 //! beginning, and the file is always whole. That is safe because the landed objects are the truth: a work that the
 //! ledger forgot is done again, finds its outputs written under the same keys, and ends as before.
 //!
@@ -32,7 +32,7 @@ const WORKS: Definition = TableDefinition::new("works");
 /// Contents, by id: the object that first brought them.
 const HOLDERS: Definition = TableDefinition::new("first_holders");
 
-/// Every so many commits, one is forced to the disk with all before it.
+/// Of so many commits, the first is forced to the disk with all before it.
 const FORCED_EVERY: u32 = 256;
 
 /// A ledger in one file.
@@ -99,7 +99,8 @@ impl Book {
         }
         drop((current, entries, reading));
 
-        let forced = self.commits.fetch_add(1, Ordering::Relaxed) % FORCED_EVERY == FORCED_EVERY - 1;
+        // The first one too: what landed before any work was begun is on the disk before the work is.
+        let forced = self.commits.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORCED_EVERY);
         let writing = self.begin_write(operation, forced)?;
         let answer = {
             let mut entries = writing.open_table(table).map_err(|error| self.broken(operation)(error.into()))?;
