@@ -95,6 +95,24 @@ mod tests {
 
     proptest! {
         #[test]
+    fn a_stay_is_completed_inpatient_and_ends_when_it_began_or_later() {
+        let stay = (Some("inpatient"), Some("completed"), Some(5), Some(9));
+        let is = |(class, status, admission, discharge)| is_stay(class, status, admission, discharge);
+        assert!(is(stay));
+        assert!(is((stay.0, Some("discharged"), stay.2, stay.3)), "a patient who has left");
+        assert!(is((stay.0, stay.1, Some(9), Some(9))), "no time at all is a stay too");
+        for class in [Some("emergency"), Some("outpatient"), Some("home"), None] {
+            assert!(!is((class, stay.1, stay.2, stay.3)), "{class:?}");
+        }
+        for status in [Some("in-progress"), Some("planned"), Some("cancelled"), Some("entered-in-error"), None] {
+            assert!(!is((stay.0, status, stay.2, stay.3)), "{status:?}");
+        }
+        for (admission, discharge) in [(None, Some(9)), (Some(5), None), (None, None), (Some(10), Some(9))] {
+            assert!(!is((stay.0, stay.1, admission, discharge)), "{admission:?} to {discharge:?}");
+        }
+    }
+
+    #[test]
         fn neighbours_are_as_defined(times in prop::collection::vec((0..12i64, 0..6i64), 0..12)) {
             let chain = chain(&times);
             let (prior, next) = (prior_stays(&chain), next_stays(&chain));
