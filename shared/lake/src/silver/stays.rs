@@ -93,8 +93,7 @@ mod tests {
         chain
     }
 
-    proptest! {
-        #[test]
+    #[test]
     fn a_stay_is_completed_inpatient_and_ends_when_it_began_or_later() {
         let stay = (Some("inpatient"), Some("completed"), Some(5), Some(9));
         let is = |(class, status, admission, discharge)| is_stay(class, status, admission, discharge);
@@ -112,7 +111,8 @@ mod tests {
         }
     }
 
-    #[test]
+    proptest! {
+        #[test]
         fn neighbours_are_as_defined(times in prop::collection::vec((0..12i64, 0..6i64), 0..12)) {
             let chain = chain(&times);
             let (prior, next) = (prior_stays(&chain), next_stays(&chain));
