@@ -7,14 +7,19 @@ mod python;
 
 use std::{
     fs,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
+    time::Duration,
 };
 
+use metriccare_flow::{CompactOptions, CompactReport, Worker, compact};
 use metriccare_lake::{
     cells::{self, Cell},
     schema::{GOLD_SUMMARY, TABLES},
 };
+use metriccare_ports::{Clock, ManualClock, Ports, SystemClock};
 use serde_json::{Value, json};
 
 use crate::folder::Folder;
@@ -225,6 +230,65 @@ fn athenas_functions_mean_what_they_mean_there() {
     let names: Vec<_> = counted.iter().map(|row| row["name"].as_str().expect("text")).collect();
     assert_eq!(names, ["b", "c", "a", "d"], "missing values stand last, whichever way");
     assert_eq!(counted[0]["x"], 1);
+}
+
+/// Takes the compaction of a lake in a folder one step further, at a time of its own.
+fn compact_once(folder: &Folder, clock: &Arc<ManualClock>) -> CompactReport {
+    let ports = Ports::disk(&folder.0.join("lake"), clock.clone()).expect("the lake is free");
+    let worker = Arc::new(Worker::new(ports, 4, NonZeroUsize::MIN, "compactor"));
+    let options = CompactOptions { min_files: 2, ..CompactOptions::default() };
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    runtime.block_on(compact(&worker, &options)).expect("a lake that holds")
+}
+
+#[test]
+fn between_the_steps_of_a_compaction_every_row_is_read_once() {
+    let folder = Folder::new("query-compaction");
+    for day in ["2025-03-01", "2025-03-02", "2025-03-03"] {
+        folder.well(&["run", "--patients", "200", "--buckets", "4", "--day", day]);
+    }
+    let mut landed = 0;
+    let mut land = |folder: &Folder| {
+        landed += 1;
+        let encounter = json!({"resourceType": "Encounter", "id": format!("meanwhile-{landed}"), "status": "finished",
+            "class": {"code": "IMP"}, "subject": {"reference": "Patient/p"},
+            "serviceProvider": {"display": "MetricCare Hospital - Charlotte"}, "period": {"start": "2024-02-01"}});
+        let name = format!("{landed}.ndjson");
+        fs::write(folder.0.join(&name), encounter.to_string() + "\n").expect("it can be written");
+        folder.well(&["ingest", &name]);
+    };
+    land(&folder);
+    let read = |folder: &Folder| {
+        let keys = "encounter_id, version_id, sourcename, precombine_ts";
+        let found = rows(
+            folder,
+            &format!(
+                "SELECT count(*) AS n, (SELECT count(*) FROM (SELECT DISTINCT {keys} FROM bronze_encounter)) AS once, \
+                 count_if(encounter_id LIKE 'meanwhile-%') AS landed FROM bronze_encounter"
+            ),
+        );
+        let count = |name: &str| found[0][name].as_u64().expect("a count");
+        (count("n"), count("once"), count("landed"))
+    };
+    let (all, once, _) = read(&folder);
+    assert!(all > 20, "{all} rows of three days");
+    let clock = Arc::new(ManualClock::at_micros(SystemClock.now_micros()));
+    let mut reports = Vec::new();
+    // It begins, moves to the copies, moves back, and removes the copies.
+    for waits in [0, 21 * 60, 25 * 3600, 25 * 3600] {
+        clock.advance(Duration::from_secs(waits));
+        reports.push(compact_once(&folder, &clock));
+        let before = read(&folder);
+        land(&folder);
+        let after = read(&folder);
+        for (count, distinct, landed) in [before, after] {
+            assert_eq!((count - landed, distinct - landed), (all - 1, once - 1), "{reports:?}");
+        }
+        assert_eq!(after.2, before.2 + 1, "what landed meanwhile is read once: {reports:?}");
+    }
+    assert!(reports[0].begun > 0 && reports[1].served > 0 && reports[2].replaced > 0, "{reports:?}");
+    assert_eq!(reports[3].done, reports[2].replaced, "{reports:?}");
+    folder.well(&["verify"]);
 }
 
 #[test]
