@@ -3,7 +3,7 @@
 //! Whoever reads several of them lays one over the other before a [`Job`](crate::Job) is made of them: what is said above
 //! wins, what nobody says is the default. A field that no job has is refused here, by its name.
 
-use metriccare_world::Spec;
+use metriccare_world::{Spec, beginning};
 use serde_json::{Map, Value};
 
 use crate::JobError;
@@ -27,7 +27,7 @@ impl Fields {
         match fields.keys().find(|name| !known().any(|known| known == *name)) {
             Some(name) => {
                 let known: Vec<&str> = known().collect();
-                Err(JobError::Field(format!("unknown field `{name}`: a job has {}", known.join(", "))))
+                Err(JobError::Field(format!("unknown field `{}`: a job has {}", beginning(name), known.join(", "))))
             }
             None => Ok(Fields(fields)),
         }
@@ -90,9 +90,11 @@ impl Fields {
 }
 
 fn wrong(name: &str, value: &Value) -> String {
-    format!("{name} is {value}: it must be {}", Spec::allowed(name).unwrap_or_default())
+    let value = value.to_string();
+    format!("{name} is {}: it must be {}", beginning(&value), Spec::allowed(name).unwrap_or_default())
 }
 
 fn refused(name: &str, value: &Value, allowed: &str) -> JobError {
-    JobError::Field(format!("{name} is {value}: it must be {allowed}"))
+    let value = value.to_string();
+    JobError::Field(format!("{name} is {}: it must be {allowed}", beginning(&value)))
 }

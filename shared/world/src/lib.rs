@@ -80,7 +80,7 @@ pub use life::{
 };
 pub use measures::Measures;
 pub use spec::{AVERAGE_TOTALS, Spec};
-pub use spec_error::{InvalidField, SpecError};
+pub use spec_error::{InvalidField, SpecError, beginning};
 pub use table_answers::{CoveredTable, TableAnswers, TablePart};
 pub use tables::{Benchmark, TableError, TableTexts, Tables, Town, benchmarks};
 pub use view::fhir::{

@@ -10,7 +10,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::kinds::Dirt;
-use crate::spec_error::{InvalidField, SpecError};
+use crate::spec_error::{InvalidField, SpecError, beginning};
 
 /// How much of each kind of dirt; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -146,6 +146,8 @@ impl<'de> Visitor<'de> for DialVisitor {
             };
             let refused = |fault| de::Error::custom(SpecError { faults: vec![fault] });
             let rate = rate.ok_or_else(|| {
+                let (name, value) = (beginning(&name), value.to_string());
+                let value = beginning(&value);
                 de::Error::custom(format!("dirty.{name} is {value}: it must be a rate such as 0.02 or \"2%\""))
             })?;
             dial.add(&name, rate).map_err(refused)?;
