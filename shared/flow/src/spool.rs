@@ -56,7 +56,11 @@ impl Spool {
             self.write_held(&[])?;
         }
         match self.file.take() {
-            None => Ok(std::mem::take(&mut self.held).into()),
+            None => {
+                let held = std::mem::take(&mut self.held);
+                self.together.fetch_sub(held.len(), Ordering::Relaxed);
+                Ok(held.into())
+            }
             Some(path) => {
                 let bytes = std::fs::metadata(&path)?.len();
                 Ok(Spooled { payload: Payload::File(path.to_path_buf()), bytes, _file: Some(path) })
