@@ -245,7 +245,7 @@ fn compact_once(folder: &Folder, clock: &Arc<ManualClock>) -> CompactReport {
 fn between_the_steps_of_a_compaction_every_row_is_read_once() {
     let folder = Folder::new("query-compaction");
     for day in ["2025-03-01", "2025-03-02", "2025-03-03"] {
-        folder.well(&["run", "--patients", "200", "--buckets", "4", "--day", day]);
+        folder.well(&["run", "--patients", "3000", "--buckets", "4", "--day", day]);
     }
     let mut landed = 0;
     let mut land = |folder: &Folder| {
