@@ -99,7 +99,6 @@ fn kill_after(folder: &Folder, arguments: &[&str], wait: Duration) -> bool {
 #[expect(clippy::disallowed_methods, reason = "the moments of the kills follow from how long a command takes here")]
 fn a_killed_command_that_is_run_again_ends_as_if_it_had_not_been_killed() {
     let (folder, before) = prepared("killed");
-    let mut killed = 0;
     for arguments in WRITING {
         folder.restore("lake", &before);
         let begun = Instant::now();
@@ -107,8 +106,13 @@ fn a_killed_command_that_is_run_again_ends_as_if_it_had_not_been_killed() {
         let took = begun.elapsed();
         let after = objects(&folder);
         for part in [2, 5, 8] {
+            // A command that was faster this time is killed sooner, until the kill hits it.
+            let mut wait = took * part / 10;
             folder.restore("lake", &before);
-            killed += u32::from(kill_after(&folder, arguments, took * part / 10));
+            while !kill_after(&folder, arguments, wait) {
+                folder.restore("lake", &before);
+                wait /= 2;
+            }
             let when = format!("{arguments:?} killed after {part} tenths");
             folder.well(arguments);
             same(&objects(&folder), &after, &when);
@@ -116,8 +120,6 @@ fn a_killed_command_that_is_run_again_ends_as_if_it_had_not_been_killed() {
         let output = command(&folder, &["verify"]).output().expect("it starts");
         assert!(output.status.success(), "{arguments:?}: {}", text(&output));
     }
-    // How many of the thirty it hits depends on the machine.
-    assert!(killed > 0, "none of 30 was still running");
 }
 
 #[test]

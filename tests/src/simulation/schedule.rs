@@ -112,6 +112,9 @@ pub(super) struct Run<'a> {
     ended: Ended,
 }
 
+/// Sets the draws of withdrawals and compactions apart: a schedule without them is the one that it was before there were any.
+const UPKEEP: u64 = 0x5B1D_0C6E_93A7_F24D;
+
 impl<'a> Run<'a> {
     fn new(schedule: &'a Schedule, inputs: &'a Inputs) -> Self {
         let mut draw = Draw(schedule.seed);
@@ -128,8 +131,9 @@ impl<'a> Run<'a> {
         let faults = draw.one_of(&[0, 4, 12, 40]);
         let expiries = draw.one_of(&[0, 0, 0, 1, 6]).min(schedule.most_faults);
         // What is broken on purpose has to be seen in the stages.
-        let (withdraws, compactions) = (draw.percent(20), draw.one_of(&[0, 0, 0, 0, 3, 9]));
-        let withdrawn = Some(draw.number_less_than(inputs.withdrawals.len().max(1)));
+        let mut upkeep = Draw(schedule.seed ^ UPKEEP);
+        let (withdraws, compactions) = (upkeep.percent(20), upkeep.one_of(&[0, 0, 0, 0, 3, 9]));
+        let withdrawn = Some(upkeep.number_less_than(inputs.withdrawals.len().max(1)));
         let withdrawn = withdrawn
             .filter(|_| withdraws && schedule.variant.is_none())
             .and_then(|place| inputs.withdrawals.get(place));
